@@ -1,0 +1,100 @@
+"""What both forms of the likelihood share: the void of the histories, and the shape of their answers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from leopardpop.components.special import log_expm1_ratio
+from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
+
+__all__ = ["Form", "Forward", "HistoryVoid", "Slopes", "history_void", "multi_slope", "void_cotangent"]
+
+type Parameters = dict[str, Floats]
+
+
+class Forward(NamedTuple):
+    """The likelihood of one class: what was asked for, and what the way back needs."""
+
+    log_total: Floats
+    """log Σ_x D a Pr(w | x) of each history asked for, constants left out, (h,)."""
+    total_hazard: Floats
+    """H(x) over all stations and occasions, (J,)."""
+    rows: Ints
+    """Histories asked for, (h,)."""
+    state: Any
+    """Whatever the form keeps for the way back."""
+
+
+class Slopes(NamedTuple):
+    """Derivatives of a weighted sum of log totals and of a function of the void."""
+
+    log_density: Floats
+    """With respect to log D of each cell, (J,)."""
+    parameters: Parameters
+    """With respect to the log of each natural parameter at each station, (K,)."""
+
+
+class Form(Protocol):
+    """One way to compute the likelihood of a session for one class of animals."""
+
+    def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
+        """Log totals of the histories ``rows``."""
+
+    def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
+        """Derivatives of Σ weights·log_total + F, given rate = ∂F/∂H(x)."""
+
+    def centres(self, forward: Forward) -> Floats:
+        """Pr(cell | history) of the histories asked for, (h, J)."""
+
+
+class HistoryVoid(NamedTuple):
+    """Histories that share what is given back and visited; ``group`` is the row of each history."""
+
+    given_back: Floats
+    visits: Floats
+    group: Ints
+
+
+def history_void(terms: SessionTerms) -> HistoryVoid:
+    """Group the histories by their (r, c)."""
+    traits = np.column_stack([terms.given_back, terms.visits])
+    distinct, group = np.unique(traits, axis=0, return_inverse=True)
+    n_vectors = len(terms.times)
+    return HistoryVoid(distinct[:, :n_vectors], distinct[:, n_vectors:], group.reshape(-1))
+
+
+def void_cotangent(terms: SessionTerms, void: HistoryVoid, hazards: Floats, by_group: Floats, rate: Floats) -> Floats:
+    """Derivative with respect to each H_v(x), (V, J).
+
+    Parameters
+    ----------
+    hazards
+        H_v(x), (V, J).
+    by_group
+        Σ weights·Pr(cell | history) over the histories of each group, (groups, J).
+    rate
+        ∂F/∂H(x), (J,).
+    """
+    result: Floats = terms.times[:, None] * (rate - by_group.sum(0))
+    if void.given_back.any():
+        result += void.given_back.T @ by_group
+    if void.visits.any():
+        result += multi_slope(hazards) * (void.visits.T @ by_group)
+    return result
+
+
+def history_terms(void: HistoryVoid, hazards: Floats) -> Floats:
+    """r·H + c·V(H) of each group, (groups, J)."""
+    result: Floats = void.given_back @ hazards
+    if void.visits.any():
+        result += void.visits @ log_expm1_ratio(hazards)
+    return result
+
+
+def multi_slope(hazard: Floats) -> Floats:
+    """Derivative of V(H) = log((exp(H) − 1)/H): 1/2 at zero."""
+    safe = np.maximum(hazard, 1e-4)
+    slope: Floats = np.where(hazard < 1e-4, 0.5 + hazard / 12.0, -1.0 / np.expm1(-safe) - 1.0 / safe)
+    return slope

@@ -1,0 +1,207 @@
+r"""The data of one session in the form that the likelihood needs, prepared once.
+
+Relative to the void (no detection at all), the probability of animal i's history given its centre x is
+
+.. math::
+    \log \Pr(w_i \mid x) = -\sum_v t_v H_v(x) + \sum_v r_{iv} H_v(x) + \sum_v c_{iv} V(H_v(x))
+                           + \sum_u y_{iu} L_u(x) + \mathrm{const}_i,
+    \qquad H_v(x) = \sum_k W_{vk} \lambda_k(x)
+
+- *void vectors* v hold efforts W (V, K) and how often they occur (t). Occasions collapse: for counts and proximity
+  detectors one vector holds the total effort; for multi-catch detectors there is one a distinct effort pattern.
+- r gives back the void of the occasions after an animal's death; c counts the animal's occasions with a detection by
+  pattern (multi-catch only), where V(H) = log((exp(H) - 1)/H).
+- *slots* u are the distinct things that can be detected: a station (count, multi) or a station with an effort
+  (proximity). L is log λ, or log((exp(T λ) - 1)/T) for a proximity detector; T itself is in the constant.
+
+Animals with the same history (and class) share one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import lgamma
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leopardpop.data.arrays import SessionArrays
+
+__all__ = ["Floats", "SessionTerms", "session_terms"]
+
+type Floats = NDArray[np.float64]
+type Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SessionTerms:
+    """The likelihood's view of one session; see the module's text for the symbols."""
+
+    detector: str
+    cells: Floats
+    """Coordinates of the cells, m, (J, 2)."""
+    area: Floats
+    """Area of the cells, km², (J,)."""
+    stations: Floats
+    """Coordinates of the stations, m, (K, 2)."""
+    weights: Floats
+    """W, effort of the void vectors, (V, K)."""
+    times: Floats
+    """t, (V,)."""
+    slot_station: Ints
+    """Station of each slot, (U,)."""
+    slot_effort: Floats
+    """Effort of each slot, (U,); 1 where it is in the constant alone."""
+    start: Ints
+    """Entries of history h are start[h]:start[h + 1], (h + 1,)."""
+    entry_slot: Ints
+    """Slot of each entry, (E,)."""
+    entry_count: Floats
+    """y of each entry, (E,)."""
+    given_back: Floats
+    """r, (h, V)."""
+    visits: Floats
+    """c, (h, V)."""
+    class_code: Ints
+    """Class of each history, -1 unknown, (h,)."""
+    multiplicity: Floats
+    """Number of animals with each history, (h,)."""
+    history: Ints
+    """History of each animal, (n,)."""
+    constant: Floats
+    """Terms of each animal without parameters, (n,)."""
+
+    @property
+    def n_animals(self) -> int:
+        """Number of detected animals."""
+        return len(self.history)
+
+    @property
+    def n_histories(self) -> int:
+        """Number of distinct histories."""
+        return len(self.multiplicity)
+
+    @property
+    def entry_history(self) -> Ints:
+        """History of each entry, (E,)."""
+        return np.repeat(np.arange(self.n_histories), np.diff(self.start))
+
+
+def session_terms(
+    data: SessionArrays, detector: str, cells: Floats, area: Floats, class_code: Ints | None = None
+) -> SessionTerms:
+    """Prepare a session.
+
+    Parameters
+    ----------
+    data
+        The session's arrays.
+    detector
+        ``"count"``, ``"proximity"`` or ``"multi"``.
+    cells
+        (J, 2) coordinates of the mask's cells, m.
+    area
+        (J,) km².
+    class_code
+        (n,) class of each animal, -1 unknown; None: one class.
+
+    Returns
+    -------
+    SessionTerms
+    """
+    codes = np.zeros(len(data.individuals), np.intp) if class_code is None else class_code
+    weights, times, given_back, visits = _void_vectors(data, detector)
+    slot, slot_station, slot_effort = _slots(data, detector)
+    rows = _histories(data, slot, np.column_stack([codes, given_back, visits]))
+    first, history, multiplicity, start, entry_slot, entry_count = rows
+    return SessionTerms(
+        detector=detector,
+        cells=np.ascontiguousarray(cells, float),
+        area=np.ascontiguousarray(area, float),
+        stations=np.ascontiguousarray(data.xy, float),
+        weights=weights,
+        times=times,
+        slot_station=slot_station,
+        slot_effort=slot_effort,
+        start=start,
+        entry_slot=entry_slot,
+        entry_count=entry_count,
+        given_back=given_back[first],
+        visits=visits[first],
+        class_code=codes[first],
+        multiplicity=multiplicity,
+        history=history,
+        constant=_constants(data, detector),
+    )
+
+
+def _void_vectors(data: SessionArrays, detector: str) -> tuple[Floats, Floats, Floats, Floats]:
+    """W, t, r, c of the module's text."""
+    if detector == "multi":
+        return _effort_patterns(data)
+    n_occasions = data.effort.shape[1]
+    gone = np.unique(data.exposure[data.exposure < n_occasions])
+    weights = np.vstack([data.effort.sum(1), *(data.effort[:, e:].sum(1) for e in gone)])
+    given_back = np.zeros((len(data.individuals), len(weights)))
+    given_back[:, 1:] = data.exposure[:, None] == gone
+    times = np.zeros(len(weights))
+    times[0] = 1.0
+    return weights, times, given_back, np.zeros_like(given_back)
+
+
+def _effort_patterns(data: SessionArrays) -> tuple[Floats, Floats, Floats, Floats]:
+    """One void vector a distinct column of the effort table."""
+    weights, pattern, times = np.unique(data.effort.T, axis=0, return_inverse=True, return_counts=True)
+    pattern = pattern.reshape(-1)
+    n, n_patterns = len(data.individuals), len(weights)
+    visits = np.zeros((n, n_patterns))
+    np.add.at(visits, (data.individual, pattern[data.occasion]), 1.0)
+    occasions_of = np.zeros((len(pattern) + 1, n_patterns))
+    occasions_of[np.arange(len(pattern)), pattern] = 1.0
+    after = occasions_of[::-1].cumsum(0)[::-1]
+    return weights, times.astype(float), after[data.exposure], visits
+
+
+def _slots(data: SessionArrays, detector: str) -> tuple[Ints, Ints, Floats]:
+    """Slot of each detection; station and effort of each slot."""
+    if detector != "proximity":
+        stations, slot = np.unique(data.station, return_inverse=True)
+        return slot, stations, np.ones(len(stations))
+    effort = data.effort[data.station, data.occasion]
+    pairs, slot = np.unique(np.column_stack([data.station, effort]), axis=0, return_inverse=True)
+    return slot.reshape(-1), pairs[:, 0].astype(np.intp), np.ascontiguousarray(pairs[:, 1])
+
+
+def _histories(data: SessionArrays, slot: Ints, traits: Floats) -> tuple[Ints, Ints, Floats, Ints, Ints, Floats]:
+    """Distinct rows of (slots with counts, traits): first animal, inverse, multiplicity, and the entries."""
+    n = len(data.individuals)
+    n_slots = int(slot.max(initial=-1)) + 1
+    cell, at = np.unique(data.individual * max(n_slots, 1) + slot, return_inverse=True)
+    count = np.bincount(at, weights=data.count, minlength=len(cell))
+    animal, entry = cell // max(n_slots, 1), cell % max(n_slots, 1)
+    bounds = np.searchsorted(animal, np.arange(n + 1))
+    seen: dict[tuple[bytes, bytes, bytes], int] = {}
+    first, history = [], np.empty(n, np.intp)
+    for i in range(n):
+        part = slice(bounds[i], bounds[i + 1])
+        key = (entry[part].tobytes(), count[part].tobytes(), traits[i].tobytes())
+        if key not in seen:
+            seen[key] = len(first)
+            first.append(i)
+        history[i] = seen[key]
+    kept = np.array(first, np.intp)
+    parts = [np.arange(bounds[i], bounds[i + 1]) for i in kept]
+    entries = np.concatenate([*parts, np.empty(0, np.intp)]).astype(np.intp)
+    start = np.concatenate([[0], np.cumsum([len(p) for p in parts])]).astype(np.intp)
+    multiplicity = np.bincount(history, minlength=len(kept)).astype(float)
+    return kept, history, multiplicity, start, entry[entries], count[entries]
+
+
+def _constants(data: SessionArrays, detector: str) -> Floats:
+    """Σ [y log T − log y!] of each animal, over the history as supplied."""
+    effort = data.effort[data.station, data.occasion]
+    term = data.count * np.log(effort)
+    if detector == "count":
+        values, code = np.unique(data.count, return_inverse=True)
+        term = term - np.array([lgamma(v + 1.0) for v in values])[code]
+    return np.bincount(data.individual, weights=term, minlength=len(data.individuals))
