@@ -1,0 +1,1 @@
+"""Values that other programs published, and how to set them beside ours."""

@@ -1,0 +1,1 @@
+"""Second implementations: slow, obvious, and written from the mathematics alone."""

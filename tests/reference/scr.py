@@ -1,0 +1,308 @@
+"""Spatial capture-recapture, written twice: this is the slow and obvious time.
+
+Everything here follows the table of the likelihood (count, proximity and multi detectors) animal by
+animal, station by station and occasion by occasion. Nothing is collapsed, grouped, sorted, cut off or
+shared with the library. The only liberty: one number per cell is a vector over the cells, so that a
+real survey takes seconds.
+
+Units are those of the library: metres, square kilometres, animals per square kilometre.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, logsumexp
+from scipy.stats import poisson
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class PlainSession:
+    """One session as a field worker would write it down; indices count from 0."""
+
+    label: str
+    animals: list[str]
+    stations: list[str]
+    xy: Array
+    """Stations in metres, (K, 2)."""
+    effort: Array
+    """(K, S); 0 = off."""
+    detections: list[tuple[int, int, int, int]]
+    """(animal, station, occasion, count)."""
+    cells: Array
+    """Cell centres in metres, (J, 2)."""
+    area: Array
+    """Area of each cell in km2, (J,)."""
+    exposure: list[int] = field(default_factory=list)
+    """Occasions that each animal lived through; empty means all."""
+    animal_covariates: dict[str, list[object]] = field(default_factory=dict)
+    station_covariates: dict[str, list[object]] = field(default_factory=dict)
+    cell_covariates: dict[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.exposure:
+            self.exposure = [self.effort.shape[1]] * len(self.animals)
+
+    def history(self, animal: int) -> dict[tuple[int, int], int]:
+        """Detections of one animal: (station, occasion) -> count."""
+        return {(k, s): y for i, k, s, y in self.detections if i == animal}
+
+
+@dataclass(frozen=True)
+class AnimalClass:
+    """One class of animals (a sex): its share of the population and its detection parameters."""
+
+    label: str | None
+    share: float
+    values: Mapping[str, object]
+    """Natural scale; each value broadcasts to (K, 1) or (K, J)."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What one session contributes, before any assumption on the distribution of N."""
+
+    log_animal: Array
+    """log of the sum over cells of D a Pr(w_i), (n,)."""
+    expected_detected: float
+    """Expected number of animals detected at least once."""
+    expected: float
+    """Expected number of animals on the mask."""
+
+    @property
+    def n(self) -> int:
+        return len(self.log_animal)
+
+    def capture(self) -> Array:
+        """log Pr(w_i | detected), (n,)."""
+        return self.log_animal - math.log(self.expected_detected) if self.n else np.zeros(0)
+
+    def n_detected(self) -> float:
+        """log Pr(n) when N is Poisson."""
+        return float(poisson.logpmf(self.n, self.expected_detected))
+
+    def poisson(self) -> float:
+        return float(self.log_animal.sum()) - self.expected_detected - math.lgamma(self.n + 1)
+
+    def binomial(self) -> float:
+        """N = D x area of the mask, a real number, and n ~ Binomial(N, share detected)."""
+        size, p = self.expected, self.expected_detected / self.expected
+        log_n = (
+            math.lgamma(size + 1)
+            - math.lgamma(self.n + 1)
+            - math.lgamma(size - self.n + 1)
+            + self.n * math.log(p)
+            + (size - self.n) * math.log1p(-p)
+        )
+        return float(self.capture().sum()) + log_n
+
+    def conditional(self) -> float:
+        """Conditional on n: D drops out."""
+        return float(self.capture().sum())
+
+
+# --- detection functions: log hazard per unit of effort at a distance -------------------------------
+
+
+def half_normal(d: Array, lambda0: Array, sigma: Array) -> Array:
+    return np.log(lambda0) - d**2 / (2 * sigma**2)
+
+
+def exponential(d: Array, lambda0: Array, sigma: Array) -> Array:
+    return np.log(lambda0) - d / sigma
+
+
+def hazard_rate(d: Array, lambda0: Array, sigma: Array, z: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        log_u = -z * (np.log(d) - np.log(sigma))
+    return np.log(lambda0) + log_one_minus_exp_minus(log_u)
+
+
+def probability_half_normal(d: Array, g0: Array, sigma: Array) -> Array:
+    return log_hazard_of_log_probability(np.log(g0) - d**2 / (2 * sigma**2))
+
+
+def probability_exponential(d: Array, g0: Array, sigma: Array) -> Array:
+    return log_hazard_of_log_probability(np.log(g0) - d / sigma)
+
+
+DETECTION: dict[str, Callable[..., Array]] = {
+    "HalfNormal": half_normal,
+    "Exponential": exponential,
+    "HazardRate": hazard_rate,
+    "ProbabilityHalfNormal": probability_half_normal,
+    "ProbabilityExponential": probability_exponential,
+}
+
+
+def log_one_minus_exp_minus(log_x: Array) -> Array:
+    """log(1 - exp(-x)) given log x; for tiny x this is log x - x/2."""
+    log_x = np.asarray(log_x, dtype=float)
+    x = np.exp(np.minimum(log_x, 700.0))
+    with np.errstate(divide="ignore"):
+        usual = np.log(-np.expm1(-x))
+    return np.where(log_x < -30.0, log_x, usual)
+
+
+def log_hazard_of_log_probability(log_g: Array) -> Array:
+    """log(-log(1 - g)) given log g; for tiny g this is log g."""
+    with np.errstate(divide="ignore"):
+        usual = np.log(-np.log1p(-np.exp(log_g)))
+    return np.where(log_g < -40.0, log_g, usual)
+
+
+def log_hazards(session: PlainSession, function: str, values: Mapping[str, object]) -> Array:
+    """Log hazard per unit of effort at (station, cell), (K, J)."""
+    shape = (len(session.stations), len(session.cells))
+    parameters = {name: np.broadcast_to(np.asarray(value, dtype=float), shape) for name, value in values.items()}
+    table = np.empty(shape)
+    for k, (x, y) in enumerate(session.xy):
+        distance = np.sqrt((session.cells[:, 0] - x) ** 2 + (session.cells[:, 1] - y) ** 2)
+        table[k] = DETECTION[function](distance, **{name: value[k] for name, value in parameters.items()})
+    return table
+
+
+# --- probability of a history, given the cell -------------------------------------------------------
+
+
+def log_count(log_rate: Array, y: int) -> Array:
+    """Poisson, from the log of its mean."""
+    return y * log_rate - np.exp(log_rate) - gammaln(y + 1)
+
+
+def log_proximity(log_rate: Array, y: int) -> Array:
+    """Bernoulli(1 - exp(-rate)), from the log of the rate."""
+    return log_one_minus_exp_minus(log_rate) if y == 1 else -np.exp(log_rate)
+
+
+class SessionProbabilities:
+    """Probabilities of single observations at every cell, each worked out when first asked for."""
+
+    def __init__(self, session: PlainSession, detector: str, eta: Array) -> None:
+        self.session, self.detector, self.eta = session, detector, eta
+        self.cache: dict[tuple[int, int, int], Array] = {}
+        self.totals: dict[int, Array] = {}
+
+    def log_rate(self, k: int, s: int) -> Array:
+        return np.log(self.session.effort[k, s]) + self.eta[k]
+
+    def station(self, k: int, s: int, y: int) -> Array:
+        """log Pr(y at station k on occasion s), for detectors that do not hold the animal."""
+        if (k, s, y) not in self.cache:
+            rule = {"count": log_count, "proximity": log_proximity}[self.detector]
+            self.cache[k, s, y] = rule(self.log_rate(k, s), y)
+        return self.cache[k, s, y]
+
+    def log_total(self, s: int) -> Array:
+        """log of the hazard summed over the stations that are on."""
+        if s not in self.totals:
+            on = [k for k in range(len(self.session.stations)) if self.session.effort[k, s] > 0]
+            rates = [self.log_rate(k, s) for k in on]
+            self.totals[s] = logsumexp(rates, axis=0) if on else np.full(len(self.session.cells), -np.inf)
+        return self.totals[s]
+
+    def occasion(self, s: int, seen: Mapping[int, int]) -> Array:
+        """log Pr(all that happened to one animal on occasion s); seen: station -> count."""
+        if self.detector == "multi":
+            return self.occasion_multi(s, seen)
+        total = np.zeros(len(self.session.cells))
+        for k in range(len(self.session.stations)):
+            if self.session.effort[k, s] > 0:
+                total = total + self.station(k, s, seen.get(k, 0))
+        return total
+
+    def occasion_multi(self, s: int, seen: Mapping[int, int]) -> Array:
+        log_total = self.log_total(s)
+        if not seen:
+            return -np.exp(log_total)
+        (k,) = seen
+        return log_one_minus_exp_minus(log_total) + self.log_rate(k, s) - log_total
+
+    def history(self, animal: int) -> Array:
+        """log Pr(w_i | cell): occasions after a death or removal say nothing."""
+        seen = self.session.history(animal)
+        total = np.zeros(len(self.session.cells))
+        for s in range(self.session.exposure[animal]):
+            total = total + self.occasion(s, {k: y for (k, when), y in seen.items() if when == s})
+        return total
+
+    def void(self) -> Array:
+        """log Pr(never detected | cell): no death can spare an animal that was never caught."""
+        total = np.zeros(len(self.session.cells))
+        for s in range(self.session.effort.shape[1]):
+            total = total + self.occasion(s, {})
+        return total
+
+
+# --- one session, all classes -----------------------------------------------------------------------
+
+
+def pieces(
+    session: PlainSession,
+    *,
+    detector: str,
+    function: str,
+    density: object,
+    classes: Sequence[AnimalClass],
+    known: Sequence[str | None] | None = None,
+) -> Pieces:
+    """Likelihood of one session in its pieces.
+
+    ``density`` is per km2, a number or one per cell. ``known`` is the class of each animal, None where
+    nobody knows.
+    """
+    animals_in_cell = np.broadcast_to(np.asarray(density, dtype=float), session.area.shape) * session.area
+    known = known if known is not None else [None] * len(session.animals)
+    terms: list[list[Array]] = [[] for _ in session.animals]
+    detected = np.zeros(len(session.cells))
+    for group in classes:
+        chance = SessionProbabilities(session, detector, log_hazards(session, function, group.values))
+        detected = detected + group.share * -np.expm1(chance.void())
+        for i in range(len(session.animals)):
+            if known[i] is None or known[i] == group.label:
+                terms[i].append(math.log(group.share) + np.log(animals_in_cell) + chance.history(i))
+    return Pieces(
+        log_animal=np.array([logsumexp(np.concatenate(animal)) for animal in terms]),
+        expected_detected=float(np.sum(animals_in_cell * detected)),
+        expected=float(np.sum(animals_in_cell)),
+    )
+
+
+# --- constants ---------------------------------------------------------------------------------------
+
+
+def log_multinomial(session: PlainSession, *, collapsed: bool = False) -> float:
+    """log n! less the log factorials of the numbers of identical histories."""
+    return math.lgamma(len(session.animals) + 1) - sum(
+        math.lgamma(count + 1) for count in Counter(_keys(session, collapsed)).values()
+    )
+
+
+def _keys(session: PlainSession, collapsed: bool) -> list[tuple[object, ...]]:
+    keys: list[tuple[object, ...]] = []
+    for i in range(len(session.animals)):
+        if collapsed:
+            by_station = Counter[int]()
+            for (k, _), y in session.history(i).items():
+                by_station[k] += y
+            keys.append(tuple(sorted(by_station.items())))
+        else:
+            keys.append(tuple(sorted(session.history(i).items())))
+    return keys
+
+
+def log_binomial_coefficients(session: PlainSession) -> float:
+    """The constant of k-of-n data: sum of log C(occasions, times seen) over animals and stations."""
+    n_occasions = session.effort.shape[1]
+    total = 0.0
+    for key in _keys(session, collapsed=True):
+        for _, seen in key:  # type: ignore[misc]
+            total += math.log(math.comb(n_occasions, seen))
+    return total
