@@ -1,0 +1,112 @@
+"""Between names that people use and the vector that engines use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.errors import ModelError
+
+if TYPE_CHECKING:
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.problem import Problem
+
+__all__ = ["beta_series", "parameter_table", "theta_of"]
+
+
+def parameter_table(problem: Problem) -> pd.DataFrame:
+    """Name, coefficient, link, unit and prior of every coefficient, one row each."""
+    by_position = {term.position: term for term in problem.priors.terms}
+    rows = []
+    for parameter in problem.layout.parameters:
+        unit = effort_unit_of(parameter.unit, problem.history.effort_unit)
+        for j, coefficient in enumerate(parameter.design.coefficients):
+            term = by_position[parameter.place.start + j]
+            scale = {True: "natural scale, at the reference", False: "link scale"}[term.natural]
+            on = "E[N] in the mask" if term.label == "N" else scale
+            rows.append((parameter.name, coefficient, parameter.link.name, unit, repr(term.prior), on))
+    if problem.layout.shares is not None:
+        term = by_position[problem.layout.shares.place.start]
+        for level in problem.layout.shares.levels[1:]:
+            rows.append(("pmix", level, "logit", "", repr(term.prior), "natural scale"))
+    return pd.DataFrame(rows, columns=["name", "coefficient", "link", "unit", "prior", "prior_on"])
+
+
+def effort_unit_of(unit: str, effort_unit: str) -> str:
+    """Unit of a parameter for people: ``"1/effort"`` becomes ``"1/day"``."""
+    return unit.replace("effort", effort_unit)
+
+
+def beta_series(problem: Problem, theta: Floats) -> pd.Series:
+    """Coefficients of the covariates as given, by label."""
+    return pd.Series(problem.to_beta(theta), index=problem.labels, name="coefficient")
+
+
+def theta_of(problem: Problem, parameters: Mapping[str, float] | pd.Series) -> Floats:
+    """Engine's vector from named values.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    parameters
+        A Series of link-scale coefficients with all labels; or a mapping of natural-scale values at the reference by
+        parameter, and link-scale values by coefficient (0 where left out).
+
+    Raises
+    ------
+    ModelError
+        For an unknown or missing name, or a value outside the parameter's range.
+    """
+    if isinstance(parameters, pd.Series):
+        _check_names(set(map(str, parameters.index)), problem.labels)
+        missing = [label for label in problem.labels if label not in parameters.index]
+        if missing:
+            raise ModelError(f"parameters: no value for {missing}", offenders=missing)
+        return problem.to_theta(parameters.loc[problem.labels].to_numpy(float))
+    return _from_mapping(problem, {str(k): v for k, v in parameters.items()})
+
+
+def _from_mapping(problem: Problem, values: dict[str, Any]) -> Floats:
+    layout = problem.layout
+    names = [p.name for p in layout.parameters] + (["pmix"] if layout.shares else [])
+    _check_names(set(values), [*names, *layout.labels])
+    missing = [p.name for p in layout.parameters if p.has_intercept and not {p.name, f"{p.name}[Intercept]"} & set(values)]
+    if missing:
+        raise ModelError(f"parameters: no value for {', '.join(missing)}", offenders=missing)
+    slopes = np.array([float(values.get(label, 0.0)) for label in layout.labels])
+    theta = problem.to_theta(slopes)
+    for p in layout.parameters:
+        if p.has_intercept and p.name in values:
+            theta[p.place.start] = _linked(p, values[p.name])
+    if layout.shares is not None and "pmix" in values:
+        theta[layout.shares.place] = _share_ratio(values["pmix"])
+    return theta
+
+
+def _linked(parameter: Any, value: Any) -> float:
+    number = float(value)
+    with np.errstate(all="ignore"):
+        eta = float(parameter.link.forward(number))
+    if not np.isfinite(eta):
+        raise ModelError(f"parameters: {parameter.name} = {value!r} is outside its range (link {parameter.link.name})")
+    return eta
+
+
+def _share_ratio(share: Any) -> float:
+    number = float(share)
+    if not 0.0 < number < 1.0:
+        raise ModelError(f"parameters: pmix = {share!r} is a share, between 0 and 1")
+    return float(np.log(number) - np.log1p(-number))
+
+
+def _check_names(given: set[str], known: list[str]) -> None:
+    for name in sorted(given - set(known)):
+        near = get_close_matches(name, known, n=1, cutoff=0.0)
+        raise ModelError(
+            f"parameters: there is no {name!r}; did you mean {near[0]!r}? There are {', '.join(known)}.", offenders=[name]
+        )

@@ -1,0 +1,169 @@
+"""From a flat vector of coefficients to parameters on the ground, and back.
+
+A *parameter* (D, lambda0, sigma ...) has a formula, a link and a unit; its linear predictor lives on rows: cells for
+density, class x station for detection. The engine's vector ``theta`` holds the coefficients of standardised columns;
+``beta`` the coefficients of the columns as the user gave them, which is what is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.components.link import link
+from leopardpop.errors import ModelError
+
+if TYPE_CHECKING:
+    from leopardpop.components.formula import Design
+    from leopardpop.components.link import Link
+    from leopardpop.models.likelihood.terms import Floats
+
+__all__ = ["Layout", "Parameter", "Shares"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Parameter:
+    """One parameter of the model with its design."""
+
+    name: str
+    link: Link
+    unit: str
+    design: Design
+    place: slice
+    """Where its coefficients are in theta."""
+    splits: tuple[int, ...]
+    """Number of rows of each session."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the coefficients: ``"sigma[Intercept]"``."""
+        return [f"{self.name}[{c}]" for c in self.design.coefficients]
+
+    @property
+    def has_intercept(self) -> bool:
+        """Whether the first coefficient is an intercept."""
+        return self.design.coefficients[0] == "Intercept"
+
+    def predictor(self, theta: Floats) -> list[Floats]:
+        """Linear predictor on the rows of each session."""
+        values = self.standardised @ theta[self.place]
+        bounds = np.cumsum([0, *self.splits])
+        return [values[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+    @property
+    def standardised(self) -> Floats:
+        """Design matrix of standardised columns, (rows, P)."""
+        return self._standardised
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_standardised", np.ascontiguousarray(self.design.standardised))
+
+    _standardised: Any = None
+
+    def reference_grid(self) -> tuple[dict[str, tuple[str, ...]], Floats]:
+        """Factors with their levels, and the raw design rows of all their combinations, other covariates at the mean."""
+        factors = self.design.factors
+        if not factors:
+            row = self.design.evaluate(pd.DataFrame([self.design.numeric or {"_": 0.0}]))
+            return {}, row
+        combinations = list(product(*factors.values()))
+        table = pd.DataFrame(combinations, columns=list(factors))
+        for name, mean in self.design.numeric.items():
+            table[name] = mean
+        return dict(factors), self.design.evaluate(table)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Shares:
+    """The shares of the classes of animals, as log ratios to the first class."""
+
+    column: str
+    levels: tuple[str, ...]
+    place: slice
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the log ratios: ``"pmix[M]"``; with two classes the logit of the last one's share."""
+        return [f"pmix[{level}]" for level in self.levels[1:]]
+
+    def log_shares(self, theta: Floats) -> Floats:
+        """log π, (..., C)."""
+        ratios = theta[..., self.place]
+        padded = np.concatenate([np.zeros((*ratios.shape[:-1], 1)), ratios], axis=-1)
+        result: Floats = padded - np.logaddexp.reduce(padded, axis=-1)[..., None]
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """All parameters in the order of theta; density first, shares of the classes last."""
+
+    parameters: tuple[Parameter, ...]
+    shares: Shares | None
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of all coefficients."""
+        tail = self.shares.labels if self.shares else []
+        return [label for p in self.parameters for label in p.labels] + tail
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return len(self.labels)
+
+    def __getitem__(self, name: str) -> Parameter:
+        """Return the parameter of that name."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise ModelError(f"the model has no parameter {name!r}: it has {', '.join(p.name for p in self.parameters)}")
+
+    def to_beta(self, theta: Floats) -> Floats:
+        """Coefficients of unscaled covariates from those of standardised ones, (..., P)."""
+        return self._convert(theta, "to_beta")
+
+    def to_theta(self, beta: Floats) -> Floats:
+        """Coefficients of standardised covariates from those of unscaled ones, (..., P)."""
+        return self._convert(beta, "to_theta")
+
+    def _convert(self, values: Floats, way: str) -> Floats:
+        result = np.array(values, float)
+        for p in self.parameters:
+            result[..., p.place] = getattr(p.design, way)(result[..., p.place])
+        return result
+
+    def names_of_reference(self) -> list[str]:
+        """Labels of theta with intercepts under the parameter's own name: what a prior is given for."""
+        intercepts = {f"{p.name}[Intercept]": p.name for p in self.parameters}
+        return [intercepts.get(label, label) for label in self.labels]
+
+
+def make_layout(
+    pieces: Sequence[tuple[str, str, str, Design, tuple[int, ...]]], shares: tuple[str, tuple[str, ...]] | None
+) -> Layout:
+    """Lay parameters out one after the other.
+
+    Parameters
+    ----------
+    pieces
+        (name, link, unit, design, rows of each session) of each parameter.
+    shares
+        Column and levels of the classes, if there are any.
+    """
+    parameters, at = [], 0
+    for name, link_name, unit, design, splits in pieces:
+        place = slice(at, at + len(design.coefficients))
+        parameters.append(
+            Parameter(name=name, link=link(link_name), unit=unit, design=design, place=place, splits=splits)
+        )
+        at = place.stop
+    last = None
+    if shares is not None:
+        last = Shares(column=shares[0], levels=shares[1], place=slice(at, at + len(shares[1]) - 1))
+    return Layout(tuple(parameters), last)

@@ -1,0 +1,320 @@
+"""Priors of a model's coefficients: which apply, and their density in the engine's coordinates.
+
+A prior keyed by a parameter (``"sigma"``) is on its natural scale at the reference (continuous covariates at their
+mean, factors at their first level); one keyed by a coefficient (``"sigma[sex[M]]"``) is on the link scale, for the
+covariate as given. The prior of ``"N"`` is on the expected number in the mask and replaces that of ``"D"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leopardpop.errors import PriorError
+from leopardpop.priors import (
+    Prior,
+    PriorSet,
+    baseline_prior,
+    density_prior,
+    is_prior,
+    scale_prior,
+    slope_prior,
+)
+
+if TYPE_CHECKING:
+    from leopardpop.data.arrays import SessionArrays
+    from leopardpop.models.layout import Layout, Parameter
+    from leopardpop.models.likelihood.terms import Floats
+
+__all__ = ["PriorTerm", "PriorTerms", "default_references", "resolve_priors"]
+
+
+@dataclass(frozen=True)
+class PriorTerm:
+    """The prior of one free quantity."""
+
+    label: str
+    """Coefficient's label, the parameter's name for a reference value, ``"N"`` or ``"pmix"``."""
+    parameter: str
+    position: int
+    """Index in theta (the first one for ``pmix``)."""
+    prior: Any
+    natural: bool
+    """Whether it is stated on the natural scale."""
+    from_user: bool
+
+
+@dataclass(frozen=True, eq=False)
+class PriorTerms:
+    """All priors of a model and their joint density over theta."""
+
+    layout: Layout
+    terms: tuple[PriorTerm, ...]
+
+    def __post_init__(self) -> None:
+        """Split the terms into those that are normal in theta and the rest."""
+        normal, others = [], []
+        for term in self.terms:
+            shape = _normal_in_theta(self.layout, term)
+            if shape is None:
+                others.append(term)
+            else:
+                normal.append((term.position, *shape))
+        table = np.array(normal, float).reshape(-1, 3)
+        object.__setattr__(self, "_normal", (table[:, 0].astype(np.intp), table[:, 1], table[:, 2]))
+        object.__setattr__(self, "_others", tuple(t for t in others if t.label != "N"))
+
+    _normal: Any = None
+    _others: Any = None
+
+    @property
+    def number(self) -> Any | None:
+        """Prior of the expected number in the mask, if there is one."""
+        return next((t.prior for t in self.terms if t.label == "N"), None)
+
+    def log_density(self, theta: Floats) -> tuple[float, Floats]:
+        """Log prior density of theta without the prior of N, and its gradient (P,)."""
+        at, mean, sd = self._normal
+        scaled = (theta[at] - mean) / sd
+        value = float(-0.5 * scaled @ scaled - np.log(sd).sum() - 0.5 * np.log(2 * np.pi) * len(sd))
+        gradient = np.zeros(len(theta))
+        gradient[at] = -scaled / sd
+        for term in self._others:
+            part, where, slope = self._one(term, theta)
+            value += part
+            gradient[where] += slope
+        return value, gradient
+
+    def log_density_number(self, expected: float) -> tuple[float, float]:
+        """Log prior density of the density intercept through E[N], and its derivative with respect to E[N]."""
+        prior = self.number
+        if prior is None:
+            return 0.0, 0.0
+        return (
+            float(prior.logpdf(expected)) + np.log(expected),
+            float(prior.logpdf_derivative(expected)) + 1.0 / expected,
+        )
+
+    def by_term(self, theta: Floats, expected: float) -> dict[str, float]:
+        """Log prior density of each term in theta's coordinates, by label."""
+        result = {}
+        for term in self.terms:
+            if term.label == "N":
+                result["N"] = self.log_density_number(expected)[0]
+            else:
+                result[term.label] = self._one(term, theta)[0]
+        return result
+
+    def _one(self, term: PriorTerm, theta: Floats) -> tuple[float, Any, Any]:
+        """Log density in theta, the places it depends on, and the derivatives there."""
+        if term.parameter == "pmix":
+            return self._shares(term, theta)
+        parameter = self.layout[term.parameter]
+        j = term.position
+        if not term.natural:
+            scale = float(parameter.design.scale[j - parameter.place.start])
+            x = theta[j] / scale
+            slope = float(term.prior.logpdf_derivative(x)) / scale
+            return float(term.prior.logpdf(x)) - np.log(scale), j, slope
+        eta = float(theta[j])
+        x = float(parameter.link.inverse(eta))
+        first = float(parameter.link.inverse_derivative(eta))
+        step = 1e-4
+        above, below = (float(parameter.link.inverse_derivative(eta + s)) for s in (step, -step))
+        curvature = (np.log(above) - np.log(below)) / (2 * step)
+        slope = float(term.prior.logpdf_derivative(x)) * first + curvature
+        return float(term.prior.logpdf(x)) + np.log(first), j, slope
+
+    def _shares(self, term: PriorTerm, theta: Floats) -> tuple[float, Any, Any]:
+        """Beta prior of the last share of two classes; symmetric Dirichlet for more. Log ratios: density Π π^a."""
+        shares = self.layout.shares
+        if shares is None:  # pragma: no cover - a term for pmix exists only with classes
+            raise PriorError("a prior for pmix needs classes")
+        log_share = shares.log_shares(theta)
+        share = np.exp(log_share)
+        if len(share) == 2:
+            x = float(share[1])
+            slope = float(term.prior.logpdf_derivative(x)) * x * (1 - x) + 1 - 2 * x
+            return float(term.prior.logpdf(x)) + log_share.sum(), shares.place, slope
+        concentration = 2.0
+        from math import lgamma
+
+        constant = lgamma(concentration * len(share)) - len(share) * lgamma(concentration)
+        slope_many = concentration - concentration * len(share) * share[1:]
+        return float(constant + concentration * log_share.sum()), shares.place, slope_many
+
+
+def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | None:
+    """Mean and sd if the prior is a normal one of theta."""
+    prior = term.prior
+    if term.parameter in {"pmix", "N"} or not isinstance(prior, Prior):
+        return None
+    parameter = layout[term.parameter]
+    if term.natural and prior.distribution == "LogNormal" and parameter.link.name == "log":
+        return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
+    if not term.natural and prior.distribution == "Normal":
+        scale = float(parameter.design.scale[term.position - parameter.place.start])
+        return float(prior.parameters["mu"]) * scale, float(prior.parameters["sigma"]) * scale
+    return None
+
+
+def default_references(sessions: list[SessionArrays], names: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Priors of the reference values from the design alone: sigma, the baseline, D, the shape z.
+
+    Raises
+    ------
+    PriorError
+        If sigma has no prior and there are fewer than three distinct stations.
+    """
+    sigma = given.get("sigma")
+    if sigma is None:
+        sigma = scale_prior([s.xy for s in sessions])
+    efforts = np.concatenate([s.effort.sum(1) for s in sessions])
+    operating = efforts[efforts > 0]
+    mean_effort = float(operating.mean()) if len(operating) else 1.0
+    median = float(sigma.quantile(0.5)) if isinstance(sigma, Prior) else _median_of_scale(sessions)
+    result = {"sigma": sigma, "D": density_prior(median)}
+    result["lambda0"] = baseline_prior(mean_effort, probability=False)
+    result["g0"] = baseline_prior(mean_effort, probability=True)
+    result["z"] = Prior("LogNormal", mu=float(np.log(4.0)), sigma=0.6)
+    result["pmix"] = Prior("Beta", alpha=2.0, beta=2.0)
+    return {name: result[name] for name in [*names, "pmix"] if name in result}
+
+
+def _median_of_scale(sessions: list[SessionArrays]) -> float:
+    return float(scale_prior([s.xy for s in sessions]).quantile(0.5))
+
+
+def resolve_priors(
+    layout: Layout, given: Mapping[str, Any] | None, sessions: list[SessionArrays], effort_unit: str
+) -> PriorTerms:
+    """Put the given priors and the defaults together.
+
+    Parameters
+    ----------
+    layout
+        The model's coefficients.
+    given
+        Priors by key; those of a :class:`PriorSet` are converted to the unit of effort of the data.
+    sessions
+        The design.
+    effort_unit
+        Unit of effort of the data.
+
+    Raises
+    ------
+    PriorError
+        For an unknown key (with the nearest one), a prior in another unit that cannot be converted, or a missing one.
+    """
+    chosen = dict(given.in_unit(effort_unit) if isinstance(given, PriorSet) else given or {})
+    optional = given.optional if isinstance(given, PriorSet) else frozenset()
+    _check_keys(layout, chosen, optional, n_sessions=len(sessions))
+    references = default_references(sessions, [p.name for p in layout.parameters], chosen)
+    terms: list[PriorTerm] = []
+    for parameter in layout.parameters:
+        terms += _terms_of(parameter, chosen, references)
+    if layout.shares is not None:
+        at = layout.shares.place.start
+        prior = chosen.get("pmix", references["pmix"])
+        terms.append(PriorTerm("pmix", "pmix", at, as_density(prior), True, "pmix" in chosen))
+    return PriorTerms(layout, tuple(terms))
+
+
+def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mapping[str, Any]) -> list[PriorTerm]:
+    terms = []
+    for j, coefficient in enumerate(parameter.design.coefficients):
+        at, label = parameter.place.start + j, f"{parameter.name}[{coefficient}]"
+        scale = float(parameter.design.scale[j])
+        is_reference = coefficient == "Intercept" or not parameter.has_intercept
+        if label in chosen and coefficient != "Intercept":
+            terms.append(PriorTerm(label, parameter.name, at, as_density(chosen[label]), False, True))
+        elif is_reference and parameter.name == "D" and "N" in chosen:
+            terms.append(PriorTerm("N", "N", at, as_density(chosen["N"]), True, True))
+        elif is_reference:
+            prior = chosen.get(parameter.name, references.get(parameter.name))
+            if prior is None:
+                raise PriorError(
+                    f"parameter {parameter.name!r} has no default prior: give one, "
+                    f"priors={{{parameter.name!r}: lp.Prior(...)}}"
+                )
+            name = parameter.name if coefficient == "Intercept" else label
+            terms.append(PriorTerm(name, parameter.name, at, as_density(prior), True, parameter.name in chosen))
+        else:
+            sd = float(slope_prior(parameter.name).parameters["sigma"]) / scale
+            terms.append(PriorTerm(label, parameter.name, at, Prior("Normal", mu=0.0, sigma=sd), False, False))
+    return terms
+
+
+def _check_keys(layout: Layout, chosen: Mapping[str, Any], optional: frozenset[str], n_sessions: int) -> None:
+    names = {p.name for p in layout.parameters}
+    labels = {label for label in layout.labels if not label.endswith("[Intercept]") and not label.startswith("pmix")}
+    known = names | labels | {"N"} | ({"pmix"} if layout.shares else set())
+    for key, prior in chosen.items():
+        if key not in known:
+            if key in optional:
+                continue
+            near = get_close_matches(key, known, n=1, cutoff=0.0)
+            raise PriorError(
+                f"there is no coefficient {key!r} to give a prior to; did you mean {near[0]!r}? "
+                f"The model has {', '.join(sorted(known))}.",
+                offenders=[key],
+            )
+        if not is_prior(prior):
+            raise PriorError(f"the prior of {key!r} is {prior!r}: give an lp.Prior or an object with create_variable(name)")
+    if "N" in chosen and "D" in chosen and "D" not in optional:
+        raise PriorError('priors on both "N" and "D": the prior of N replaces that of D, give one of them')
+    if "N" in chosen and n_sessions > 1:
+        raise PriorError(f'a prior on "N" needs one session and there are {n_sessions}: give a prior on "D"')
+
+
+def as_density(prior: Any) -> Any:
+    """A prior with ``logpdf``; anything that only makes a PyMC variable is compiled."""
+    return prior if isinstance(prior, Prior) else CompiledPrior(prior)
+
+
+class CompiledPrior:
+    """Density of a prior that is known only by the PyMC variable that it creates.
+
+    Parameters
+    ----------
+    source
+        An object with ``create_variable(name)`` for a scalar variable.
+    """
+
+    def __init__(self, source: Any) -> None:
+        from threading import Lock
+
+        import pymc as pm
+        import pytensor
+        import pytensor.tensor as pt
+
+        self.source, self._lock = source, Lock()
+        with pm.Model():
+            variable = source.create_variable("x")
+            point = pt.dscalar("point")
+            density = pm.logp(variable, point)
+            self._functions = [
+                pytensor.function([point], out, mode="FAST_COMPILE") for out in (density, pt.grad(density, point))
+            ]
+
+    def logpdf(self, x: float) -> float:
+        """Log density at x."""
+        with self._lock:
+            return float(self._functions[0](x))
+
+    def logpdf_derivative(self, x: float) -> float:
+        """Derivative of the log density at x."""
+        with self._lock:
+            return float(self._functions[1](x))
+
+    def create_variable(self, name: str) -> Any:
+        """Create the PyMC variable."""
+        return self.source.create_variable(name)
+
+    def __repr__(self) -> str:
+        """Show the source."""
+        return repr(self.source)

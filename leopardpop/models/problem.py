@@ -1,0 +1,268 @@
+"""A model meets its data: everything the engines ask for, as functions of one flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from math import lgamma, log
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leopardpop.components.formula import build_design
+from leopardpop.models.layout import Layout, make_layout
+from leopardpop.models.likelihood.counts import NumberOfAnimals, PoissonN
+from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
+from leopardpop.models.likelihood.terms import session_terms
+from leopardpop.models.prior_terms import PriorTerms, resolve_priors
+from leopardpop.models.starts import starting_points
+from leopardpop.models.tables import (
+    class_codes,
+    class_levels,
+    density_table,
+    detection_table,
+    masks_by_session,
+)
+
+if TYPE_CHECKING:
+    from leopardpop.data.arrays import SessionArrays
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.data.mask import Mask
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.scr import SCR
+
+__all__ = ["Pointwise", "Problem"]
+
+
+class Pointwise(NamedTuple):
+    """The log-likelihood in the pieces that leave-one-out needs, and the expected numbers."""
+
+    capture: Floats
+    """log Pr(w_i | detected) of each animal, all sessions, (n,)."""
+    n_detected: Floats
+    """log Pr(n) by session, (S,)."""
+    detected: Floats
+    """Expected number of detected animals by session, (S,)."""
+    expected: Floats
+    """Expected number of animals in the mask by session, (S,)."""
+
+
+class Problem:
+    """Likelihood, prior and posterior of a model for a history on a mask.
+
+    Parameters
+    ----------
+    model
+        The model.
+    history
+        The capture history.
+    mask
+        One mask, or one a session.
+    number
+        Distribution of the number of animals; Poisson unless told.
+    """
+
+    def __init__(
+        self,
+        model: SCR,
+        history: CaptureHistory,
+        mask: Mask | Mapping[str, Mask],
+        number: NumberOfAnimals | None = None,
+    ) -> None:
+        self.model, self.history = model, history
+        self.masks = masks_by_session(history, mask)
+        self.data: list[SessionArrays] = [history.arrays(s) for s in history.sessions]
+        self.number = number or PoissonN()
+        self.column = model.classes
+        self.levels = class_levels(self.data, model.classes) if model.classes else ("all",)
+        self.layout = self._layout()
+        self.sessions = [self._session(data) for data in self.data]
+
+    def _layout(self) -> Layout:
+        model, n_classes = self.model, len(self.levels)
+        cells = tuple(self.masks[d.session].n_cells for d in self.data)
+        stations = tuple(n_classes * len(d.stations) for d in self.data)
+        by_cell = density_table(self.data, self.masks)
+        pieces = [("D", "log", "1/km²", build_design(model.density.D, by_cell, parameter="D", rows="cell"), cells)]
+        by_station = detection_table(self.data, self.column, self.levels)
+        for p in model.detection.parameters():
+            design = build_design(p.formula, by_station, parameter=p.name, rows="station")
+            pieces.append((p.name, p.link, p.unit, design, stations))
+        return make_layout(pieces, (self.column, self.levels) if self.column else None)
+
+    def _session(self, data: SessionArrays) -> SessionLikelihood:
+        mask = self.masks[data.session]
+        cells = np.column_stack([mask.x, mask.y])
+        codes = class_codes(data, self.column, self.levels)
+        terms = session_terms(data, self.history.detector, cells, mask.area, codes)
+        return SessionLikelihood(terms, self.model.detection, len(self.levels))
+
+    @cached_property
+    def priors(self) -> PriorTerms:
+        """Priors of all coefficients."""
+        return resolve_priors(self.layout, self.model.priors, self.data, self.history.effort_unit)
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the coefficients."""
+        return self.layout.labels
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Labels of the coefficients, for the engines."""
+        return tuple(self.layout.labels)
+
+    @property
+    def n_animals(self) -> int:
+        """Number of detected animals over all sessions."""
+        return sum(len(d.individuals) for d in self.data)
+
+    # -- evaluation ---------------------------------------------------------------------------------------------------
+    def natural(self, theta: Floats) -> dict[str, list[Floats]]:
+        """Natural-scale value of every parameter on its rows, by session; D stays on the log scale."""
+        result = {}
+        for p in self.layout.parameters:
+            rows = p.predictor(theta)
+            result[p.name] = rows if p.name == "D" else [np.asarray(p.link.inverse(r)) for r in rows]
+        return result
+
+    def evaluate(self, theta: Floats) -> list[Evaluation]:
+        """Evaluate all sessions at theta (P,)."""
+        theta = np.asarray(theta, float)
+        with np.errstate(all="ignore"):
+            values = self.natural(theta)
+            log_share = self.layout.shares.log_shares(theta) if self.layout.shares else np.zeros(1)
+            return [
+                session.evaluate(values["D"][s], self._by_class(values, s), log_share)
+                for s, session in enumerate(self.sessions)
+            ]
+
+    def _by_class(self, values: dict[str, list[Floats]], s: int) -> list[dict[str, Floats]]:
+        tables = {name: v[s].reshape(len(self.levels), -1) for name, v in values.items() if name != "D"}
+        return [{name: table[c] for name, table in tables.items()} for c in range(len(self.levels))]
+
+    def _terms(self, evaluations: list[Evaluation]) -> list[Any]:
+        return [
+            self.number.term(session.terms.n_animals, e.detected, e.expected)
+            for session, e in zip(self.sessions, evaluations, strict=True)
+        ]
+
+    def log_likelihood(self, theta: Floats) -> float:
+        """Log-likelihood with every constant; −inf or nan outside."""
+        evaluations = self.evaluate(theta)
+        pairs = zip(self.sessions, evaluations, strict=True)
+        animals = sum(float(session.log_animals(e).sum()) for session, e in pairs)
+        return animals + sum(t.value for t in self._terms(evaluations))
+
+    def log_likelihood_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Log-likelihood and its gradient (P,)."""
+        value, gradient, _ = self._value_and_gradient(np.asarray(theta, float), with_number_prior=False)
+        return value, gradient
+
+    def _value_and_gradient(self, theta: Floats, *, with_number_prior: bool) -> tuple[float, Floats, float]:
+        evaluations = self.evaluate(theta)
+        value, number_prior = 0.0, 0.0
+        cotangents: dict[str, list[Floats]] = {p.name: [] for p in self.layout.parameters}
+        by_share = np.zeros(len(self.levels))
+        with np.errstate(all="ignore"):
+            for session, e in zip(self.sessions, evaluations, strict=True):
+                term = self.number.term(session.terms.n_animals, e.detected, e.expected)
+                value += float(session.log_animals(e).sum()) + term.value
+                if with_number_prior:
+                    number_prior, slope = self.priors.log_density_number(e.expected)
+                    term = term._replace(by_expected=term.by_expected + slope)
+                slopes = session.slopes(e, term)
+                cotangents["D"].append(slopes.log_density)
+                for name in cotangents:
+                    if name != "D":
+                        cotangents[name].append(np.concatenate([c[name] for c in slopes.parameters]))
+                by_share += slopes.log_share
+            return value, self._pull(theta, cotangents, by_share), number_prior
+
+    def _pull(self, theta: Floats, cotangents: dict[str, list[Floats]], by_share: Floats) -> Floats:
+        """From slopes on the rows (with respect to log parameters) to the gradient over theta."""
+        gradient = np.zeros(self.layout.size)
+        for p in self.layout.parameters:
+            rows = np.concatenate(cotangents[p.name])
+            if p.name != "D":
+                eta = np.concatenate(p.predictor(theta))
+                rows = rows * p.link.inverse_derivative(eta) / p.link.inverse(eta)
+            gradient[p.place] = p.standardised.T @ rows
+        if self.layout.shares is not None:
+            share = np.exp(self.layout.shares.log_shares(theta))
+            gradient[self.layout.shares.place] = (by_share - share * by_share.sum())[1:]
+        return gradient
+
+    # -- posterior: what an engine calls ------------------------------------------------------------------------------
+    def value(self, theta: Floats) -> float:
+        """Unnormalised log posterior density of theta."""
+        evaluations = self.evaluate(theta)
+        pairs = zip(self.sessions, evaluations, strict=True)
+        likelihood = sum(float(session.log_animals(e).sum()) for session, e in pairs)
+        likelihood += sum(t.value for t in self._terms(evaluations))
+        prior = self.priors.log_density(np.asarray(theta, float))[0]
+        if self.priors.number is not None:
+            prior += self.priors.log_density_number(evaluations[0].expected)[0]
+        total = likelihood + prior
+        return total if np.isfinite(total) else float("-inf")
+
+    def gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Unnormalised log posterior density and its gradient (P,)."""
+        theta = np.asarray(theta, float)
+        has_number = self.priors.number is not None
+        value, gradient, number_prior = self._value_and_gradient(theta, with_number_prior=has_number)
+        prior, slope = self.priors.log_density(theta)
+        return value + prior + number_prior, gradient + slope
+
+    log_posterior = value
+    log_posterior_gradient = gradient
+
+    def starts(self) -> list[Floats]:
+        """Points to start the search for the mode from, the best first."""
+        return starting_points(self)
+
+    # -- what is derived from draws -----------------------------------------------------------------------------------
+    def to_beta(self, theta: Floats) -> Floats:
+        """Coefficients of the covariates as given, (..., P)."""
+        return self.layout.to_beta(theta)
+
+    def to_theta(self, beta: Floats) -> Floats:
+        """Coefficients of the standardised covariates, (..., P)."""
+        return self.layout.to_theta(beta)
+
+    def pointwise(self, theta: Floats) -> Pointwise:
+        """Pointwise log-likelihood: Σ capture + Σ n_detected is the log-likelihood of the Poisson model."""
+        evaluations = self.evaluate(theta)
+        detected = np.array([e.detected for e in evaluations])
+        captures, counts = [], []
+        for session, e in zip(self.sessions, evaluations, strict=True):
+            n = session.terms.n_animals
+            captures.append(session.log_animals(e) - (log(e.detected) if n else 0.0))
+            counts.append((n * log(e.detected) if n else 0.0) - e.detected - lgamma(n + 1.0))
+        expected = np.array([e.expected for e in evaluations])
+        return Pointwise(np.concatenate(captures), np.array(counts), detected, expected)
+
+    def centres(self, theta: Floats) -> list[Floats]:
+        """Pr(cell | w_i) by session, (n, J)."""
+        return [s.centres(e) for s, e in zip(self.sessions, self.evaluate(theta), strict=True)]
+
+    def classes(self, theta: Floats) -> list[Floats]:
+        """Pr(class | w_i) by session, (n, C)."""
+        return [s.classes(e) for s, e in zip(self.sessions, self.evaluate(theta), strict=True)]
+
+    def density(self, theta: Floats) -> list[Floats]:
+        """D of each cell by session, per km², (J,)."""
+        return [np.exp(rows) for rows in self.layout["D"].predictor(np.asarray(theta, float))]
+
+    def undetected(self, theta: Floats) -> list[Floats]:
+        """Expected number of undetected animals of each class and cell by session, (C, J)."""
+        return [
+            np.exp(e.log_share)[:, None] * s.missed(e) * e.intensity
+            for s, e in zip(self.sessions, self.evaluate(theta), strict=True)
+        ]
+
+    def pdot(self, theta: Floats) -> list[Floats]:
+        """Pr(detected at least once | centre in the cell) by session, averaged over classes, (J,)."""
+        return [
+            1.0 - np.exp(e.log_share) @ s.missed(e) for s, e in zip(self.sessions, self.evaluate(theta), strict=True)
+        ]

@@ -1,0 +1,116 @@
+"""The tables on which formulas are evaluated: cells for density, class x station for detection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leopardpop.data.arrays import SessionArrays
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.data.mask import Mask
+
+__all__ = ["class_codes", "class_levels", "density_table", "detection_table", "masks_by_session"]
+
+
+def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> dict[str, Mask]:
+    """One mask a session; a single mask serves all.
+
+    Raises
+    ------
+    DataError
+        If a session has no mask, or a mask no session.
+    """
+    if not isinstance(mask, Mapping):
+        return dict.fromkeys(history.sessions, mask)
+    missing = [s for s in history.sessions if s not in mask]
+    extra = [str(s) for s in mask if s not in history.sessions]
+    if missing or extra:
+        raise DataError(
+            f"masks and sessions differ: no mask for {missing or 'none'}, no session for {extra or 'none'}. "
+            f"The sessions are {list(history.sessions)}; give a dict with just these labels, or one mask for all.",
+            offenders=missing or extra,
+        )
+    return {s: mask[s] for s in history.sessions}
+
+
+def session_covariates(sessions: list[SessionArrays]) -> pd.DataFrame:
+    """Columns of the stations tables that are constant within every session, one row a session."""
+    tables = [s.station_covariates for s in sessions]
+    constant = [c for c in tables[0].columns if all(c in t and t[c].nunique(dropna=False) == 1 for t in tables)]
+    return pd.DataFrame({c: [t[c].iloc[0] for t in tables] for c in constant}, index=[s.session for s in sessions])
+
+
+def density_table(sessions: list[SessionArrays], masks: Mapping[str, Mask]) -> pd.DataFrame:
+    """Cells of all sessions with their covariates, coordinates, session and covariates of the session."""
+    shared = session_covariates(sessions)
+    parts = []
+    for data in sessions:
+        mask = masks[data.session]
+        part = mask.covariates.reset_index(drop=True)
+        given = {"x": mask.x, "y": mask.y, "session": data.session}
+        part = part.assign(**{k: v for k, v in given.items() if k not in part})
+        part = part.assign(**{c: shared.loc[data.session, c] for c in shared if c not in part})
+        parts.append(part)
+    return _with_sessions(pd.concat(parts, ignore_index=True), sessions)
+
+
+def detection_table(sessions: list[SessionArrays], column: str | None, levels: tuple[str, ...]) -> pd.DataFrame:
+    """Class x station rows of all sessions (class varies slowest within a session)."""
+    parts = []
+    for data in sessions:
+        stations = data.station_covariates.reset_index(drop=True)
+        for level in levels:
+            part = stations.assign(session=data.session)
+            parts.append(part if column is None else part.assign(**{column: level}))
+    table = _with_sessions(pd.concat(parts, ignore_index=True), sessions)
+    if column is not None:
+        table[column] = pd.Categorical(table[column], categories=list(levels))
+    return table
+
+
+def _with_sessions(table: pd.DataFrame, sessions: list[SessionArrays]) -> pd.DataFrame:
+    table["session"] = pd.Categorical(table["session"], categories=[s.session for s in sessions])
+    return table
+
+
+def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
+    """Sorted levels of the column of individuals that names the classes.
+
+    Raises
+    ------
+    ModelError
+        If there is no such column, or fewer than two levels.
+    """
+    columns = {c for s in sessions for c in s.individual_covariates.columns}
+    if column not in columns:
+        raise ModelError(
+            f"classes={column!r}: the individuals have no such column, they have {sorted(columns) or 'none'}. "
+            "Give it in the individuals table, or leave classes out."
+        )
+    values = pd.concat([s.individual_covariates[column] for s in sessions if column in s.individual_covariates])
+    levels = tuple(sorted({str(v) for v in values.dropna()}))
+    if len(levels) < 2:
+        raise ModelError(
+            f"classes={column!r}: {len(levels)} level{'' if len(levels) == 1 else 's'} among the detected animals "
+            f"({', '.join(levels) or 'all are missing'}); at least two are needed. Leave classes out."
+        )
+    return levels
+
+
+def class_codes(data: SessionArrays, column: str | None, levels: tuple[str, ...]) -> NDArray[np.intp]:
+    """Class of each animal of a session, -1 where it is not known."""
+    if column is None:
+        return np.zeros(len(data.individuals), np.intp)
+    if column not in data.individual_covariates:
+        return np.full(len(data.individuals), -1, np.intp)
+    values = data.individual_covariates[column]
+    position = {level: c for c, level in enumerate(levels)}
+    return np.array([position[str(v)] if pd.notna(v) else -1 for v in values], np.intp)
