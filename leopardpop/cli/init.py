@@ -1,0 +1,223 @@
+"""``leopardpop init``: a commented ``analysis.toml`` for the tables in a folder."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+from leopardpop.cli.columns import Table, find_tables, typical_distances
+from leopardpop.errors import DataError
+
+__all__ = ["analysis_text", "write_analysis"]
+
+HEAD = """\
+# What to analyse and how. Run it:          leopardpop fit analysis.toml
+# The same analysis as Python code:         leopardpop fit analysis.toml --script
+# A section is an object of the library, a key is its keyword; paths are relative to this file.
+leopardpop = 1                           # version of this file format
+title = {title}
+
+[data]
+reader = "tables"                        # tables | secr | example
+"""
+
+TAIL = """
+[models.null]                            # one or several; several are compared
+family = "SCR"
+density = "~ 1"                          # or a covariate of the mask: "~ elevation"
+detection = { HalfNormal = { lambda0 = "~ 1", sigma = "~ 1" } }
+
+[priors]
+preset = "default"                       # from the layout of the stations alone; or "big_cats" (effort in days)
+# "D[elevation]" = { Normal = { mu = 0, sigma = 1 } }
+
+[fit]
+engine = "auto"
+draws = 1000
+chains = 4
+seed = 1
+maximum_likelihood = true                # adds the estimates to set beside those of secr
+
+[population]
+# regions = "reserves.gpkg"
+# by = "name"
+# probability = [30, 50]                 # the chance that N is in this range
+
+[output]
+folder = "results"                       # must not exist, or: leopardpop fit --overwrite
+report = "report.html"
+coordinates = "hidden"                   # in the report; "exact" shows where the cameras are
+"""
+
+
+def write_analysis(path: Path) -> Path:
+    """Write ``analysis.toml`` beside the tables it describes.
+
+    Parameters
+    ----------
+    path
+        The folder with the tables.
+
+    Returns
+    -------
+    Path
+        The new file.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder, if the file exists, or if the folder has no table of captures or of stations.
+
+    Examples
+    --------
+    >>> write_analysis(Path("no-such-folder"))
+    Traceback (most recent call last):
+    leopardpop.errors.DataError: there is no folder no-such-folder.
+    """
+    folder = path if path.is_dir() else path.parent
+    if not path.exists():
+        raise DataError(f"there is no folder {path}.")
+    target = folder / "analysis.toml"
+    if target.exists():
+        raise DataError(f"{target} exists and is left as it is. Remove or rename it, then run init again.")
+    if (folder / "datapackage.json").exists():
+        raise DataError(
+            f"{folder} is a Camtrap DP package. Its reader comes with a later release; until then export two tables, "
+            "captures (individual, station, occasion) and stations (station, x, y)."
+        )
+    text = analysis_text(folder)
+    with target.open("x", encoding="utf-8") as file:  # "x": never over a file that appeared meanwhile
+        file.write(text)
+    return target
+
+
+def analysis_text(folder: Path) -> str:
+    r"""Return the text of an analysis file for the tables of a folder.
+
+    Parameters
+    ----------
+    folder
+        Where the tables are.
+
+    Returns
+    -------
+    str
+        TOML with comments.
+
+    Raises
+    ------
+    DataError
+        If the folder has no table of captures or of stations; says which columns were looked for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "captures.csv").write_text("individual,station,occasion\nF1,a,1\n")
+    ...     _ = Path(folder, "stations.csv").write_text("station,x,y\na,0,0\nb,0,2000\n")
+    ...     "buffer = " in analysis_text(Path(folder))
+    True
+    """
+    tables = find_tables(folder)
+    captures = _first(tables["captures"], folder, "captures (individual, station, occasion)")
+    stations = _first(tables["stations"], folder, "stations (station, x, y)")
+    head = HEAD.format(title=_value(folder.resolve().name))
+    return head + _data_text(captures, stations, tables) + _mask_text(stations, tables) + TAIL
+
+
+def _value(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
+
+
+def _first(tables: list[Table], folder: Path, what: str) -> Table:
+    if not tables:
+        names = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file())) or "no file"
+        raise DataError(
+            f"{folder} has no table of {what}. It has: {names}. The docs' page 'analysis.toml' shows both tables."
+        )
+    return tables[0]
+
+
+def _line(setting: str, comment: str) -> str:
+    return f"{setting:<40} # {comment}"
+
+
+def _data_text(captures: Table, stations: Table, tables: dict[str, list[Table]]) -> str:
+    lines = [
+        _line(f"captures = {_value(captures.path.name)}", "one row a detection: individual, station, occasion"),
+        _line(f"stations = {_value(stations.path.name)}", "one row a station: station, x, y in metres"),
+        *(f"individuals = {_value(table.path.name)}" for table in tables["individuals"][:1]),
+        _detector_line(captures),
+        *_effort_lines(stations),
+    ]
+    renamed = {"captures": captures.renamed, "stations": stations.renamed}
+    if any(renamed.values()):
+        lines += ["", _line("[data.columns]", "file's name = our name; check the guesses")]
+        lines += [f"{table} = {{ {_pairs(names)} }}" for table, names in renamed.items() if names]
+    return "\n".join(lines) + "\n"
+
+
+def _effort_lines(stations: Table) -> list[str]:
+    if stations.effort:
+        return [
+            _line(f"effort = {_value(stations.effort)}", "a column of the stations; 0 = off"),
+            _line('effort_unit = "day"', "what one unit of effort is; check it"),
+        ]
+    return [_line('# effort = "effort"', "a column of the stations, or a table station × occasion; none: always on")]
+
+
+def _detector_line(captures: Table) -> str:
+    cells = list(
+        zip(*(c for c in map(captures.column, ("session", "individual", "station", "occasion")) if c), strict=True)
+    )
+    if len(set(cells)) < len(cells) or any(count not in ("0", "1") for count in captures.column("count")):
+        return _line('detector = "count"', "an animal is there more than once at a station on an occasion")
+    return _line('detector = "proximity"', "seen or not at a station on an occasion; or: multi, count")
+
+
+def _pairs(names: dict[str, str]) -> str:
+    return ", ".join(f"{_key(theirs)} = {_value(ours)}" for theirs, ours in names.items())
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _value(text)
+
+
+def _mask_text(stations: Table, tables: dict[str, list[Table]]) -> str:
+    if tables["mask"]:
+        return "\n[mask]\n" + _mask_files(stations, tables["mask"])
+    distances = typical_distances(stations.column("x"), stations.column("y"))
+    nearest, widest = distances if distances else (4_000.0, 40_000.0)
+    sigma = math.sqrt(nearest / 4 * widest / 2)  # the middle of the default prior, see the docs' page on priors
+    lines = [
+        "",
+        _line("[mask]", "guessed from the layout of the stations: better from the σ of your species"),
+        _line(f"buffer = {_round(4 * sigma)}", "metres around the stations: 4 σ or more"),
+        _line(f"spacing = {_round(0.5 * sigma)}", "metres between cells: 0.6 σ or less"),
+        _line('# habitat = "habitat.gpkg"', "cells outside it are removed; N is that of the habitat"),
+        _line('# covariates = { snow = "snow.tif" }', "what density depends on"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _mask_files(stations: Table, masks: list[Table]) -> str:
+    """One mask for all sessions, or one for each where the file names end in the session's label."""
+    sessions = list(dict.fromkeys(stations.column("session")))
+    of_session = {label: [t for t in masks if re.split(r"[_-]", t.path.stem)[-1] == label] for label in sessions}
+    if len(sessions) > 1 and all(of_session.values()):
+        used = {label: tables[0].path.name for label, tables in of_session.items()}
+        setting = f"files = {{ {', '.join(f'{_key(label)} = {_value(name)}' for label, name in used.items())} }}\n"
+    else:
+        used = {"": masks[0].path.name}
+        setting = _line(f"file = {_value(used[''])}", "x and y of the cell centres, in metres") + "\n"
+    others = [table.path.name for table in masks if table.path.name not in used.values()]
+    rest = f"# also found: {', '.join(others)}\n" if others else ""
+    return setting + rest + _line("# cell_area = 4.0", "km²; needed where the cells form no regular grid") + "\n"
+
+
+def _round(metres: float) -> int:
+    """Two significant digits, upwards."""
+    step = int(10 ** max(0, math.floor(math.log10(metres)) - 1))
+    return math.ceil(metres / step) * step
