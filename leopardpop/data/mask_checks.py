@@ -1,0 +1,159 @@
+"""What a mask must be: each check raises a :class:`~leopardpop.errors.DataError` that says which cell is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leopardpop.data.lattice import lattice_spacing, neighbour_distance
+from leopardpop.data.names import listed
+from leopardpop.data.projections import check_place
+from leopardpop.errors import DataError
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+Floats = NDArray[np.float64]
+
+RESERVED = frozenset({"x", "y", "area", "cell", "cell_session", "session", "chain", "draw"})
+"""Names that a covariate of cells cannot have."""
+
+
+def prepare(
+    table: pd.DataFrame | str | PathLike[str], cell_area: float | None, columns: Mapping[str, str], crs: Any
+) -> pd.DataFrame:
+    """Bring a user's table into the form x, y, area, covariates; x and y must be metres of `crs`."""
+    frame = read(table).rename(columns=dict(columns))
+    if unknown := [old for old in columns if columns[old] not in frame.columns]:
+        raise DataError(f"columns= names {unknown}, which the mask does not have.", offenders=unknown)
+    require_columns(frame, ["x", "y"])
+    check_place(_numbers(frame["x"]), _numbers(frame["y"]), crs, "cell")
+    if cell_area is None:
+        require_columns(frame, ["area"], "Pass cell_area= in km² (1 ha = 0.01 km²).")
+        return frame
+    if not (np.isscalar(cell_area) and np.isfinite(cell_area) and cell_area > 0):
+        raise DataError(f"cell_area={cell_area!r} must be a positive number of km².")
+    return frame.assign(area=float(cell_area))
+
+
+def read(table: pd.DataFrame | str | PathLike[str]) -> pd.DataFrame:
+    """Return a table that was given as a DataFrame or as the path of a file."""
+    if isinstance(table, pd.DataFrame):
+        return table.reset_index(drop=True)
+    return pd.read_csv(table)
+
+
+def require_columns(frame: pd.DataFrame, names: list[str], advice: str = "") -> None:
+    """Refuse a table without a column that it needs."""
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"The mask has no column {', '.join(map(repr, missing))}. Columns: {listed(map(str, frame.columns))}. "
+            f"{advice or 'Rename one, or pass columns={theirs: ours}.'}",
+            offenders=missing,
+        )
+
+
+def check_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return x, y and area as float64, if every cell has them and none occurs twice."""
+    require_columns(table, ["x", "y", "area"])
+    if not len(table):
+        raise DataError("The mask has no cells. A larger buffer, a smaller spacing or another habitat gives some.")
+    cells = pd.DataFrame({name: _numbers(table[name]) for name in ("x", "y", "area")})
+    _refuse(cells, ~(np.isfinite(cells["area"]) & (cells["area"] > 0)), "an area that is not a positive number of km²")
+    _refuse(cells, cells.duplicated(["x", "y"]), "the coordinates of an earlier cell. Make one mask for each session")
+    _check_areas(cells)
+    return cells
+
+
+def _numbers(column: pd.Series[Any]) -> Floats:
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if bad.size:
+        found = column.iloc[bad[0]]
+        raise DataError(
+            f"{bad.size} cells of the mask have no number in column {column.name!r} (first: row {bad[0] + 1}, found "
+            f"{found!r}). Correct them, or leave the cells out.",
+            offenders=bad.tolist(),
+        )
+    return numbers
+
+
+def _refuse(cells: pd.DataFrame, bad: pd.Series[bool], what: str) -> None:
+    rows = np.flatnonzero(bad)
+    if rows.size:
+        x, y, area = cells.iloc[rows[0]]
+        raise DataError(
+            f"{rows.size} cells of the mask have {what} (first: row {rows[0] + 1}, x={x:g}, y={y:g}, area={area:g}).",
+            offenders=rows.tolist(),
+        )
+
+
+def _check_areas(cells: pd.DataFrame) -> None:
+    """Refuse cells that overlap: the area is in another unit than km², or the coordinates are not metres."""
+    if len(cells) < 2:
+        return
+    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
+    lattice = lattice_spacing(x, y)
+    step = lattice or float(np.median(neighbour_distance(x, y)))
+    room, area = (step / 1000) ** 2, float(cells["area"].median())
+    if area > (1.02 if lattice else 25) * room:  # irregular points may be much nearer than the size of their cells
+        raise DataError(
+            f"The cells overlap: their centres are {step:g} m apart, which is {room:.4g} km² a cell, but their area is "
+            f"{area:g} km². Coordinates must be metres (not degrees or kilometres) and areas km² (1 ha = 0.01 km²)."
+        )
+
+
+def check_names(names: Iterable[Any]) -> None:
+    """Refuse covariates whose name is taken or that NetCDF cannot hold."""
+    bad = [name for name in names if not str(name) or str(name) in RESERVED or "/" in str(name)]
+    bad += [name for name in names if str(name).startswith("region_") and str(name)[7:].isdigit()]
+    if bad:
+        raise DataError(
+            f"A covariate of cells cannot be called {bad[0]!r}: the name is taken. Rename it.", offenders=bad
+        )
+
+
+def check_present(values: pd.Series[Any], table: pd.DataFrame) -> None:
+    """Refuse a covariate that some cells do not have."""
+    rows = np.flatnonzero(values.isna() | values.isin([np.inf, -np.inf]))
+    if rows.size:
+        places = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in table.loc[rows[:3], ["x", "y"]].to_numpy())
+        raise DataError(
+            f"Covariate {values.name!r} is missing on {rows.size} of {len(values)} cells (first at x, y = {places}). "
+            'Give a source that covers the mask, cut the mask to it with habitat=, or pass missing="keep".',
+            offenders=rows.tolist(),
+        )
+
+
+def check_lengths(buffer: float, spacing: float, xy: Floats) -> None:
+    """Refuse lengths that are not positive, or that can hardly be metres."""
+    for name, value in (("buffer", buffer), ("spacing", spacing)):
+        if isinstance(value, str) or not np.isfinite(value) or value <= 0:
+            raise DataError(f"{name}={value!r} must be a positive number of metres.")
+    if spacing > buffer:
+        raise DataError(f"spacing={spacing:g} m is larger than buffer={buffer:g} m. Both are in metres.")
+    if not len(xy):
+        raise DataError("There are no stations to lay a mask around.")
+
+
+def check_overlap(n_cells: int, region: BaseGeometry, xy: Floats) -> None:
+    """Refuse a habitat that has no cell near a station."""
+    if n_cells:
+        return
+    west, south, east, north = region.bounds
+    raise DataError(
+        f"No cell lies in the habitat and within the buffer. The habitat spans x {west:.6g} to {east:.6g}, "
+        f"y {south:.6g} to {north:.6g}; {span('stations', xy[:, 0], xy[:, 1])}. "
+        "Are both in the same coordinate reference system? A GeoDataFrame with its crs set is projected for you."
+    )
+
+
+def span(what: str, x: NDArray[Any], y: NDArray[Any]) -> str:
+    """Say where things lie."""
+    return f"the {what} span x {x.min():.6g} to {x.max():.6g}, y {y.min():.6g} to {y.max():.6g}"

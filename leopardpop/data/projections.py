@@ -1,0 +1,257 @@
+"""Coordinate reference systems and projections: thin helpers over pyproj, which loads where it is first used."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leopardpop.errors import DataError, ProjectionWarning
+
+__all__ = [
+    "LOCAL",
+    "check_metres",
+    "check_place",
+    "crs_text",
+    "is_geographic",
+    "looks_like_degrees",
+    "project",
+    "same_crs",
+    "say_projected",
+    "utm_crs",
+]
+
+Floats = NDArray[np.float64]
+
+LOCAL = "local"
+"""Says in place of a coordinate reference system: metres, with no place on the earth."""
+
+
+def crs_text(crs: Any) -> str | None:
+    """Write a coordinate reference system as text: ``"EPSG:32652"``, or WKT where it has no code.
+
+    Parameters
+    ----------
+    crs
+        Anything that pyproj understands, or None.
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    DataError
+        If pyproj does not know it.
+
+    Examples
+    --------
+    >>> crs_text("epsg:32652"), crs_text(32652), crs_text(None)
+    ('EPSG:32652', 'EPSG:32652', None)
+    """
+    if crs is None or (isinstance(crs, str) and crs == LOCAL):
+        return None
+    found = _crs(crs)
+    authority = found.to_authority(min_confidence=100)
+    return ":".join(authority) if authority else str(found.to_wkt())
+
+
+def _crs(crs: Any) -> Any:
+    import pyproj
+
+    try:
+        return pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError as error:
+        message = f'crs={crs!r} is not a known coordinate reference system. Give for example crs="EPSG:32652".'
+        raise DataError(message, offenders=[crs]) from error
+
+
+def is_geographic(crs: Any) -> bool:
+    """Whether a coordinate reference system counts in degrees of longitude and latitude.
+
+    Examples
+    --------
+    >>> is_geographic("EPSG:4326"), is_geographic("EPSG:32652"), is_geographic(None)
+    (True, False, False)
+    """
+    return crs is not None and bool(_crs(crs).is_geographic)
+
+
+def same_crs(one: Any, other: Any) -> bool:
+    """Whether two coordinate reference systems are the same, whatever they are written as.
+
+    Examples
+    --------
+    >>> same_crs("EPSG:32652", 32652), same_crs("EPSG:32652", None)
+    (True, False)
+    """
+    if one is None or other is None:
+        return one is other
+    return bool(one == other) or bool(_crs(one).equals(_crs(other), ignore_axis_order=True))
+
+
+def check_metres(crs: Any) -> str | None:
+    """Check that a coordinate reference system counts in metres, and write it as text.
+
+    Raises
+    ------
+    DataError
+        If its unit is not the metre (degrees, feet).
+
+    Examples
+    --------
+    >>> check_metres("EPSG:32652")
+    'EPSG:32652'
+    """
+    text = crs_text(crs)
+    if text is None:
+        return None
+    axis = _crs(text).axis_info[0]
+    if axis.unit_name not in {"metre", "meter"}:
+        raise DataError(
+            f"{text} counts in units of {axis.unit_name!r}; distances are needed in metres. "
+            "Project the coordinates first, for example to the UTM zone (leopardpop.data.space.utm_crs finds it)."
+        )
+    return text
+
+
+def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
+    """Choose the UTM zone (WGS 84) of the middle of some points.
+
+    Parameters
+    ----------
+    longitude, latitude
+        Degrees.
+
+    Returns
+    -------
+    str
+        An EPSG code, 326zz north of the equator and 327zz south of it.
+
+    Examples
+    --------
+    >>> utm_crs([130.6, 131.6], [42.5, 43.9])
+    'EPSG:32652'
+    >>> utm_crs(31.5, -24.5)
+    'EPSG:32736'
+    """
+    lon, lat = float(np.mean(longitude)), float(np.mean(latitude))
+    if not (-180 <= lon <= 180 and -80 <= lat <= 84):
+        raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
+    zone = min(int((lon + 180) // 6) + 1, 60)
+    return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
+
+
+def project(x: ArrayLike, y: ArrayLike, from_crs: Any, to_crs: Any) -> tuple[Floats, Floats]:
+    """Project points from one coordinate reference system to another.
+
+    Parameters
+    ----------
+    x, y
+        Coordinates, (n,): metres, or longitude and latitude in degrees.
+    from_crs, to_crs
+        Coordinate reference systems.
+
+    Returns
+    -------
+    x, y : (n,) arrays in the units of `to_crs`.
+
+    Raises
+    ------
+    DataError
+        If a point cannot be projected.
+
+    Examples
+    --------
+    >>> x, y = project([131.0], [43.0], "EPSG:4326", "EPSG:32652")
+    >>> float(x[0].round()), float(y[0].round())
+    (663019.0, 4762756.0)
+    """
+    from pyproj import Transformer
+
+    transform = Transformer.from_crs(_crs(from_crs), _crs(to_crs), always_xy=True).transform
+    new_x, new_y = transform(np.asarray(x, float), np.asarray(y, float))
+    bad = np.flatnonzero(~(np.isfinite(new_x) & np.isfinite(new_y)))
+    if bad.size:
+        raise DataError(
+            f"{bad.size} points cannot be projected from {crs_text(from_crs)} to {crs_text(to_crs)} "
+            f"(first: row {bad[0] + 1}). Check that longitude and latitude are not swapped.",
+            offenders=bad.tolist(),
+        )
+    return np.asarray(new_x, float), np.asarray(new_y, float)
+
+
+def looks_like_degrees(x: ArrayLike, y: ArrayLike, crs: Any = None) -> bool:
+    """Guess whether coordinates that should be metres are longitude and latitude.
+
+    With a coordinate reference system in metres, anything within 180 and 90 is taken for degrees;
+    without one a small local grid in whole metres is possible, so decimals are asked for as well.
+
+    Examples
+    --------
+    >>> looks_like_degrees([131.02, 131.11], [43.05, 43.1])
+    True
+    >>> looks_like_degrees([0, 10, 20], [0, 10, 20])
+    False
+    """
+    points = np.column_stack([np.asarray(x, float), np.asarray(y, float)])
+    if not len(points) or (np.abs(points) > [180, 90]).any():
+        return False
+    if crs is not None:
+        return True
+    tenths = 10 * points
+    fine = (np.abs(tenths - np.round(tenths)) > 1e-6).any(axis=1)
+    return bool(fine.mean() > 0.5 and np.ptp(points, axis=0).max() < 30)
+
+
+def check_place(x: ArrayLike, y: ArrayLike, crs: Any, what: str) -> None:
+    """Check that coordinates can be metres of their system.
+
+    Parameters
+    ----------
+    x, y
+        Coordinates, (n,).
+    crs
+        System that they are said to be in; None if unknown, "local" if they have no place on the earth.
+    what
+        What messages call a point: "station", "cell".
+
+    Raises
+    ------
+    DataError
+        If they look like degrees, or a point is outside its UTM zone; ``offenders`` has the rows (from 0).
+
+    Examples
+    --------
+    >>> check_place([500_000.0], [4_700_000.0], "EPSG:32652", "station")
+    """
+    if crs == LOCAL:
+        return
+    if looks_like_degrees(x, y, crs):
+        raise DataError(
+            f"The {what} coordinates look like degrees of longitude and latitude (first: x={np.ravel(x)[0]:g}, "
+            f"y={np.ravel(y)[0]:g}); metres are needed. Project them first, for example to {_utm_hint(x, y)}."
+        )
+    if crs is None or not re.fullmatch(r"EPSG:32[67]\d\d", str(crs)):
+        return
+    bad = np.flatnonzero((np.asarray(x, float) < 0) | (np.asarray(y, float) < 0))
+    if bad.size:
+        raise DataError(
+            f"{bad.size} {what}s have negative coordinates, which {crs} does not have "
+            f"(first: row {bad[0] + 1}, x={np.ravel(x)[bad[0]]:g}, y={np.ravel(y)[bad[0]]:g}). Correct them, or crs=.",
+            offenders=bad.tolist(),
+        )
+
+
+def _utm_hint(x: ArrayLike, y: ArrayLike) -> str:
+    latitude = float(np.mean(y))
+    return utm_crs(x, y) if -80 <= latitude <= 84 else "the UTM zone"
+
+
+def say_projected(name: str, from_crs: Any, to_crs: Any) -> None:
+    """Warn that something was projected to the system of the stations."""
+    message = f"The {name} was projected from {crs_text(from_crs)} to {crs_text(to_crs)}, the system of the stations."
+    warnings.warn(message, ProjectionWarning, stacklevel=5)
