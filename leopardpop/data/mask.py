@@ -6,7 +6,6 @@ import hashlib
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
-from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from leopardpop.data.layers import sample
 from leopardpop.data.mask_fit import HasStations, check_mask, stations_outside
 from leopardpop.data.projections import check_metres, crs_text, same_crs
 from leopardpop.data.space import cells_in, read_layer, read_polygon
+from leopardpop.data.tables import TableSource
 from leopardpop.errors import DataError, ProjectionWarning
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Mask:
     @classmethod
     def from_table(
         cls,
-        table: pd.DataFrame | str | PathLike[str],
+        table: TableSource,
         *,
         cell_area: float | None = None,
         columns: Mapping[str, str] | None = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.lattice import lattice_spacing, neighbour_distance
-from leopardpop.data.names import listed
 from leopardpop.data.projections import check_place
+from leopardpop.data.tables import Table, TableSource, load_table
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,64 +23,42 @@ RESERVED = frozenset({"x", "y", "area", "cell", "cell_session", "session", "chai
 """Names that a covariate of cells cannot have."""
 
 
-def prepare(
-    table: pd.DataFrame | str | PathLike[str], cell_area: float | None, columns: Mapping[str, str], crs: Any
-) -> pd.DataFrame:
+def prepare(source: TableSource, cell_area: float | None, columns: Mapping[str, str], crs: Any) -> pd.DataFrame:
     """Bring a user's table into the form x, y, area, covariates; x and y must be metres of `crs`."""
-    frame = read(table).rename(columns=dict(columns))
-    if unknown := [old for old in columns if columns[old] not in frame.columns]:
-        raise DataError(f"columns= names {unknown}, which the mask does not have.", offenders=unknown)
-    require_columns(frame, ["x", "y"])
-    check_place(_numbers(frame["x"]), _numbers(frame["y"]), crs, "cell")
+    table = load_table(source, "mask", columns=columns, known=("x", "y", "area"), required=("x", "y"))
+    cells = pd.DataFrame({name: table.numbers(name) for name in ("x", "y")})
+    check_place(cells["x"], cells["y"], crs, "cell")
+    twice = cells.duplicated().to_numpy()
+    if twice.any():
+        x, y = cells.loc[twice.argmax()]
+        raise table.fail(twice, f"a cell at x={x:g}, y={y:g} is there already", "Make one mask for each session.")
+    cells["area"] = _areas(table, cell_area)
+    return pd.concat([cells, table.covariates(("x", "y", "area"))], axis=1)
+
+
+def _areas(table: Table, cell_area: float | None) -> float | Floats:
+    if cell_area is None and "area" not in table:
+        raise DataError("The mask has no column 'area'. Pass cell_area= in km² (1 ha = 0.01 km²).", offenders=["area"])
     if cell_area is None:
-        require_columns(frame, ["area"], "Pass cell_area= in km² (1 ha = 0.01 km²).")
-        return frame
-    if not (np.isscalar(cell_area) and np.isfinite(cell_area) and cell_area > 0):
+        return table.numbers("area", least=0)
+    if isinstance(cell_area, str) or not (np.isfinite(cell_area) and cell_area > 0):
         raise DataError(f"cell_area={cell_area!r} must be a positive number of km².")
-    return frame.assign(area=float(cell_area))
-
-
-def read(table: pd.DataFrame | str | PathLike[str]) -> pd.DataFrame:
-    """Return a table that was given as a DataFrame or as the path of a file."""
-    if isinstance(table, pd.DataFrame):
-        return table.reset_index(drop=True)
-    return pd.read_csv(table)
-
-
-def require_columns(frame: pd.DataFrame, names: list[str], advice: str = "") -> None:
-    """Refuse a table without a column that it needs."""
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise DataError(
-            f"The mask has no column {', '.join(map(repr, missing))}. Columns: {listed(map(str, frame.columns))}. "
-            f"{advice or 'Rename one, or pass columns={theirs: ours}.'}",
-            offenders=missing,
-        )
+    return float(cell_area)
 
 
 def check_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Return x, y and area as float64, if every cell has them and none occurs twice."""
-    require_columns(table, ["x", "y", "area"])
+    if missing := [name for name in ("x", "y", "area") if name not in table]:
+        raise DataError(f"A mask needs columns x, y and area; {missing[0]!r} is not there.", offenders=missing)
     if not len(table):
         raise DataError("The mask has no cells. A larger buffer, a smaller spacing or another habitat gives some.")
-    cells = pd.DataFrame({name: _numbers(table[name]) for name in ("x", "y", "area")})
-    _refuse(cells, ~(np.isfinite(cells["area"]) & (cells["area"] > 0)), "an area that is not a positive number of km²")
-    _refuse(cells, cells.duplicated(["x", "y"]), "the coordinates of an earlier cell. Make one mask for each session")
+    numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in ("x", "y", "area")}
+    cells = pd.DataFrame(numbers)
+    _refuse(cells, ~np.isfinite(cells).all(axis=1), "a coordinate or an area that is not a number")
+    _refuse(cells, cells["area"] <= 0, "an area that is not positive")
+    _refuse(cells, cells.duplicated(["x", "y"]), "the coordinates of an earlier cell")
     _check_areas(cells)
     return cells
-
-
-def _numbers(column: pd.Series[Any]) -> Floats:
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if bad.size:
-        found = column.iloc[bad[0]]
-        raise DataError(
-            f"{bad.size} cells of the mask have no number in column {column.name!r} (first: row {bad[0] + 1}, found "
-            f"{found!r}). Correct them, or leave the cells out.",
-            offenders=bad.tolist(),
-        )
-    return numbers
 
 
 def _refuse(cells: pd.DataFrame, bad: pd.Series[bool], what: str) -> None:
