@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.lattice import lattice_spacing, neighbour_distance
+from leopardpop.data.names import listed
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import Table, TableSource, load_table
 from leopardpop.errors import DataError
@@ -26,14 +27,25 @@ RESERVED = frozenset({"x", "y", "area", "cell", "cell_session", "session", "chai
 def prepare(source: TableSource, cell_area: float | None, columns: Mapping[str, str], crs: Any) -> pd.DataFrame:
     """Bring a user's table into the form x, y, area, covariates; x and y must be metres of `crs`."""
     table = load_table(source, "mask", columns=columns, known=("x", "y", "area"), required=("x", "y"))
+    _check_one_session(table)
     cells = pd.DataFrame({name: table.numbers(name) for name in ("x", "y")})
     check_place(cells["x"], cells["y"], crs, "cell")
     twice = cells.duplicated().to_numpy()
     if twice.any():
         x, y = cells.loc[twice.argmax()]
-        raise table.fail(twice, f"a cell at x={x:g}, y={y:g} is there already", "Make one mask for each session.")
+        raise table.fail(twice, f"a cell at x={x:g}, y={y:g} is there already", "Remove it.")
     cells["area"] = _areas(table, cell_area)
-    return pd.concat([cells, table.covariates(("x", "y", "area"))], axis=1)
+    return pd.concat([cells, table.covariates(("x", "y", "area", "session"))], axis=1)
+
+
+def _check_one_session(table: Table) -> None:
+    labels = table.labels("session").names.tolist() if "session" in table and len(table) else []
+    if len(labels) > 1:
+        raise DataError(
+            f"The mask holds {len(labels)} sessions ({listed(labels)}). Make one for each and pass a dict: "
+            '{label: Mask.from_table(part, ...) for label, part in table.groupby("session")}.',
+            offenders=labels,
+        )
 
 
 def _areas(table: Table, cell_area: float | None) -> float | Floats:
@@ -92,7 +104,7 @@ def check_names(names: Iterable[Any]) -> None:
     bad += [name for name in names if str(name).startswith("region_") and str(name)[7:].isdigit()]
     if bad:
         raise DataError(
-            f"A covariate of cells cannot be called {bad[0]!r}: the name is taken. Rename it.", offenders=bad
+            f"A covariate of cells cannot be called {bad[0]!r}: the name has a meaning. Rename it.", offenders=bad
         )
 
 
