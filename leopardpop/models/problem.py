@@ -60,6 +60,8 @@ class Problem:
         One mask, or one a session.
     number
         Distribution of the number of animals; Poisson unless told.
+    levels
+        Levels of the classes; those of the detected animals unless told.
     """
 
     def __init__(
@@ -68,13 +70,15 @@ class Problem:
         history: CaptureHistory,
         mask: Mask | Mapping[str, Mask],
         number: NumberOfAnimals | None = None,
+        *,
+        levels: tuple[str, ...] | None = None,
     ) -> None:
         self.model, self.history = model, history
         self.masks = masks_by_session(history, mask)
         self.data: list[SessionArrays] = [history.arrays(s) for s in history.sessions]
         self.number = number or PoissonN()
         self.column = model.classes
-        self.levels = class_levels(self.data, model.classes) if model.classes else ("all",)
+        self.levels = levels or (class_levels(self.data, model.classes) if model.classes else ("all",))
         self.layout = self._layout()
         self.sessions = [self._session(data) for data in self.data]
 
@@ -116,6 +120,15 @@ class Problem:
     def n_animals(self) -> int:
         """Number of detected animals over all sessions."""
         return sum(len(d.individuals) for d in self.data)
+
+    @property
+    def density_by_session(self) -> bool:
+        """Whether D is told by session: several of them, and a formula that is not constant."""
+        return len(self.data) > 1 and self.layout["D"].design.coefficients != ("Intercept",)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again on demand (compiled priors do not travel between processes)."""
+        return {k: v for k, v in self.__dict__.items() if k != "priors"}
 
     # -- evaluation ---------------------------------------------------------------------------------------------------
     def natural(self, theta: Floats) -> dict[str, list[Floats]]:

@@ -1,0 +1,114 @@
+"""How many animals are there, and how good is that number?
+
+`leopardpop` turns detection histories across camera stations into spatial capture-recapture models and estimates
+population size with Bayesian inference. Names load where they are first used, so that the import stays light.
+
+Examples
+--------
+>>> import leopardpop as lp
+>>> lp.SCR(detection=lp.HalfNormal(sigma="~ sex"), classes="sex").classes
+'sex'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leopardpop._version import __version__
+
+if TYPE_CHECKING:
+    from leopardpop import errors, priors, testing
+    from leopardpop.components.density import LogLinear
+    from leopardpop.components.detection import (
+        DetectionFunction,
+        Exponential,
+        HalfNormal,
+        HazardRate,
+        ProbabilityExponential,
+        ProbabilityHalfNormal,
+        parameter,
+    )
+    from leopardpop.data.example import load_example
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.data.mask import Mask
+    from leopardpop.data.readers.secr import read_secr
+    from leopardpop.data.survey import Survey
+    from leopardpop.inference.generic import laplace
+    from leopardpop.models.scr import SCR
+    from leopardpop.priors import Prior
+    from leopardpop.results.compare import compare
+    from leopardpop.results.fit import Fit
+    from leopardpop.results.maximum import MaximumLikelihood
+    from leopardpop.results.population import Population
+    from leopardpop.results.storage import load_fit
+
+__all__ = [
+    "SCR",
+    "CaptureHistory",
+    "DetectionFunction",
+    "Exponential",
+    "Fit",
+    "HalfNormal",
+    "HazardRate",
+    "LogLinear",
+    "Mask",
+    "MaximumLikelihood",
+    "Population",
+    "Prior",
+    "ProbabilityExponential",
+    "ProbabilityHalfNormal",
+    "Survey",
+    "__version__",
+    "compare",
+    "errors",
+    "laplace",
+    "load_example",
+    "load_fit",
+    "parameter",
+    "priors",
+    "read_secr",
+    "testing",
+]
+
+_HOMES = {
+    "SCR": "models.scr",
+    "CaptureHistory": "data.history",
+    "DetectionFunction": "components.detection",
+    "Exponential": "components.detection",
+    "Fit": "results.fit",
+    "HalfNormal": "components.detection",
+    "HazardRate": "components.detection",
+    "LogLinear": "components.density",
+    "Mask": "data.mask",
+    "MaximumLikelihood": "results.maximum",
+    "Population": "results.population",
+    "Prior": "priors",
+    "ProbabilityExponential": "components.detection",
+    "ProbabilityHalfNormal": "components.detection",
+    "Survey": "data.survey",
+    "compare": "results.compare",
+    "laplace": "inference.generic",
+    "load_example": "data.example",
+    "load_fit": "results.storage",
+    "parameter": "components.detection",
+    "read_secr": "data.readers.secr",
+}
+_MODULES = frozenset({"errors", "priors", "testing"})
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home the first time that it is asked for."""
+    if name in _MODULES:
+        value: Any = import_module(f"leopardpop.{name}")
+    elif name in _HOMES:
+        value = getattr(import_module(f"leopardpop.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'leopardpop' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

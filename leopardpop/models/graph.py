@@ -1,0 +1,239 @@
+"""The model as a PyTensor graph: for samplers, for extra terms, and as the reference that the fast forms are held to."""
+
+from __future__ import annotations
+
+from math import lgamma
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from leopardpop.components.special import log_expm1_ratio
+from leopardpop.models.likelihood.form import history_void
+from leopardpop.models.likelihood_op import LikelihoodOp
+
+if TYPE_CHECKING:
+    from leopardpop.models.layout import Parameter
+    from leopardpop.models.likelihood.session import SessionLikelihood
+    from leopardpop.models.problem import Problem
+
+__all__ = ["build_model", "free_names"]
+
+
+def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
+    """Build the PyMC model of a problem.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    kernel
+        Use the compiled-nowhere NumPy likelihood as one operation (quick to start, for our own engine) instead of a
+        graph of elementary operations (for any sampler and any backend).
+
+    Returns
+    -------
+    pymc.Model
+        Free variables are the prior terms; Deterministics carry the names of the posterior.
+    """
+    with pm.Model(coords=_coords(problem)) as model:
+        theta = _theta(problem)
+        betas = _report_coefficients(problem, theta)
+        _report_natural(problem, betas)
+        _report_shares(problem, theta)
+        expected = [pt.exp(rows) @ areas for rows, areas in _density_rows(problem, theta)]
+        _report_density(problem, expected)
+        pm.Deterministic("E_N", pt.stack(expected), dims="session")
+        if kernel:
+            pm.Potential("log_likelihood_all", LikelihoodOp(problem)(theta)[0])
+        else:
+            _add_likelihood(problem, theta)
+    return model
+
+
+def free_names(problem: Problem) -> list[str]:
+    """Names of the free variables, in the order of theta's entries that they set."""
+    return [_variable_name(t.label, t.natural) for t in problem.priors.terms]
+
+
+def point_of(problem: Problem, theta: Any) -> dict[str, Any]:
+    """Values of the free variables at theta, to start a sampler from."""
+    theta = np.asarray(theta, float)
+    point: dict[str, Any] = {}
+    for term in problem.priors.terms:
+        name = _variable_name(term.label, term.natural)
+        if term.parameter == "N":
+            point[name] = float(sum(e.expected for e in problem.evaluate(theta)))
+        elif term.parameter == "pmix":
+            share = np.exp(problem.layout.shares.log_shares(theta))  # type: ignore[union-attr]
+            point[name] = float(share[1]) if len(share) == 2 else share
+        elif term.natural:
+            point[name] = float(problem.layout[term.parameter].link.inverse(theta[term.position]))
+        else:
+            parameter = problem.layout[term.parameter]
+            point[name] = float(theta[term.position] / parameter.design.scale[term.position - parameter.place.start])
+    return point
+
+
+def _variable_name(label: str, natural: bool) -> str:
+    return f"{label}_reference" if natural else label
+
+
+def _coords(problem: Problem) -> dict[str, list[str]]:
+    coords: dict[str, list[str]] = {"session": list(problem.history.sessions)}
+    for parameter in problem.layout.parameters:
+        coords[f"{parameter.name}_coef"] = list(parameter.design.coefficients)
+        if parameter.name != "D":
+            coords.update({name: list(levels) for name, levels in parameter.design.factors.items()})
+    if problem.column:
+        coords[problem.column] = list(problem.levels)
+    return coords
+
+
+def _theta(problem: Problem) -> Any:
+    """Create the free variables and return theta, (P,)."""
+    entries: list[Any] = [None] * problem.layout.size
+    number = None
+    for term in problem.priors.terms:
+        name = _variable_name(term.label, term.natural)
+        if term.parameter == "pmix":
+            _share_entries(problem, term, name, entries)
+            continue
+        variable = term.prior.create_variable(name)
+        if term.parameter == "N":
+            number = (term.position, variable)
+            continue
+        parameter = problem.layout[term.parameter]
+        if term.natural:
+            entries[term.position] = parameter.link.forward(variable)
+        else:
+            entries[term.position] = variable * float(parameter.design.scale[term.position - parameter.place.start])
+    if number is not None:
+        entries[number[0]] = 0.0
+        without = _density_rows(problem, pt.stack([pt.as_tensor(e) for e in entries]))
+        entries[number[0]] = pt.log(number[1]) - pt.log(pt.stack([pt.exp(r) @ a for r, a in without]).sum())
+    return pt.stack([pt.as_tensor(e) for e in entries])
+
+
+def _share_entries(problem: Problem, term: Any, name: str, entries: list[Any]) -> None:
+    if len(problem.levels) == 2:
+        share = term.prior.create_variable(name)
+        entries[term.position] = pt.log(share) - pt.log1p(-share)
+        return
+    shares = pm.Dirichlet(name, np.full(len(problem.levels), 2.0))
+    for j in range(1, len(problem.levels)):
+        entries[term.position + j - 1] = pt.log(shares[j]) - pt.log(shares[0])
+
+
+def _density_rows(problem: Problem, theta: Any) -> list[tuple[Any, Any]]:
+    """Log density and areas of the cells of each session."""
+    parameter = problem.layout["D"]
+    rows = _split(parameter, _predictor(parameter, theta))
+    return [(r, s.terms.area) for r, s in zip(rows, problem.sessions, strict=True)]
+
+
+def _predictor(parameter: Parameter, theta: Any) -> Any:
+    return pt.as_tensor(parameter.standardised) @ theta[parameter.place]
+
+
+def _split(parameter: Parameter, rows: Any) -> list[Any]:
+    bounds = np.cumsum([0, *parameter.splits])
+    return [rows[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def _report_coefficients(problem: Problem, theta: Any) -> dict[str, Any]:
+    betas = {}
+    for parameter in problem.layout.parameters:
+        beta = pt.as_tensor(parameter.design.transform) @ theta[parameter.place]
+        betas[parameter.name] = pm.Deterministic(f"{parameter.name}_beta", beta, dims=f"{parameter.name}_coef")
+    return betas
+
+
+def _report_natural(problem: Problem, betas: dict[str, Any]) -> None:
+    for parameter in problem.layout.parameters:
+        if parameter.name == "D":
+            continue
+        factors, rows = parameter.reference_grid()
+        value = parameter.link.inverse(pt.as_tensor(rows) @ betas[parameter.name])
+        shape = tuple(len(levels) for levels in factors.values())
+        pm.Deterministic(parameter.name, value.reshape(shape) if shape else value[0], dims=tuple(factors) or None)
+
+
+def _report_density(problem: Problem, expected: list[Any]) -> None:
+    areas = [s.terms.area.sum() for s in problem.sessions]
+    if problem.density_by_session:
+        pm.Deterministic("D", pt.stack(expected) / np.array(areas), dims="session")
+    else:
+        pm.Deterministic("D", pt.stack(expected).sum() / sum(areas))
+
+
+def _report_shares(problem: Problem, theta: Any) -> None:
+    if problem.layout.shares is not None:
+        pm.Deterministic("pmix", pt.exp(_log_shares(problem, theta)), dims=problem.column)
+
+
+def _log_shares(problem: Problem, theta: Any) -> Any:
+    if problem.layout.shares is None:
+        return pt.zeros(1)
+    ratios = pt.concatenate([pt.zeros(1), theta[problem.layout.shares.place]])
+    return ratios - pt.logsumexp(ratios)
+
+
+def _add_likelihood(problem: Problem, theta: Any) -> None:
+    log_share = _log_shares(problem, theta)
+    natural = {}
+    for parameter in problem.layout.parameters:
+        if parameter.name != "D":
+            natural[parameter.name] = _split(parameter, parameter.link.inverse(_predictor(parameter, theta)))
+    for s, (session, (log_density, _)) in enumerate(zip(problem.sessions, _density_rows(problem, theta), strict=True)):
+        by_class = [
+            {name: rows[s].reshape((len(problem.levels), -1))[c] for name, rows in natural.items()}
+            for c in range(len(problem.levels))
+        ]
+        label = problem.history.sessions[s]
+        animals, detected = session_graph(session, problem, log_density, by_class, log_share)
+        n = session.terms.n_animals
+        pm.Potential(f"captures[{label}]", animals - n * pt.log(detected) if n else animals)
+        count = n * pt.log(detected) - lgamma(n + 1.0) if n else 0.0
+        pm.Potential(f"n_detected[{label}]", count - detected)
+
+
+def session_graph(
+    session: SessionLikelihood, problem: Problem, log_density: Any, by_class: list[dict[str, Any]], log_share: Any
+) -> tuple[Any, Any]:
+    """Σ_i log Σ_x D a Pr(w_i | x), and the expected number detected, as graphs."""
+    terms = session.terms
+    intensity = pt.exp(log_density) * terms.area
+    totals, seen = [], pt.zeros(len(terms.area))
+    for c, parameters in enumerate(by_class):
+        log_total, hazard = _class_graph(terms, problem.model.detection, log_density, parameters)
+        known = np.where(np.isin(np.arange(terms.n_histories), session.rows[c]), 0.0, -np.inf)
+        totals.append(log_share[c] + log_total + known)
+        seen = seen - pt.exp(log_share[c]) * pt.expm1(-hazard)
+    log_history = pt.logsumexp(pt.stack(totals), axis=0) if len(totals) > 1 else totals[0]
+    animals = (log_history * terms.multiplicity).sum() + terms.constant.sum()
+    return animals, (intensity * seen).sum()
+
+
+def _class_graph(terms: Any, detection: Any, log_density: Any, parameters: dict[str, Any]) -> tuple[Any, Any]:
+    """Log totals of all histories, and the total hazard of each cell, for one class."""
+    difference = terms.stations[:, None, :] - terms.cells[None, :, :]
+    d2 = pt.as_tensor((difference**2).sum(-1))
+    log_hazard = detection.log_hazard(d2, **{name: value[:, None] for name, value in parameters.items()})
+    hazard = pt.exp(log_hazard)
+    hazards = pt.as_tensor(terms.weights) @ hazard
+    total = terms.times @ hazards
+    at = terms.slot_station
+    log_slot = log_hazard[at]
+    if terms.detector == "proximity":
+        log_slot = log_slot + log_expm1_ratio(terms.slot_effort[:, None] * hazard[at])
+    counts = np.zeros((terms.n_histories, len(at)))
+    np.add.at(counts, (terms.entry_history, terms.entry_slot), terms.entry_count)
+    void = history_void(terms)
+    extra = pt.as_tensor(void.given_back) @ hazards
+    if void.visits.any():
+        extra = extra + pt.as_tensor(void.visits) @ log_expm1_ratio(hazards)
+    base = extra + (log_density + np.log(terms.area) - total)
+    log_weight = pt.as_tensor(counts) @ log_slot + base[void.group]
+    return pt.logsumexp(log_weight, axis=1), total

@@ -1,0 +1,46 @@
+"""The NumPy likelihood with its gradient as one PyTensor operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+
+if TYPE_CHECKING:
+    from leopardpop.models.problem import Problem
+
+__all__ = ["LikelihoodOp"]
+
+
+class LikelihoodOp(Op):
+    """theta (P,) to (log-likelihood, gradient (P,)).
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    """
+
+    __props__ = ()
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    def make_node(self, theta: Any) -> Apply[Any, Any]:
+        """Declare the types."""
+        theta = pt.as_tensor_variable(theta)
+        return Apply(self, [theta], [pt.dscalar(), pt.dvector()])
+
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        """Evaluate; outside of the domain −inf with a zero gradient."""
+        value, gradient = self.problem.log_likelihood_gradient(np.asarray(inputs[0], float))
+        fine = bool(np.isfinite(value) and np.isfinite(gradient).all())
+        output_storage[0][0] = np.asarray(value if fine else -np.inf)
+        output_storage[1][0] = gradient if fine else np.zeros_like(gradient)
+
+    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
+        """Gradient of the value; the gradient itself is not differentiated further."""
+        return [cotangents[0] * outputs[1]]

@@ -1,0 +1,172 @@
+"""Virtual surveys: a population drawn from the model, and what the design would have recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.data.history import CaptureHistory, history_from_parts
+from leopardpop.data.parts import SessionParts
+from leopardpop.models.describe import beta_series, theta_of
+
+if TYPE_CHECKING:
+    from leopardpop.data.arrays import SessionArrays
+    from leopardpop.data.mask import Mask
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.problem import Problem
+    from leopardpop.models.scr import SCR
+
+__all__ = ["Simulation", "Truth", "simulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What a survey never knows."""
+
+    population: pd.DataFrame
+    """All animals: session, animal, x, y [m], the class if there are classes, and whether it was detected."""
+    coefficients: pd.Series
+    """Coefficients by label (link scale, covariates as given)."""
+    N: pd.Series
+    """Number of animals in the mask by session."""
+    E_N: pd.Series
+    """Expected number of animals in the mask by session."""
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A simulated survey with its truth."""
+
+    history: CaptureHistory
+    mask: Mask | Mapping[str, Mask]
+    truth: Truth
+
+    def __repr__(self) -> str:
+        """Say what was simulated."""
+        return f"Simulation: {int(self.truth.N.sum())} animals, {self.history.n_individuals} detected (synthetic)"
+
+
+def simulate(
+    model: SCR,
+    history: CaptureHistory,
+    mask: Mask | Mapping[str, Mask],
+    *,
+    parameters: Mapping[str, float] | pd.Series,
+    seed: int | np.random.Generator | None = None,
+) -> Simulation:
+    """Draw a population and a survey; see :meth:`SCR.simulate`.
+
+    The number of animals is Poisson (or, for a binomial model, the expected number rounded); centres are uniform
+    within cells only through the cell's centre, as in the likelihood.
+    """
+    from leopardpop.models.problem import Problem
+
+    rng = np.random.default_rng(seed)
+    problem = Problem(model, history, mask, levels=_levels(model, parameters, history))
+    theta = theta_of(problem, parameters)
+    drawn = [_session(problem, theta, s, rng) for s in range(len(problem.data))]
+    simulated = history_from_parts(
+        [parts for parts, _ in drawn], detector=history.detector, effort_unit=history.effort_unit, crs=history.crs
+    )
+    population = pd.concat([animals for _, animals in drawn], ignore_index=True)
+    sessions = list(history.sessions)
+    expected = [e.expected for e in problem.evaluate(theta)]
+    counts = population.groupby("session").size().reindex(sessions, fill_value=0)
+    truth = Truth(population, beta_series(problem, theta), counts.rename("N"), pd.Series(expected, sessions, name="E_N"))
+    return Simulation(simulated, mask, truth)
+
+
+def _levels(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str, ...] | None:
+    """Levels of the classes: those of the history, else F and M where the column is sex."""
+    if model.classes is None:
+        return None
+    column = history.individuals.get(model.classes)
+    found = tuple(sorted({str(v) for v in column.dropna()})) if column is not None else ()
+    named = {str(k).split("[")[-1].rstrip("]") for k in getattr(parameters, "index", parameters) if "pmix[" in str(k)}
+    together = tuple(sorted({*found, *named}))
+    return together if len(together) > 1 else ("F", "M")
+
+
+def _session(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[SessionParts, pd.DataFrame]:
+    """Detections and population of one session."""
+    data = problem.data[s]
+    centres, code = _population(problem, theta, s, rng)
+    i, k, o, count = _detect(problem, _hazards(problem, theta, s, centres, code), data, rng)
+    n = len(centres)
+    names = np.array([f"S{a + 1:0{max(len(str(n)), 2)}d}" for a in range(n)], dtype=object)
+    animals = pd.DataFrame({"session": data.session, "animal": names, "x": centres[:, 0], "y": centres[:, 1]})
+    if problem.column:
+        animals[problem.column] = np.array(problem.levels, dtype=object)[code]
+    animals["detected"] = np.isin(np.arange(n), i)
+    seen = np.flatnonzero(animals["detected"])
+    traits = animals.loc[seen, [problem.column]].reset_index(drop=True) if problem.column else None
+    parts = SessionParts(
+        session=data.session,
+        individuals=list(names[seen]),
+        stations=data.stations,
+        xy=data.xy,
+        effort=data.effort,
+        individual=np.searchsorted(seen, i),
+        station=k,
+        occasion=o,
+        count=count,
+        occasions=problem.history.occasions[data.session],
+        station_covariates=data.station_covariates,
+        individual_covariates=traits,
+    )
+    return parts, animals
+
+
+def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[Floats, Any]:
+    """Centres (n, 2) and classes (n,) of all animals of a session."""
+    mask = problem.masks[problem.data[s].session]
+    intensity = problem.density(theta)[s] * mask.area
+    expected = intensity.sum()
+    n = round(expected) if problem.model.distribution == "binomial" else int(rng.poisson(expected))
+    cell = rng.choice(len(intensity), size=n, p=intensity / expected)
+    code = np.zeros(n, np.intp)
+    if problem.layout.shares is not None:
+        code = rng.choice(len(problem.levels), n, p=np.exp(problem.layout.shares.log_shares(theta)))
+    return np.column_stack([mask.x, mask.y])[cell], code
+
+
+def _hazards(problem: Problem, theta: Floats, s: int, centres: Floats, code: Any) -> Floats:
+    """Hazard of each animal at each station per unit of effort, (n, K)."""
+    data = problem.data[s]
+    difference = centres[:, None, :] - data.xy[None, :, :]
+    d2 = (difference**2).sum(-1)
+    natural = {
+        name: rows[s].reshape(len(problem.levels), -1)[code] for name, rows in problem.natural(theta).items() if name != "D"
+    }
+    return np.exp(problem.model.detection.log_hazard(d2, **natural))
+
+
+def _detect(problem: Problem, hazard: Floats, data: SessionArrays, rng: np.random.Generator) -> tuple[Any, Any, Any, Any]:
+    """Animal, station, occasion and count of every detection, occasion by occasion."""
+    found = []
+    for o in range(data.effort.shape[1]):
+        mean = hazard * data.effort[:, o]
+        if problem.history.detector == "count":
+            counts = rng.poisson(mean)
+        elif problem.history.detector == "proximity":
+            counts = (rng.random(mean.shape) < -np.expm1(-mean)).astype(np.int64)
+        else:
+            counts = _one_station(mean, rng)
+        i, k = np.nonzero(counts)
+        found.append((i, k, np.full(len(i), o), counts[i, k]))
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
+
+
+def _one_station(mean: Floats, rng: np.random.Generator) -> Any:
+    """Multi-catch: at most one station an animal, with probability 1 − exp(−Λ), in proportion to its hazard."""
+    counts = np.zeros(mean.shape, np.int64)
+    total = mean.sum(1)
+    caught = np.flatnonzero(rng.random(len(total)) < -np.expm1(-total))
+    cumulative = mean[caught].cumsum(1)
+    at = (rng.random(len(caught)) * total[caught])[:, None] < cumulative
+    counts[caught, at.argmax(1)] = 1
+    return counts
