@@ -1,0 +1,153 @@
+"""Links between a parameter's natural scale and the scale on which covariates act linearly.
+
+Every function is written with NumPy functions that PyTensor variables understand too, so that the same line serves
+the likelihood, the graph and the tests.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, override
+
+import numpy as np
+
+from leopardpop.components.formula_syntax import nearest
+from leopardpop.errors import ModelError
+
+__all__ = ["CLogLog", "Identity", "Link", "Log", "Logit", "link"]
+
+
+@dataclass(frozen=True)
+class Link(ABC):
+    """A monotone function from the natural scale ``x`` to the linear predictor ``eta``."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def forward(self, x: Any) -> Any:
+        """Return ``eta`` of a natural value (array or PyTensor variable)."""
+
+    @abstractmethod
+    def inverse(self, eta: Any) -> Any:
+        """Return the natural value of a linear predictor (array or PyTensor variable)."""
+
+    @abstractmethod
+    def inverse_derivative(self, eta: Any) -> Any:
+        """Return ``dx/d eta`` at a linear predictor (array or PyTensor variable)."""
+
+
+@dataclass(frozen=True)
+class Identity(Link):
+    """``eta = x``."""
+
+    name: ClassVar[str] = "identity"
+
+    @override
+    def forward(self, x: Any) -> Any:
+        return x
+
+    @override
+    def inverse(self, eta: Any) -> Any:
+        return eta
+
+    @override
+    def inverse_derivative(self, eta: Any) -> Any:
+        return 0.0 * eta + 1.0
+
+
+@dataclass(frozen=True)
+class Log(Link):
+    """``eta = log x`` for ``x > 0``."""
+
+    name: ClassVar[str] = "log"
+
+    @override
+    def forward(self, x: Any) -> Any:
+        return np.log(x)
+
+    @override
+    def inverse(self, eta: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return np.exp(eta)
+
+    @override
+    def inverse_derivative(self, eta: Any) -> Any:
+        return self.inverse(eta)
+
+
+@dataclass(frozen=True)
+class Logit(Link):
+    """``eta = log(x / (1 - x))`` for a probability ``x``.
+
+    The inverse keeps its relative precision in both tails: ``inverse(-40)`` is ``4.2e-18``, not 0.
+    """
+
+    name: ClassVar[str] = "logit"
+
+    @override
+    def forward(self, x: Any) -> Any:
+        return np.log(x) - np.log1p(-x)
+
+    @override
+    def inverse(self, eta: Any) -> Any:
+        # The numerator is exp(min(eta, 0)); minimum() does not reach PyTensor, abs() does.
+        return np.exp(0.5 * (eta - np.abs(eta))) / (1.0 + np.exp(-np.abs(eta)))
+
+    @override
+    def inverse_derivative(self, eta: Any) -> Any:
+        tail = np.exp(-np.abs(eta))
+        return tail / (1.0 + tail) ** 2
+
+
+@dataclass(frozen=True)
+class CLogLog(Link):
+    """``eta = log(-log(1 - x))``: the log of the hazard of which ``x`` is the probability."""
+
+    name: ClassVar[str] = "cloglog"
+
+    @override
+    def forward(self, x: Any) -> Any:
+        return np.log(-np.log1p(-x))
+
+    @override
+    def inverse(self, eta: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return -np.expm1(-np.exp(eta))
+
+    @override
+    def inverse_derivative(self, eta: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return np.exp(eta - np.exp(eta))
+
+
+_LINKS: dict[str, Link] = {each.name: each for each in (CLogLog(), Identity(), Log(), Logit())}
+
+
+def link(name: str) -> Link:
+    """Return the link of a given name.
+
+    Parameters
+    ----------
+    name
+        ``"log"``, ``"logit"``, ``"cloglog"`` or ``"identity"``.
+
+    Returns
+    -------
+    Link
+        With ``forward``, ``inverse`` and ``inverse_derivative``.
+
+    Raises
+    ------
+    ModelError
+        For any other name.
+
+    Examples
+    --------
+    >>> float(link("logit").inverse(0.0))
+    0.5
+    """
+    if name not in _LINKS:
+        known = ", ".join(_LINKS)
+        raise ModelError(f"unknown link {name!r}: it is one of {known}.{nearest(str(name), _LINKS)}", offenders=[name])
+    return _LINKS[name]

@@ -1,0 +1,68 @@
+"""Links: inverses of each other, derivatives, tails, and the same line on PyTensor variables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leopardpop.components.link import CLogLog, Identity, Link, Log, Logit, link
+from leopardpop.errors import ModelError
+
+ALL = [CLogLog(), Identity(), Log(), Logit()]
+each_link = pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)
+
+
+@each_link
+@given(eta=st.floats(-20, 2.5))
+def test_forward_undoes_inverse(each: Link, eta: float) -> None:
+    assert each.forward(each.inverse(np.array(eta))) == pytest.approx(eta, abs=1e-7)
+
+
+@each_link
+@given(eta=st.floats(-15, 4))
+def test_derivative_is_that_of_the_inverse(each: Link, eta: float) -> None:
+    h = 1e-5
+    numeric = (each.inverse(np.array(eta + h)) - each.inverse(np.array(eta - h))) / (2 * h)
+    assert each.inverse_derivative(np.array(eta)) == pytest.approx(numeric, rel=1e-6, abs=1e-9)
+
+
+def test_values_known_by_hand() -> None:
+    assert Logit().inverse(np.array([-np.log(3.0), 0.0, np.log(3.0)])) == pytest.approx([0.25, 0.5, 0.75])
+    assert CLogLog().inverse(np.array(0.0)) == pytest.approx(1 - np.exp(-1))
+    assert Log().inverse(np.array(2.0)) == pytest.approx(np.exp(2.0))
+
+
+@pytest.mark.parametrize("each", [CLogLog(), Logit()], ids=lambda each: each.name)
+def test_small_probabilities_keep_their_digits(each: Link) -> None:
+    eta = np.array([-40.0, -300.0])
+    assert each.inverse(eta) == pytest.approx(np.exp(eta), rel=1e-14)
+    assert each.inverse_derivative(eta) == pytest.approx(np.exp(eta), rel=1e-14)
+
+
+@each_link
+def test_far_values_give_limits_without_warnings(each: Link) -> None:
+    far = np.array([-800.0, 800.0])
+    limits = {"log": [0, np.inf], "logit": [0, 1], "cloglog": [0, 1], "identity": [-800, 800]}
+    assert list(each.inverse(far)) == limits[each.name]
+    assert not np.isnan(each.inverse_derivative(far)).any()
+
+
+@each_link
+def test_the_same_line_serves_pytensor(each: Link) -> None:
+    import pytensor
+    import pytensor.tensor as pt
+
+    eta = np.array([-30.0, -1.0, 0.0, 0.7, 3.0])
+    with pytensor.config.change_flags(mode="FAST_COMPILE", cxx=""):
+        variable = pt.dvector()
+        for method in (each.inverse, each.inverse_derivative):
+            compiled = pytensor.function([variable], method(variable), mode="FAST_COMPILE")
+            np.testing.assert_allclose(compiled(eta), method(eta), rtol=1e-14)
+
+
+def test_lookup_by_name_offers_the_nearest() -> None:
+    assert [link(each.name) for each in ALL] == ALL
+    with pytest.raises(ModelError, match=r"unknown link 'logti'.*Did you mean 'logit'\?"):
+        link("logti")
