@@ -12,6 +12,7 @@ import numpy as np
 from leopardpop.components.formula import build_design
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import NumberOfAnimals, PoissonN
+from leopardpop.models.likelihood.separable import make_forms
 from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
 from leopardpop.models.likelihood.terms import session_terms
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
-    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.likelihood.terms import Floats, SessionTerms
     from leopardpop.models.scr import SCR
 
 __all__ = ["Pointwise", "Problem"]
@@ -80,7 +81,9 @@ class Problem:
         self.column = model.classes
         self.levels = levels or (class_levels(self.data, model.classes) if model.classes else ("all",))
         self.layout = self._layout()
-        self.sessions = [self._session(data) for data in self.data]
+        terms = [self._terms_of_session(data) for data in self.data]
+        forms = make_forms(terms, model.detection)
+        self.sessions = [SessionLikelihood(t, f, len(self.levels)) for t, f in zip(terms, forms, strict=True)]
 
     def _layout(self) -> Layout:
         model, n_classes = self.model, len(self.levels)
@@ -94,12 +97,11 @@ class Problem:
             pieces.append((p.name, p.link, p.unit, design, stations))
         return make_layout(pieces, (self.column, self.levels) if self.column else None)
 
-    def _session(self, data: SessionArrays) -> SessionLikelihood:
+    def _terms_of_session(self, data: SessionArrays) -> SessionTerms:
         mask = self.masks[data.session]
         cells = np.column_stack([mask.x, mask.y])
         codes = class_codes(data, self.column, self.levels)
-        terms = session_terms(data, self.history.detector, cells, mask.area, codes)
-        return SessionLikelihood(terms, self.model.detection, len(self.levels))
+        return session_terms(data, self.history.detector, cells, mask.area, codes)
 
     @cached_property
     def priors(self) -> PriorTerms:

@@ -22,7 +22,8 @@ from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
 __all__ = ["DenseForm"]
 
-PAIRS_IN_A_BLOCK = 500_000
+PAIRS_IN_A_BLOCK = 32_768
+PAIRS_KEPT = 5_000_000
 
 
 class DenseForm:
@@ -48,9 +49,10 @@ class DenseForm:
         self.station_of_slot = csr_array(ones, shape=(n_stations, n_slots))
 
     @cached_property
-    def distances(self) -> Floats | None:
-        """Squared distances of all pairs, kept if they make one block."""
-        return self._squared_distance(self.blocks[0]) if len(self.blocks) == 1 else None
+    def distances(self) -> dict[int, Floats]:
+        """Squared distances of all pairs by block, kept if they are not too many."""
+        few = len(self.terms.stations) * len(self.log_area) <= PAIRS_KEPT
+        return {block.start: self._squared_distance(block) for block in self.blocks} if few else {}
 
     def _squared_distance(self, block: slice) -> Floats:
         difference = self.terms.stations[:, None, :] - self.terms.cells[None, block, :]
@@ -58,7 +60,8 @@ class DenseForm:
 
     def _hazard(self, block: slice, parameters: Parameters) -> tuple[Floats, Floats, dict[str, Floats]]:
         """Squared distances, log hazard of the pairs of a block, (K, B), and the parameters as columns."""
-        d2 = self._squared_distance(block) if self.distances is None else self.distances
+        kept = self.distances.get(block.start)
+        d2 = self._squared_distance(block) if kept is None else kept
         columns = {name: value[:, None] for name, value in parameters.items()}
         return d2, self.detection.log_hazard(d2, **columns), columns
 

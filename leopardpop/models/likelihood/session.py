@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.components.detection import DetectionFunction
 from leopardpop.models.likelihood.counts import CountTerm
-from leopardpop.models.likelihood.form import Forward, Parameters
-from leopardpop.models.likelihood.separable import choose_form
+from leopardpop.models.likelihood.form import Form, Forward, Parameters
 from leopardpop.models.likelihood.terms import Floats, SessionTerms
 
 __all__ = ["Evaluation", "SessionLikelihood", "SessionSlopes"]
@@ -49,15 +47,15 @@ class SessionLikelihood:
     ----------
     terms
         The session's data.
-    detection
-        Detection function.
+    form
+        How its likelihood is computed.
     n_classes
         Number of classes of animals.
     """
 
-    def __init__(self, terms: SessionTerms, detection: DetectionFunction, n_classes: int) -> None:
+    def __init__(self, terms: SessionTerms, form: Form, n_classes: int) -> None:
         self.terms = terms
-        self.form = choose_form(terms, detection)
+        self.form = form
         codes = terms.class_code
         self.rows = [np.flatnonzero((codes == c) | (codes < 0)) for c in range(n_classes)]
 

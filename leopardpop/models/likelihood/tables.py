@@ -1,0 +1,252 @@
+"""Tables of station x place of a lattice, shared by the sessions that have the same stations and cells.
+
+For a half-normal the kernel e_k(x) = exp(b_k − d²/2σ_k²) is a product of a function of x and one of y. The tables hold
+what does not stay a product: the summed hazards H_v(x), and the ratios exp(L_u(x))/e_u(x) of the slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from threading import local
+from typing import NamedTuple
+
+import numpy as np
+
+from leopardpop.components.special import TINY
+from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
+
+__all__ = ["Lattice", "LatticeTables", "lattice_of", "outer_rows"]
+
+MINIMUM_FILL = 0.3
+PAIRS_IN_A_BLOCK = 32_768
+SETS_KEPT = 4
+
+
+class Lattice(NamedTuple):
+    """Cells as places on the product of two sets of coordinates."""
+
+    x: Floats
+    y: Floats
+    place: Ints
+    """Index of each cell in the flattened (x, y) table, (J,)."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of coordinates along x and y."""
+        return len(self.x), len(self.y)
+
+
+class Block(NamedTuple):
+    """Stations that are computed together."""
+
+    stations: Ints
+    slots: Ints
+    inside: Ints
+    """Position in ``stations`` of the station of each slot."""
+    effort: Floats | None
+    """Common effort by void vector of stations without slots, (V,): one logarithm serves all of them."""
+
+
+def lattice_of(cells: Floats) -> Lattice | None:
+    """Return the lattice that the cells fill to at least 30 %, or None."""
+    if len(cells) == 0:
+        return None
+    scale = max(np.ptp(cells[:, 0]), np.ptp(cells[:, 1]), 1.0)
+    keys = np.round(cells / (scale * 1e-9)).astype(np.int64)
+    _, first_x, at_x = np.unique(keys[:, 0], return_index=True, return_inverse=True)
+    _, first_y, at_y = np.unique(keys[:, 1], return_index=True, return_inverse=True)
+    place = at_x * len(first_y) + at_y
+    if len(cells) < MINIMUM_FILL * len(first_x) * len(first_y) or len(np.unique(place)) < len(cells):
+        return None
+    return Lattice(cells[first_x, 0], cells[first_y, 1], place)
+
+
+class LatticeTables:
+    """Hazards and ratios of one or more sessions on the same stations and lattice.
+
+    Parameters
+    ----------
+    lattice
+        The lattice.
+    sessions
+        Terms of the sessions; their stations and cells are the same.
+    is_probability
+        Whether the kernel is a probability (λ = −log(1 − e)) or the hazard itself.
+    """
+
+    def __init__(self, lattice: Lattice, sessions: Sequence[SessionTerms], *, is_probability: bool) -> None:
+        first = sessions[0]
+        self.shape, self.is_probability = lattice.shape, is_probability
+        self.is_proximity = first.detector == "proximity"
+        self.has_ratio = is_probability or self.is_proximity
+        self.weights, self.vector_rows = _union([s.weights for s in sessions])
+        pairs = [np.column_stack([s.slot_station, s.slot_effort]) for s in sessions]
+        slots, self.slot_rows = _union(pairs)
+        self.slot_station, self.slot_effort = slots[:, 0].astype(np.intp), np.ascontiguousarray(slots[:, 1])
+        self.square_x = (lattice.x - first.stations[:, :1]) ** 2
+        self.square_y = (lattice.y - first.stations[:, 1:]) ** 2
+        self.blocks = list(self._blocks(len(first.stations)))
+        self._shared, self._local = len(sessions) > 1, local()
+
+    def _blocks(self, n_stations: int) -> Iterator[Block]:
+        """Stations with slots in order, then the others by common effort (a probability needs them all)."""
+        step = max(1, PAIRS_IN_A_BLOCK // (self.shape[0] * self.shape[1]))
+        used = np.unique(self.slot_station)
+        for stations in _chunks(used, step):
+            low, high = np.searchsorted(self.slot_station, [stations[0], stations[-1] + 1])
+            inside = np.searchsorted(stations, self.slot_station[low:high])
+            yield Block(stations, np.arange(low, high), inside, None)
+        if not self.is_probability:
+            return
+        quiet = np.setdiff1d(np.arange(n_stations), used)
+        efforts, group = np.unique(self.weights[:, quiet], axis=1, return_inverse=True)
+        for g, effort in enumerate(efforts.T):
+            for stations in _chunks(quiet[group.reshape(-1) == g], step):
+                yield Block(stations, np.empty(0, np.intp), np.empty(0, np.intp), effort)
+
+    def along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
+        """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
+        along_x = np.exp(log_base[:, None] - self.square_x * precision[:, None])
+        return along_x, np.exp(-self.square_y * precision[:, None])
+
+    def get(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats | None]:
+        """H of all void vectors, (V, L), and the ratios of all slots, (U, L), or None where they are one."""
+        if not self._shared:
+            return self._compute(log_base, precision)
+        kept: dict[bytes, tuple[Floats, Floats | None]] = self._local.__dict__.setdefault("kept", {})
+        key = log_base.tobytes() + precision.tobytes()
+        if key not in kept:
+            if len(kept) >= SETS_KEPT:
+                kept.pop(next(iter(kept)))
+            kept[key] = self._compute(log_base, precision)
+        return kept[key]
+
+    def _compute(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats | None]:
+        along_x, along_y = self.along(log_base, precision)
+        size = self.shape[0] * self.shape[1]
+        if not self.is_probability:
+            hazards = np.stack([((along_x * w[:, None]).T @ along_y).reshape(-1) for w in self.weights])
+        else:
+            hazards = np.zeros((len(self.weights), size))
+        if not self.has_ratio:
+            return hazards, None
+        ratio = np.empty((len(self.slot_station), size))
+        for block in self.blocks:
+            kernel = outer_rows(along_x[block.stations], along_y[block.stations])
+            if block.effort is not None:
+                hazards -= block.effort[:, None] * np.log(np.multiply.reduce(1.0 - kernel, axis=0))
+                continue
+            hazard = hazard_of(kernel) if self.is_probability else kernel
+            if self.is_probability:
+                hazards += self.weights[:, block.stations] @ hazard
+            self._fill_ratio(ratio, block, kernel, hazard)
+        return hazards, ratio
+
+    def _fill_ratio(self, ratio: Floats, block: Block, kernel: Floats, hazard: Floats) -> None:
+        """(exp(Tλ) − 1)/(T e) for a proximity detector, λ/e otherwise."""
+        out = ratio[block.slots[0] : block.slots[-1] + 1]
+        if not self.is_proximity:
+            np.add(hazard, TINY, out=out)
+            out /= kernel + TINY
+            return
+        effort = self.slot_effort[block.slots, None]
+        np.multiply(hazard[block.inside] + TINY, effort, out=out)
+        np.expm1(out, out=out)
+        out /= (kernel[block.inside] + TINY) * effort
+
+    # -- the way back -----------------------------------------------------------------------------------------------------
+    def slopes(
+        self, log_base: Floats, precision: Floats, cotangent: Floats, by_slot: Floats | None, session: int
+    ) -> tuple[Floats, Floats]:
+        """Slopes with respect to b_k and to p_k = 1/2σ_k², (K,) each.
+
+        Parameters
+        ----------
+        log_base, precision
+            b and p, (K,).
+        cotangent
+            Slopes with respect to the session's own H_v(x), (V, L).
+        by_slot
+            Slopes with respect to the log ratios of the session's own slots, (U, L), or None.
+        session
+            Position of the session among those that share the tables.
+        """
+        along_x, along_y = self.along(log_base, precision)
+        weights = self.weights[self.vector_rows[session]]
+        base, bent = np.zeros(len(log_base)), np.zeros(len(log_base))
+        if not self.is_probability:
+            base, bent = self._product_slopes(along_x, along_y, weights, cotangent)
+        if by_slot is None:
+            return base, bent
+        position = np.full(len(self.slot_station), -1)
+        position[self.slot_rows[session]] = np.arange(len(by_slot))
+        for block in self.blocks:
+            kernel = outer_rows(along_x[block.stations], along_y[block.stations])
+            pull = self._pull(block, kernel, weights[:, block.stations].T @ cotangent, by_slot, position)
+            if pull is not None:
+                table = pull.reshape(-1, *self.shape)
+                by_x, by_y = table.sum(2), table.sum(1)
+                base[block.stations] += by_x.sum(1)
+                bent[block.stations] -= (by_x * self.square_x[block.stations]).sum(1)
+                bent[block.stations] -= (by_y * self.square_y[block.stations]).sum(1)
+        return base, bent
+
+    def _pull(
+        self, block: Block, kernel: Floats, by_hazard: Floats, by_slot: Floats, position: Ints
+    ) -> Floats | None:
+        """Slopes with respect to log e_k(x) of a block, (B, L)."""
+        hazard, pull = kernel, np.zeros_like(kernel)
+        if self.is_probability:
+            hazard = hazard_of(kernel)
+            pull = by_hazard * (kernel / (1.0 - kernel))
+        for station, slot in zip(block.inside, block.slots, strict=True):
+            if position[slot] >= 0:
+                slope = self._ratio_slope(kernel[station], hazard[station], self.slot_effort[slot])
+                pull[station] += by_slot[position[slot]] * slope
+        return pull
+
+    def _ratio_slope(self, kernel: Floats, hazard: Floats, effort: float) -> Floats:
+        """Derivative of the log ratio with respect to log e."""
+        slope = np.ones_like(kernel)
+        if self.is_proximity:
+            expected = effort * hazard + TINY
+            slope = -expected / np.expm1(-expected)
+        if self.is_probability:
+            slope = slope * (kernel + TINY) / ((1.0 - kernel) * (hazard + TINY))
+        return slope - 1.0
+
+    def _product_slopes(
+        self, along_x: Floats, along_y: Floats, weights: Floats, cotangent: Floats
+    ) -> tuple[Floats, Floats]:
+        """Slopes through H_v where it is a matrix product."""
+        base, bent = np.zeros(len(along_x)), np.zeros(len(along_x))
+        for effort, table in zip(weights, cotangent.reshape(-1, *self.shape), strict=True):
+            row = along_x * (along_y @ table.T)
+            base += effort * row.sum(1)
+            across = along_x * ((along_y * self.square_y) @ table.T)
+            bent -= effort * ((row * self.square_x).sum(1) + across.sum(1))
+        return base, bent
+
+
+def hazard_of(kernel: Floats) -> Floats:
+    """−log(1 − e)."""
+    hazard = np.negative(kernel)
+    np.log1p(hazard, out=hazard)
+    return np.negative(hazard, out=hazard)
+
+
+def outer_rows(left: Floats, right: Floats) -> Floats:
+    """Products of the rows of two tables, (n, a) and (n, b) to (n, a·b)."""
+    return (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
+
+
+def _chunks(values: Ints, step: int) -> Iterator[Ints]:
+    for i in range(0, len(values), step):
+        yield values[i : i + step]
+
+
+def _union(tables: Sequence[Floats]) -> tuple[Floats, list[Ints]]:
+    """Distinct rows of several tables, and where each table's rows are among them."""
+    distinct, inverse = np.unique(np.vstack(tables), axis=0, return_inverse=True)
+    bounds = np.cumsum([len(t) for t in tables])[:-1]
+    return distinct, np.split(inverse.reshape(-1), bounds)
