@@ -1,0 +1,1 @@
+"""Tables, files and labels: what was seen, where, with how much effort. It knows no mathematics and no models."""

@@ -1,0 +1,130 @@
+"""What a capture history says of itself, as text and as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from leopardpop.data.history import CaptureHistory
+
+__all__ = ["history_html", "history_text", "session_table"]
+
+DETECTOR_WORDS = {
+    "proximity": "detected or not at each station",
+    "count": "counted at each station",
+    "multi": "at one station at most on each occasion",
+}
+
+
+def history_text(history: CaptureHistory) -> str:
+    """Return the text that ``print(history)`` shows."""
+    lines = [
+        f"CaptureHistory, detector {history.detector}: {_seen(history)}",
+        *(f"  {line}" for line in _facts(history)),
+    ]
+    if len(history.sessions) > 1:
+        table = session_table(history).to_string(index=False, max_rows=20)
+        lines += ["", *(f"  {line}" for line in table.splitlines())]
+    return "\n".join(lines)
+
+
+def history_html(history: CaptureHistory) -> str:
+    """Return the HTML that a notebook shows; labels are escaped."""
+    facts = "".join(f"<li>{escape(line)}</li>" for line in _facts(history))
+    table = session_table(history).to_html(index=False, border=0, max_rows=20) if len(history.sessions) > 1 else ""
+    detector = f"{history.detector} ({DETECTOR_WORDS[history.detector]})"
+    return (
+        f"<div><strong>CaptureHistory</strong>, detector {escape(detector)}<br>{escape(_seen(history))}"
+        f"<ul>{facts}</ul>{table}</div>"
+    )
+
+
+def session_table(history: CaptureHistory) -> pd.DataFrame:
+    """Return one row a session: animals, detections, recaptures, stations, occasions, effort."""
+    one = [history[session] for session in history.sessions]
+    return pd.DataFrame(
+        {
+            "session": history.sessions,
+            "animals": [part.n_individuals for part in one],
+            "detections": [part.n_detections for part in one],
+            "recaptures": [part.n_recaptures for part in one],
+            "stations": [part.n_stations for part in one],
+            "occasions": list(history.n_occasions.values()),
+            f"station-{history.effort_unit}s": [_number(_total_effort(part)) for part in one],
+        }
+    )
+
+
+def _seen(history: CaptureHistory) -> str:
+    if not history.n_individuals:
+        return "no animal detected"
+    sex = _by_sex(history)
+    return (
+        f"{_count(history.n_individuals, 'animal')}{sex}, {_count(history.n_detections, 'detection')}, "
+        f"{_count(history.n_recaptures, 'recapture')}, {_count(history.n_multi_station_individuals, 'animal')} at more "
+        "than one station"
+    )
+
+
+def _by_sex(history: CaptureHistory) -> str:
+    individuals = history.individuals
+    if "sex" not in individuals or individuals["sex"].dtype != object:
+        return ""
+    counts = individuals["sex"].fillna("sex unknown").value_counts()
+    words = [f"{counts[sex]} {sex}" for sex in sorted(counts.index, key=lambda sex: (sex == "sex unknown", sex))]
+    return f" ({', '.join(words)})"
+
+
+def _facts(history: CaptureHistory) -> list[str]:
+    never_on = int((np.nan_to_num(history.dataset["effort"].values).max(axis=1) == 0).sum())
+    off = f" ({never_on} never on)" if never_on else ""
+    facts = [
+        f"{_count(history.n_stations, 'station')}{off} in {_extent(history)}; {_occasions(history)}",
+        f"effort {_count(_total_effort(history), f'station-{history.effort_unit}')}, on for {_on_share(history)} of it",
+    ]
+    removed = int(history.dataset["removed"].values.sum())
+    if removed:
+        facts.append(f"{_count(removed, 'animal')} died or removed")
+    covariates = [*history.stations.columns[4:], *history.individuals.columns[2:]]
+    if covariates:
+        facts.append(f"covariates: {', '.join(covariates)}")
+    return [*facts, f"coordinates: {history.crs or 'metres, reference system not given'}"]
+
+
+def _extent(history: CaptureHistory) -> str:
+    stations = history.stations
+    width, height = ((stations[axis].max() - stations[axis].min()) / 1000 for axis in "xy")
+    return f"{_number(width)} × {_number(height)} km"
+
+
+def _occasions(history: CaptureHistory) -> str:
+    numbers = sorted(set(history.n_occasions.values()))
+    if len(numbers) == 1:
+        per_session = " in each of " + _count(len(history.sessions), "session") if len(history.sessions) > 1 else ""
+        return f"{_count(numbers[0], 'occasion')}{per_session}"
+    return f"{numbers[0]} to {numbers[-1]} occasions in {len(history.sessions)} sessions"
+
+
+def _total_effort(history: CaptureHistory) -> float:
+    return float(np.nansum(history.dataset["effort"].values))
+
+
+def _on_share(history: CaptureHistory) -> str:
+    effort = history.dataset["effort"].values
+    return f"{np.sum(effort > 0) / np.sum(~np.isnan(effort)):.0%}"
+
+
+def _count(number: float, word: str) -> str:
+    plural = "" if number == 1 or word.endswith("s") else "s"
+    return f"{_number(number)} {word}{plural}"
+
+
+def _number(value: float) -> str:
+    """Write a number for people: whole numbers with thousands, others with three digits."""
+    if float(value).is_integer() or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
