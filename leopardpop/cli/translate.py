@@ -162,12 +162,12 @@ def component(slot: str, value: Any) -> Any:
     """
     import leopardpop as lp
 
-    components = [name for name in lp.__all__ if name[0].isupper()]
     if slot == "detection" and isinstance(value, str):
         raise DataError(f'detection = "{value}": a detection function is an object: detection = {{ {value} = {{}} }}')
     if not isinstance(value, dict):
         return value
     name, arguments = _only(slot, value)
+    components = _components(slot)
     if name not in components:
         raise DataError(f"{slot} = {{ {name} = … }}: there is no {name}. {nearest(name, components)}")
     known = keywords(getattr(lp, name))
@@ -178,6 +178,18 @@ def component(slot: str, value: Any) -> Any:
             offenders=unknown,
         )
     return Call(Name("lp", (name,)), keywords=arguments)
+
+
+def _components(slot: str) -> list[str]:
+    from leopardpop.components import detection
+
+    if slot != "detection":
+        return ["LogLinear"] if slot == "density" else []
+    base = detection.DetectionFunction
+    found = {name: getattr(detection, name) for name in detection.__all__}
+    return [
+        n for n, value in found.items() if isinstance(value, type) and issubclass(value, base) and value is not base
+    ]
 
 
 def _only(slot: str, value: dict[str, Any]) -> tuple[str, dict[str, Any]]:
