@@ -100,20 +100,20 @@ def test_every_error_is_public_and_explained(error):
     assert error.__doc__
     assert error.__doc__ != (error.__mro__[1].__doc__ or "")
     assert issubclass(error, (errors.LeopardpopError, errors.LeopardpopWarning))
-    assert getattr(lp, error.__name__) is error
+    assert getattr(lp.errors, error.__name__) is error
 
 
 def test_errors_are_also_the_builtin_ones():
-    assert issubclass(lp.DataError, ValueError)
-    assert issubclass(lp.ModelError, ValueError)
-    assert issubclass(lp.PriorError, lp.ModelError)
-    assert issubclass(lp.FitError, RuntimeError)
+    assert issubclass(errors.DataError, ValueError)
+    assert issubclass(errors.ModelError, ValueError)
+    assert issubclass(errors.PriorError, errors.ModelError)
+    assert issubclass(errors.FitError, RuntimeError)
     assert issubclass(errors.LeopardpopWarning, UserWarning)
 
 
 def test_offenders_travel_with_the_error():
-    with pytest.raises(lp.DataError) as caught:
-        raise lp.DataError("what, where", offenders=[1, 2])
+    with pytest.raises(errors.DataError) as caught:
+        raise errors.DataError("what, where", offenders=[1, 2])
     assert caught.value.offenders == [1, 2]
 
 
@@ -167,9 +167,9 @@ def test_the_version_is_that_of_the_metadata(name):
 
 
 def test_the_reference_lists_every_public_name():
-    page = Path(__file__).parent.parent / "docs" / "reference.md"
+    page = Path(__file__).parent.parent / "docs" / "reference" / "index.md"
     if not page.exists():
-        assert "site-packages" in os.fspath(lp.__file__), "docs/reference.md is missing"
+        assert "site-packages" in os.fspath(lp.__file__), "docs/reference/index.md is missing"
         pytest.skip("the documentation is not part of the wheel")
     listed = re.findall(r"^ {3}(\w[\w.]*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     missing = [name for name in OBJECTS if name not in {entry.split(".")[0] for entry in listed}]

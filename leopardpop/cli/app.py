@@ -1,0 +1,98 @@
+"""The commands; each is a few lines around a module of this package, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leopardpop._version import __version__
+from leopardpop.errors import LeopardpopError
+
+__all__ = ["app"]
+
+FAILED = 1
+NOT_TRUSTED = 3
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="How many animals? Spatial capture-recapture for camera traps, with a certificate.",
+)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Print an error of the library, or of the file system, as its sentence and stop."""
+    try:
+        yield
+    except (LeopardpopError, OSError) as error:
+        _say(f"error: {error}")
+        raise typer.Exit(FAILED) from error
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"leopardpop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def leopardpop(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """How many animals? Spatial capture-recapture for camera traps, with a certificate."""
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 1,
+    folder: Annotated[Path, typer.Option(help="Where the files go; must not exist.")] = Path("leopardpop-demo"),
+) -> None:
+    """Simulate a survey of Amur leopards, analyse it, and set the answer beside the truth."""
+    from leopardpop.cli.demo import run_demo
+
+    with _plain_errors():
+        run_demo(seed=seed, folder=folder)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="The folder with the tables.")],
+) -> None:
+    """Write an analysis.toml for the tables of a folder."""
+    from leopardpop.cli.init import write_analysis
+
+    with _plain_errors():
+        target = write_analysis(path)
+        typer.echo(f"Written: {target}\nNext: read it, correct the guesses, then  leopardpop fit {target}")
+
+
+@app.command()
+def fit(
+    analysis: Annotated[Path, typer.Argument(help="The analysis file.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files of an earlier run.")] = False,
+    script: Annotated[bool, typer.Option("--script", help="Print the same analysis as Python code instead.")] = False,
+) -> None:
+    """Run an analysis file: fit its models and write tables, figures and a report."""
+    from leopardpop.cli.analysis import read_analysis
+    from leopardpop.cli.fit import print_script, run_analysis
+
+    with _plain_errors():
+        checked = read_analysis(analysis)
+        if script:
+            print_script(checked, sys.stdout)
+            return
+        if not run_analysis(checked, overwrite=overwrite):
+            raise typer.Exit(NOT_TRUSTED)

@@ -1,0 +1,48 @@
+"""The documentation's code runs, page by page, in the order in which a reader meets it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+NOT_RUN = "<!-- not run"
+BLOCK = re.compile(r"(<!-- not run[^>]*-->\n)?^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = sorted(
+    path for path in DOCS.rglob("*.md") if "_build" not in path.parts and BLOCK.search(path.read_text("utf-8"))
+)
+
+CAPTURES = "individual,station,occasion\nF1,A03,1\nF1,A01,1\nM2,A01,1\nM2,A03,1\nF1,A01,1\n"
+STATIONS = "station,x,y,days\nA01,521999,4084815,11\nA02,512055,4079034,14\nA03,518210,4081777,9\n"
+SECR_CAPTURES = "# session id occasion station\nstoats F1 1 A1\nstoats F1 2 A2\nstoats M1 1 A2\n"
+SECR_TRAPS = "# station x y\nA1 0 0\nA2 0 400\nA3 300 0\nA4 300 400\n"
+
+
+@pytest.fixture
+def page_folder(tmp_path, monkeypatch):
+    """The files that the pages talk about, and no other."""
+    files = {
+        "captures.csv": CAPTURES,
+        "stations.csv": STATIONS,
+        "captures.txt": SECR_CAPTURES,
+        "traps.txt": SECR_TRAPS,
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")  # the pages' tiny tables deserve them
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_code_of_the_page_runs(page, page_folder):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    namespace = {"__name__": "page"}
+    for skipped, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if not skipped:
+            exec(compile(code, page.name, "exec"), namespace)
+
+
+def test_pages_were_found():
+    assert PAGES or not DOCS.exists()
