@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.session import SessionLikelihood
     from leopardpop.models.problem import Problem
 
-__all__ = ["build_model", "free_names"]
+__all__ = ["build_model", "point_of"]
 
 
 def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
@@ -52,11 +52,6 @@ def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
     return model
 
 
-def free_names(problem: Problem) -> list[str]:
-    """Names of the free variables, in the order of theta's entries that they set."""
-    return [_variable_name(t.label, t.natural) for t in problem.priors.terms]
-
-
 def point_of(problem: Problem, theta: Any) -> dict[str, Any]:
     """Values of the free variables at theta, to start a sampler from."""
     theta = np.asarray(theta, float)
@@ -69,7 +64,11 @@ def point_of(problem: Problem, theta: Any) -> dict[str, Any]:
             share = np.exp(problem.layout.shares.log_shares(theta))  # type: ignore[union-attr]
             point[name] = float(share[1]) if len(share) == 2 else share
         elif term.natural:
-            point[name] = float(problem.layout[term.parameter].link.inverse(theta[term.position]))
+            value = float(problem.layout[term.parameter].link.inverse(theta[term.position]))
+            if getattr(term.prior, "distribution", None) == "CLogLogNormal":
+                point[f"{name}_cloglog"] = float(np.log(-np.log1p(-value)))
+            else:
+                point[name] = value
         else:
             parameter = problem.layout[term.parameter]
             point[name] = float(theta[term.position] / parameter.design.scale[term.position - parameter.place.start])
@@ -121,7 +120,7 @@ def _share_entries(problem: Problem, term: Any, name: str, entries: list[Any]) -
         share = term.prior.create_variable(name)
         entries[term.position] = pt.log(share) - pt.log1p(-share)
         return
-    shares = pm.Dirichlet(name, np.full(len(problem.levels), 2.0))
+    shares = term.prior.create_variable(name)
     for j in range(1, len(problem.levels)):
         entries[term.position + j - 1] = pt.log(shares[j]) - pt.log(shares[0])
 

@@ -22,6 +22,8 @@ from leopardpop.priors import (
     density_prior,
     is_prior,
     scale_prior,
+    shape_prior,
+    share_prior,
     slope_prior,
 )
 
@@ -130,7 +132,7 @@ class PriorTerms:
         return float(term.prior.logpdf(x)) + np.log(first), j, slope
 
     def _shares(self, term: PriorTerm, theta: Floats) -> tuple[float, Any, Any]:
-        """Beta prior of the last share of two classes; symmetric Dirichlet for more. Log ratios: density Π π^a."""
+        """Prior of the shares π in log ratios: its density times Π π (the Jacobian of log ratios)."""
         shares = self.layout.shares
         if shares is None:  # pragma: no cover - a term for pmix exists only with classes
             raise PriorError("a prior for pmix needs classes")
@@ -139,13 +141,10 @@ class PriorTerms:
         if len(share) == 2:
             x = float(share[1])
             slope = float(term.prior.logpdf_derivative(x)) * x * (1 - x) + 1 - 2 * x
-            return float(term.prior.logpdf(x)) + log_share.sum(), shares.place, slope
-        concentration = 2.0
-        from math import lgamma
-
-        constant = lgamma(concentration * len(share)) - len(share) * lgamma(concentration)
-        slope_many = concentration - concentration * len(share) * share[1:]
-        return float(constant + concentration * log_share.sum()), shares.place, slope_many
+            return float(term.prior.logpdf(x)) + float(log_share.sum()), shares.place, slope
+        pull = share * np.asarray(term.prior.logpdf_derivative(share)) + 1.0
+        density = float(term.prior.logpdf(share)) + float(log_share.sum())
+        return density, shares.place, (pull - share * pull.sum())[1:]
 
 
 def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | None:
@@ -180,9 +179,8 @@ def default_references(sessions: list[SessionArrays], names: list[str], given: M
     result = {"sigma": sigma, "D": density_prior(median)}
     result["lambda0"] = baseline_prior(mean_effort, probability=False)
     result["g0"] = baseline_prior(mean_effort, probability=True)
-    result["z"] = Prior("LogNormal", mu=float(np.log(4.0)), sigma=0.6)
-    result["pmix"] = Prior("Beta", alpha=2.0, beta=2.0)
-    return {name: result[name] for name in [*names, "pmix"] if name in result}
+    result["z"] = shape_prior()
+    return {name: result[name] for name in names if name in result}
 
 
 def _median_of_scale(sessions: list[SessionArrays]) -> float:
@@ -219,7 +217,7 @@ def resolve_priors(
         terms += _terms_of(parameter, chosen, references)
     if layout.shares is not None:
         at = layout.shares.place.start
-        prior = chosen.get("pmix", references["pmix"])
+        prior = chosen.get("pmix", share_prior(len(layout.shares.levels)))
         terms.append(PriorTerm("pmix", "pmix", at, as_density(prior), True, "pmix" in chosen))
     return PriorTerms(layout, tuple(terms))
 

@@ -61,7 +61,7 @@ def _point(problem: Problem, baseline: str, sigma: float, log_hazard: float) -> 
     layout = problem.layout
     theta = np.zeros(layout.size)
     hazard = float(np.exp(log_hazard))
-    natural = {"sigma": sigma, "z": 4.0, baseline: hazard}
+    natural = {"sigma": sigma, "z": 5.0, baseline: hazard}
     for parameter in layout.parameters:
         if parameter.name == "D":
             continue

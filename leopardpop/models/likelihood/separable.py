@@ -164,7 +164,7 @@ class SeparableForm:
         return factors[0], factors[1], log_scale[rows]
 
     def _by_history(self, values: Floats) -> Floats:
-        return np.bincount(self.entry_history, weights=values, minlength=self.terms.n_histories)
+        return np.bincount(self.entry_history, weights=values, minlength=self.terms.n_histories).astype(float)
 
     def _product(self, row: int, weight: Floats, ratio: Floats) -> Floats:
         """Weight times the ratios of a history's detections, (L,)."""

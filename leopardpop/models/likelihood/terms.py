@@ -177,7 +177,7 @@ def _histories(data: SessionArrays, slot: Ints, traits: Floats) -> tuple[Ints, I
     n = len(data.individuals)
     n_slots = int(slot.max(initial=-1)) + 1
     cell, at = np.unique(data.individual * max(n_slots, 1) + slot, return_inverse=True)
-    count = np.bincount(at, weights=data.count, minlength=len(cell))
+    count = np.bincount(at, weights=data.count, minlength=len(cell)).astype(float)
     animal, entry = cell // max(n_slots, 1), cell % max(n_slots, 1)
     bounds = np.searchsorted(animal, np.arange(n + 1))
     seen: dict[tuple[bytes, bytes, bytes], int] = {}
@@ -204,4 +204,4 @@ def _constants(data: SessionArrays, detector: str) -> Floats:
     if detector == "count":
         values, code = np.unique(data.count, return_inverse=True)
         term = term - np.array([lgamma(v + 1.0) for v in values])[code]
-    return np.bincount(data.individual, weights=term, minlength=len(data.individuals))
+    return np.bincount(data.individual, weights=term, minlength=len(data.individuals)).astype(float)
