@@ -1,0 +1,1 @@
+"""Model families: records of components that become a likelihood when they meet data."""
