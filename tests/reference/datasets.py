@@ -6,6 +6,7 @@ The data stay where they are: only the tests read them.
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,13 +41,38 @@ class PlainSurvey:
 # --- to the library ----------------------------------------------------------------------------------
 
 
+def library_history(survey: PlainSurvey) -> lp.CaptureHistory:
+    """The same survey as the library takes it: four tables."""
+    import leopardpop as lp
+
+    from leopardpop.errors import DataWarning
+
+    captures = captures_table(survey)
+    with warnings.catch_warnings():
+        # The small surveys have such a station on purpose; that the library says so is tested with the data.
+        warnings.filterwarnings("ignore", message=".*never on", category=DataWarning)
+        return lp.CaptureHistory.from_tables(
+            captures if len(captures) else None,
+            stations_table(survey),
+            effort_table(survey),
+            individuals_table(survey) if len(captures) else None,
+            detector=survey.detector,
+            effort_unit=survey.effort_unit,
+            crs="local",
+        )
+
+
 def captures_table(survey: PlainSurvey) -> pd.DataFrame:
     rows = [
-        (session.label, session.animals[i], str(s + 1), session.stations[k], y)
+        (session.label, session.animals[i], str(s + 1), session.stations[k], y, int(died(session, i, s)))
         for session in survey.sessions
         for i, k, s, y in session.detections
     ]
-    return pd.DataFrame(rows, columns=["session", "individual", "occasion", "station", "count"])
+    return pd.DataFrame(rows, columns=["session", "individual", "occasion", "station", "count", "died"])
+
+
+def died(session: PlainSession, animal: int, occasion: int) -> bool:
+    return occasion == session.exposure[animal] - 1 < session.effort.shape[1] - 1
 
 
 def stations_table(survey: PlainSurvey) -> pd.DataFrame:
@@ -76,23 +102,19 @@ def individuals_table(survey: PlainSurvey) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def mask_table(session: PlainSession) -> pd.DataFrame:
-    table = pd.DataFrame({"x": session.cells[:, 0], "y": session.cells[:, 1], "area": session.area})
-    return table.assign(**session.cell_covariates)
-
-
-def same_mask(survey: PlainSurvey) -> bool:
-    first, *rest = [mask_table(session) for session in survey.sessions]
-    return all(first.equals(table) for table in rest)
-
-
 def library_masks(survey: PlainSurvey) -> lp.Mask | dict[str, lp.Mask]:
     """One mask if all sessions share it, else one by session."""
     import leopardpop as lp
 
-    if same_mask(survey):
-        return lp.Mask.from_table(mask_table(survey.sessions[0]))
+    first, *rest = [mask_table(session) for session in survey.sessions]
+    if all(first.equals(table) for table in rest):
+        return lp.Mask.from_table(first)
     return {session.label: lp.Mask.from_table(mask_table(session)) for session in survey.sessions}
+
+
+def mask_table(session: PlainSession) -> pd.DataFrame:
+    table = pd.DataFrame({"x": session.cells[:, 0], "y": session.cells[:, 1], "area": session.area})
+    return table.assign(**session.cell_covariates)
 
 
 # --- from the shared folder --------------------------------------------------------------------------

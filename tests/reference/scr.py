@@ -75,6 +75,10 @@ class Pieces:
     """Expected number of animals detected at least once."""
     expected: float
     """Expected number of animals on the mask."""
+    centres: Array
+    """Pr(activity centre in the cell | w_i), (n, J)."""
+    undetected: Array
+    """Expected number of animals by cell that were never detected, (J,)."""
 
     @property
     def n(self) -> int:
@@ -268,10 +272,13 @@ def pieces(
         for i in range(len(session.animals)):
             if known[i] is None or known[i] == group.label:
                 terms[i].append(math.log(group.share) + np.log(animals_in_cell) + chance.history(i))
+    by_cell = [logsumexp(animal, axis=0) for animal in terms]
     return Pieces(
-        log_animal=np.array([logsumexp(np.concatenate(animal)) for animal in terms]),
+        log_animal=np.array([logsumexp(animal) for animal in by_cell]),
         expected_detected=float(np.sum(animals_in_cell * detected)),
         expected=float(np.sum(animals_in_cell)),
+        centres=np.array([np.exp(a - logsumexp(a)) for a in by_cell]).reshape(-1, len(session.cells)),
+        undetected=animals_in_cell * (1.0 - detected),
     )
 
 
