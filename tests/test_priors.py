@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -220,6 +220,7 @@ def test_anything_that_creates_a_variable_is_a_prior() -> None:
     assert not any(is_prior(each) for each in (0.5, None, "Normal", Foreign, {"Normal": {}}))
 
 
+@settings(deadline=None)
 @given(lower=st.floats(1e-3, 1e3), ratio=st.floats(1.01, 1e3), mass=st.floats(0.05, 0.999))
 def test_a_range_holds_its_mass_with_equal_tails(lower: float, ratio: float, mass: float) -> None:
     prior = from_range(lower, lower * ratio, mass=mass)
@@ -365,6 +366,7 @@ def test_a_wide_array_widens_the_prior() -> None:
     assert scale_prior([grid]).parameters["sigma"] == pytest.approx(math.log(b / a) / 3.92)
 
 
+@settings(deadline=None)
 @given(
     scale=st.floats(1e-2, 1e4), east=st.floats(-1e6, 1e6), turn=st.floats(0, 6.3), seed=st.integers(0, 1000),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leopardpop.components.link import CLogLog, Identity, Link, Log, Logit, link
@@ -15,12 +15,14 @@ each_link = pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)
 
 
 @each_link
+@settings(deadline=None)
 @given(eta=st.floats(-20, 2.5))
 def test_forward_undoes_inverse(each: Link, eta: float) -> None:
     assert each.forward(each.inverse(np.array(eta))) == pytest.approx(eta, abs=1e-7)
 
 
 @each_link
+@settings(deadline=None)
 @given(eta=st.floats(-15, 4))
 def test_derivative_is_that_of_the_inverse(each: Link, eta: float) -> None:
     h = 1e-5
