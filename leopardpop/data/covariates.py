@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ __all__ = [
 
 MISSING_WORDS = frozenset({"", "NA", "N/A", "NaN", "nan", "<NA>"})
 """What a table may write where a covariate is missing."""
+
+LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""Characters that no text file of rows can hold in a cell."""
 
 
 def as_covariates(frame: pd.DataFrame | None, n_rows: int, of: str) -> pd.DataFrame:
@@ -73,7 +77,7 @@ def _clean_text(column: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def _word(value: Any) -> str | None:
-    word = str(value).strip()
+    word = LINE_BREAKS.sub(" ", str(value)).strip()
     return None if word in MISSING_WORDS else word
 
 

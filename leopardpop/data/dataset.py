@@ -16,36 +16,6 @@ from leopardpop.errors import DataError
 
 __all__ = ["adopt_dataset", "join_sessions", "session_parts"]
 
-RESERVED = frozenset(
-    [
-        "individual",
-        "station",
-        "occasion",
-        "detection",
-        "session",
-        "animal",
-        "individual_session",
-        "station_session",
-        "station_name",
-        "x",
-        "y",
-        "effort",
-        "n_occasions",
-        "exposure",
-        "removed",
-        "occasion_label",
-        "occasion_start",
-        "detection_individual",
-        "detection_station",
-        "detection_occasion",
-        "detection_count",
-        "cell",
-        "chain",
-        "draw",
-    ]
-)
-"""Names that a covariate cannot have."""
-
 TYPES: dict[str, tuple[tuple[str, ...], type[np.generic]]] = {
     "individual": (("individual",), np.str_),
     "individual_session": (("individual",), np.str_),
@@ -77,6 +47,9 @@ DATA_VARIABLES = [
     "removed",
     "n_occasions",
 ]
+RESERVED = frozenset(TYPES) | {"detection", "occasion_start", "cell", "chain", "draw"}
+"""Names that a covariate cannot have."""
+
 ATTRIBUTES = ("detector", "effort_unit", "crs")
 
 
@@ -194,16 +167,15 @@ def _covariates(sessions: Sequence[CheckedParts], of: str) -> dict[str, tuple[tu
 def _check_names(frames: Sequence[pd.DataFrame], of: str, taken: Container[str]) -> None:
     for name in dict.fromkeys(str(name) for frame in frames for name in frame):
         if name in taken or "/" in name or not name:
-            raise DataError(
-                f"{of} covariate '{name}' has a name that is taken or that NetCDF does not allow. "
-                f"Rename it, e.g. '{of}_{name.replace('/', '_per_')}'.",
-                offenders=[name],
-            )
+            why = "that a file cannot hold" if "/" in name or not name else "that means something else in a history"
+            better = f"{of}_{name.replace('/', '_per_')}"
+            raise DataError(f"{of} covariate '{name}' has a name {why}. Rename it, e.g. '{better}'.", offenders=[name])
 
 
 def _stack(columns: Sequence[pd.Series[Any] | None], frames: Sequence[pd.DataFrame]) -> pd.Series[Any]:
     """Stack one covariate over sessions; it is missing where a session does not have it, text where any says text."""
-    text = any(column is not None and len(column) and column.dtype != np.float64 for column in columns)
+    present = [column for column in columns if column is not None]
+    text = any(column.dtype != np.float64 for column in [column for column in present if len(column)] or present)
     values: list[Any] = []
     for column, frame in zip(columns, frames, strict=True):
         if column is None:

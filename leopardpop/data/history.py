@@ -12,10 +12,11 @@ import xarray as xr
 
 from leopardpop.data.arrays import SessionArrays
 from leopardpop.data.build import BuildOptions, Sources, build_sessions, load_tables
-from leopardpop.data.dataset import adopt_dataset, covariates, join_sessions, session_parts
+from leopardpop.data.dataset import adopt_dataset, join_sessions, session_parts
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.export import write_secr
 from leopardpop.data.fingerprint import history_hash
+from leopardpop.data.long import detection_table, effort_table, individual_table, station_table
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption
 from leopardpop.data.parts import DETECTORS, CheckedParts, SessionParts, check_parts
@@ -146,18 +147,6 @@ class CaptureHistory:
         """
         return cls(dataset, audit)
 
-    @classmethod
-    def _from_parts(
-        cls,
-        parts: Sequence[SessionParts],
-        *,
-        detector: str,
-        effort_unit: str = "occasion",
-        crs: str | None = None,
-        audit: pd.DataFrame | None = None,
-    ) -> CaptureHistory:
-        return history_from_parts(parts, detector=detector, effort_unit=effort_unit, crs=crs, audit=audit)
-
     @property
     def dataset(self) -> xr.Dataset:
         """The data: dims individual, station, occasion, detection and session; read-only arrays.
@@ -249,36 +238,22 @@ class CaptureHistory:
     @property
     def individuals(self) -> pd.DataFrame:
         """One row an animal: session, individual and covariates."""
-        labels = self._columns(session="individual_session", individual="animal")
-        return pd.concat([labels, covariates(self._dataset, "individual")], axis=1)
+        return individual_table(self._dataset)
 
     @property
     def stations(self) -> pd.DataFrame:
         """One row a station: session, station, x, y [m] and covariates."""
-        labels = self._columns(session="station_session", station="station_name", x="x", y="y")
-        return pd.concat([labels, covariates(self._dataset, "station")], axis=1)
+        return station_table(self._dataset)
 
     @property
     def detections(self) -> pd.DataFrame:
         """One row an animal x station x occasion: session, individual, station, occasion, count and died."""
-        data = {name: self._dataset[name].values for name in map(str, self._dataset.variables)}
-        animal, station, occasion = (data[f"detection_{dim}"] for dim in ("individual", "station", "occasion"))
-        session = self._dataset.indexes["session"].get_indexer(pd.Index(data["station_session"][station]))
-        return pd.DataFrame(
-            {
-                "session": data["station_session"][station].astype(object),
-                "individual": data["animal"][animal].astype(object),
-                "station": data["station_name"][station].astype(object),
-                "occasion": data["occasion_label"][session, occasion].astype(object),
-                "count": data["detection_count"].copy(),
-                "died": (data["removed"][animal] & (data["exposure"][animal] == occasion + 1)).astype(np.int64),
-            }
-        )
+        return detection_table(self._dataset)
 
     @property
     def effort(self) -> pd.DataFrame:
         """One row a station x occasion: session, station, occasion and effort in ``effort_unit``, 0 = off."""
-        return pd.concat([_effort_table(self._part(session)) for session in self.sessions], ignore_index=True)
+        return effort_table(self._dataset)
 
     def to_array(self, session: str | None = None) -> xr.DataArray:
         """Return the counts of one session as a dense array.
@@ -344,7 +319,7 @@ class CaptureHistory:
         pathlib.Path
             The folder. :func:`leopardpop.read_secr` of its files gives the same history.
         """
-        return write_secr(self, Path(folder))
+        return write_secr(self._dataset, Path(folder))
 
     def __getitem__(self, session: str) -> CaptureHistory:
         part = self._part(session)
@@ -375,10 +350,6 @@ class CaptureHistory:
             hint = did_you_mean(str(session), self.sessions)
             raise DataError(f"there is no session {session!r}; sessions are {listed(self.sessions)}.{hint}")
         return session_parts(self._dataset, session)
-
-    def _columns(self, **names: str) -> pd.DataFrame:
-        arrays = {column: self._dataset[name].values for column, name in names.items()}
-        return pd.DataFrame({k: v.astype(object) if v.dtype.kind == "U" else v.copy() for k, v in arrays.items()})
 
 
 def history_from_parts(
@@ -431,15 +402,3 @@ def history_from_parts(
     attributes = {"detector": detector, "effort_unit": effort_unit, "crs": crs or ""}
     dataset = join_sessions([check_parts(part, detector) for part in parts], attributes)
     return CaptureHistory(dataset, audit)
-
-
-def _effort_table(part: CheckedParts) -> pd.DataFrame:
-    K, S = part.effort.shape
-    return pd.DataFrame(
-        {
-            "session": np.full(K * S, part.session, dtype=object),
-            "station": np.repeat(np.array(part.stations, dtype=object), S),
-            "occasion": np.tile(np.array(part.occasions, dtype=object), K),
-            "effort": part.effort.ravel(),
-        }
-    )

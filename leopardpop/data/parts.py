@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from leopardpop.data.covariates import as_covariates
+from leopardpop.data.covariates import LINE_BREAKS, as_covariates
 from leopardpop.errors import DataError
 
 __all__ = ["DETECTORS", "SessionParts", "check_parts"]
@@ -155,10 +156,12 @@ def _array(parts: SessionParts, name: str, dtype: Any, shape: tuple[int | None, 
 
 def _check_labels(parts: CheckedParts) -> None:
     for name, labels in (("individual", parts.individuals), ("station", parts.stations), ("occasion", parts.occasions)):
-        repeated = pd.Index(labels, dtype=object)
-        if not repeated.is_unique:
-            twice = repeated[repeated.duplicated()].unique().tolist()
+        twice = [label for label, times in Counter(labels).items() if times > 1]
+        if twice:
             raise DataError(f"session '{parts.session}' has {name} '{twice[0]}' more than once.", offenders=twice)
+        odd = [label for label in labels if not label or LINE_BREAKS.search(label)]
+        if odd:
+            raise DataError(f"{name} {odd[0]!r} is empty or has a line break in it. Rename it.", offenders=odd)
     if not parts.stations:
         raise DataError(f"session '{parts.session}' has no stations. Leave it out, or give its stations.")
     if not parts.occasions or len(parts.occasions) != parts.effort.shape[1]:

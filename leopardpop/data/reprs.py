@@ -83,8 +83,8 @@ def _facts(history: CaptureHistory) -> list[str]:
     never_on = int((np.nan_to_num(history.dataset["effort"].values).max(axis=1) == 0).sum())
     off = f" ({never_on} never on)" if never_on else ""
     facts = [
-        f"{_count(history.n_stations, 'station')}{off} in {_extent(history)}; {_occasions(history)}",
-        f"effort {_count(_total_effort(history), f'station-{history.effort_unit}')}, on for {_on_share(history)} of it",
+        f"{_count(history.n_stations, 'station')}{off} over {_extent(history)}; {_occasions(history)}",
+        f"effort {_count(_total_effort(history), f'station-{history.effort_unit}')}{_off_share(history)}",
     ]
     removed = int(history.dataset["removed"].values.sum())
     if removed:
@@ -113,9 +113,10 @@ def _total_effort(history: CaptureHistory) -> float:
     return float(np.nansum(history.dataset["effort"].values))
 
 
-def _on_share(history: CaptureHistory) -> str:
+def _off_share(history: CaptureHistory) -> str:
     effort = history.dataset["effort"].values
-    return f"{np.sum(effort > 0) / np.sum(~np.isnan(effort)):.0%}"
+    share = np.sum(effort == 0) / np.sum(~np.isnan(effort))
+    return f"; stations were off on {share:.0%} of occasions" if share else ""
 
 
 def _count(number: float, word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,8 @@ def label(value: Any) -> str:
         return ""
     if isinstance(value, (float, np.floating)):
         return "" if np.isnan(value) else str(int(value)) if float(value).is_integer() else repr(float(value))
+    if isinstance(value, datetime):
+        return str(value.date() if value.time() == time() else value)
     return str(value)
 
 
@@ -293,13 +296,25 @@ def concat_tables(tables: Sequence[Table]) -> Table:
     if len(tables) == 1:
         return tables[0]
     starts = np.cumsum([0, *(len(table.origins) for table in tables)])
-    frames = [table.frame.astype(object) for table in tables]
+    names = dict.fromkeys(name for table in tables for name in table.frame.columns)
+    columns = {name: _stacked([table.frame.get(name) for table in tables], tables) for name in names}
     return Table(
-        pd.concat(frames, ignore_index=True),
+        pd.DataFrame(columns),
         np.concatenate([table.lines.astype(object) for table in tables]),
         tuple(origin for table in tables for origin in table.origins),
         np.concatenate([table.origin + start for table, start in zip(tables, starts[:-1], strict=True)]),
     )
+
+
+def _stacked(columns: Sequence[pd.Series[Any] | None], tables: Sequence[Table]) -> pd.Series[Any]:
+    """Stack one column: numbers if all are, else objects, missing where a table does not have it."""
+    numeric = all(column is None or pd.api.types.is_numeric_dtype(column) for column in columns)
+    dtype: type[Any] = np.float64 if numeric else object
+    values = [
+        np.full(len(table), np.nan, dtype=dtype) if column is None else column.to_numpy(dtype=dtype, na_value=np.nan)
+        for column, table in zip(columns, tables, strict=True)
+    ]
+    return pd.Series(np.concatenate(values), dtype=dtype)
 
 
 def read_table(

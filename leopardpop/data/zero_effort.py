@@ -101,4 +101,4 @@ def _audit(found: Detections, off: NDArray[np.bool_], action: str, reason: str) 
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, DataWarning, stacklevel=5)
+    warnings.warn(message, DataWarning, stacklevel=6)

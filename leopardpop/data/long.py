@@ -1,0 +1,64 @@
+"""The dataset of a history as long tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from leopardpop.data.dataset import covariates, session_parts
+
+__all__ = ["detection_table", "effort_table", "individual_table", "station_table"]
+
+
+def individual_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Return one row an animal: session, individual and covariates."""
+    labels = _columns(dataset, session="individual_session", individual="animal")
+    return pd.concat([labels, covariates(dataset, "individual")], axis=1)
+
+
+def station_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Return one row a station: session, station, x, y [m] and covariates."""
+    labels = _columns(dataset, session="station_session", station="station_name", x="x", y="y")
+    return pd.concat([labels, covariates(dataset, "station")], axis=1)
+
+
+def _columns(dataset: xr.Dataset, **names: str) -> pd.DataFrame:
+    arrays = {column: dataset[name].values for column, name in names.items()}
+    return pd.DataFrame({k: v.astype(object) if v.dtype.kind == "U" else v.copy() for k, v in arrays.items()})
+
+
+def detection_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Return one row an animal x station x occasion: session, individual, station, occasion, count and died."""
+    data = {str(name): variable.values for name, variable in dataset.variables.items()}
+    animal, station, occasion = (data[f"detection_{dim}"] for dim in ("individual", "station", "occasion"))
+    session = dataset.indexes["session"].get_indexer(pd.Index(data["station_session"][station]))
+    return pd.DataFrame(
+        {
+            "session": data["station_session"][station].astype(object),
+            "individual": data["animal"][animal].astype(object),
+            "station": data["station_name"][station].astype(object),
+            "occasion": data["occasion_label"][session, occasion].astype(object),
+            "count": data["detection_count"].copy(),
+            "died": (data["removed"][animal] & (data["exposure"][animal] == occasion + 1)).astype(np.int64),
+        }
+    )
+
+
+def effort_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Return one row a station x occasion: session, station, occasion and effort, 0 = off."""
+    tables = [_session_effort(dataset, session) for session in dataset["session"].values.tolist()]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _session_effort(dataset: xr.Dataset, session: str) -> pd.DataFrame:
+    part = session_parts(dataset, session)
+    K, S = part.effort.shape
+    return pd.DataFrame(
+        {
+            "session": np.full(K * S, session, dtype=object),
+            "station": np.repeat(np.array(part.stations, dtype=object), S),
+            "occasion": np.tile(np.array(part.occasions, dtype=object), K),
+            "effort": part.effort.ravel(),
+        }
+    )
