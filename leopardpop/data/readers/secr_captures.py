@@ -155,8 +155,8 @@ def _at_coordinates(found: SecrCaptures, stations: Mapping[str, Table]) -> list[
         if far.size:
             line = found.lines[rows[far[0]]]
             raise DataError(
-                f"{found.text.place(line)}: no station is at x = {line.cells[3]}, y = {line.cells[4]}; '{labels[far[0]]}' "
-                f"is {distance[far[0]]:.3g} m away ({far.size} such lines). Correct the coordinates. {ADVICE}",
+                f"{found.text.place(line)}: no station is at x = {line.cells[3]}, y = {line.cells[4]}; "
+                f"'{labels[far[0]]}' is {distance[far[0]]:.3g} m away ({far.size} such lines). {ADVICE}",
                 offenders=[found.lines[rows[k]].number for k in far],
             )
         result[rows] = labels
@@ -198,8 +198,8 @@ def _constant(found: SecrCaptures, animal: NDArray[np.intp], cells: list[str], n
     if len(differs):
         line, before = found.lines[differs.index[0]], value[animal[differs.index[0]]]
         raise DataError(
-            f"{found.text.place(line)}: {name} of animal '{line.cells[1]}' is '{differs.iloc[0]}', before it was '{before}' "
-            f"({len(differs)} such lines). An animal has one value: correct them, or pass covnames=[] to use none.",
+            f"{found.text.place(line)}: {name} of animal '{line.cells[1]}' is '{differs.iloc[0]}', before it was "
+            f"'{before}' ({len(differs)} such lines). Correct them, or pass covnames=[] to use none.",
             offenders=[found.lines[row].number for row in differs.index],
         )
     return value.tolist()

@@ -175,12 +175,12 @@ def _is_number(cell: str) -> bool:
 
 
 def quote(cell: str) -> str:
-    r"""Return a cell as it must be written: in quotes if it is empty or has a mark that means something.
+    """Return a cell as it must be written: in quotes if it is empty or has a mark that means something.
 
     Examples
     --------
-    >>> quote("F1"), quote("Old mine"), quote('the "gate"')
-    ('F1', '"Old mine"', '"the ""gate"""')
+    >>> quote("F1"), quote("Old mine"), quote('the "old" mine')
+    ('F1', '"Old mine"', '"the ""old"" mine"')
     """
     if cell and not re.search(r'[\s",;/#]', cell):
         return cell
