@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +17,7 @@ from leopardpop.data.covariates import as_covariates, from_coordinate, to_coordi
 from leopardpop.data.lattice import disc_lattice, lattice_spacing
 from leopardpop.data.layers import sample
 from leopardpop.data.mask_fit import HasStations, check_mask, stations_outside
+from leopardpop.data.notices import notice
 from leopardpop.data.projections import check_metres, crs_text, same_crs
 from leopardpop.data.space import cells_in, read_layer, read_polygon
 from leopardpop.data.tables import TableSource
@@ -363,10 +363,9 @@ def _agreed_crs(of_history: str | None, given: Any, habitat: Any) -> str | None:
     crs = check_metres(of_history or given)
     if crs is not None or habitat is None or (layer := read_layer(habitat)).crs is None:
         return crs
-    warnings.warn(
+    notice(
         f"The system of the stations is unknown; it was taken to be that of the habitat ({crs_text(layer.crs)}). "
         "Pass crs= if that is right.",
         ProjectionWarning,
-        stacklevel=3,
     )
     return check_metres(layer.crs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from leopardpop.data.mask_checks import span
+from leopardpop.data.notices import notice
 from leopardpop.data.projections import same_crs
 from leopardpop.data.space import nearest_point
 from leopardpop.errors import DataError, DataWarning
@@ -91,7 +91,7 @@ def check_mask(history: HasStations, mask: Mask) -> None:
             offenders=names,
         )
     if names:
-        warnings.warn(_outside_message(names), DataWarning, stacklevel=2)
+        notice(_outside_message(names), DataWarning)
 
 
 def _outside_message(names: list[str]) -> str:

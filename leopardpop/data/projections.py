@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from leopardpop.data.notices import notice
 from leopardpop.errors import DataError, ProjectionWarning
 
 __all__ = [
@@ -254,4 +254,4 @@ def _utm_hint(x: ArrayLike, y: ArrayLike) -> str:
 def say_projected(name: str, from_crs: Any, to_crs: Any) -> None:
     """Warn that something was projected to the system of the stations."""
     message = f"The {name} was projected from {crs_text(from_crs)} to {crs_text(to_crs)}, the system of the stations."
-    warnings.warn(message, ProjectionWarning, stacklevel=5)
+    notice(message, ProjectionWarning)

@@ -1,0 +1,252 @@
+"""Time: what the cameras' clock says, and the occasions that it is cut into.
+
+Occasions are intervals of *wall-clock* time, start included, end not. Lengths of time are exact: with a named zone an
+occasion of one day lasts 23 or 25 hours when the clocks change.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leopardpop.errors import DataError
+
+__all__ = ["DAY", "Clock", "Occasions", "clock_hour", "make_occasions", "moment", "occasion_length"]
+
+Instants = NDArray[np.int64]
+
+DAY = 86_400_000_000_000
+"""Nanoseconds in a day."""
+
+MOST_OCCASIONS = 100_000
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock that a survey's times are read on.
+
+    Parameters
+    ----------
+    tz
+        None: the cameras' own clock, whose zone is unknown and which never changes. ``"UTC+10:00"``: a fixed offset.
+        ``"Europe/Madrid"``: a named zone, with its summer time.
+
+    Raises
+    ------
+    DataError
+        If the zone is unknown.
+
+    Examples
+    --------
+    >>> Clock("UTC+10:00").local(pd.Series(["2024-02-01 12:00"]))[0].isoformat()
+    '2024-02-01T12:00:00+10:00'
+    """
+
+    tz: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.tz is not None:
+            zone(self.tz)
+
+    def local(self, times: Any) -> pd.Series[Any]:
+        """Read times as this clock's: without a zone they are its wall clock, with one they are converted.
+
+        Parameters
+        ----------
+        times
+            ISO 8601 text, datetimes or a Series of them, (n,); missing values stay missing.
+
+        Returns
+        -------
+        pandas.Series
+            datetime64[ns], with the zone if there is one.
+        """
+        parsed = pd.Series(pd.to_datetime(pd.Series(times), format="ISO8601"))
+        if self.tz is None:
+            return parsed.dt.tz_localize(None).astype("datetime64[ns]")
+        here = zone(self.tz)
+        aware = parsed.dt.tz_convert(here) if parsed.dt.tz is not None else self._localise(parsed)
+        return aware.dt.as_unit("ns")
+
+    def _localise(self, wall: pd.Series[Any]) -> pd.Series[Any]:
+        """Wall-clock times as instants: those that the clocks skip move forward, of those that come twice the first."""
+        first = np.ones(len(wall), dtype=bool)
+        located: pd.Series[Any] = wall.dt.tz_localize(zone(self.tz), nonexistent="shift_forward", ambiguous=first)
+        return located
+
+    def instants(self, times: pd.Series[Any]) -> Instants:
+        """Nanoseconds since 1970 of times from :meth:`local`, (n,): differences are exact lengths of time."""
+        plain = times if times.dt.tz is None else times.dt.tz_convert("UTC").dt.tz_localize(None)
+        return plain.to_numpy("datetime64[ns]").astype(np.int64)
+
+    def wall(self, times: pd.Series[Any]) -> pd.Series[Any]:
+        """Read off what the clock shows at times from :meth:`local`, without a zone."""
+        shown: pd.Series[Any] = times.dt.tz_localize(None)
+        return shown
+
+
+def zone(tz: str | None) -> Any:
+    """Zone of a name, or of a fixed offset such as ``"UTC+10:00"``."""
+    offset = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", tz or "")
+    if offset:
+        sign, hours, minutes = offset[1], int(offset[2]), int(offset[3] or 0)
+        return dt.timezone((1 if sign == "+" else -1) * dt.timedelta(hours=hours, minutes=minutes))
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(tz or "UTC")
+    except (KeyError, ValueError, OSError) as error:
+        message = (
+            f'tz={tz!r} is no time zone. Give a name such as "Asia/Vladivostok", or an offset such as "UTC+10:00".'
+        )
+        raise DataError(message, offenders=[tz]) from error
+
+
+@dataclass(frozen=True)
+class Occasions:
+    """Occasions of one session, one after the other: S of them.
+
+    Parameters
+    ----------
+    wall
+        Wall-clock times of their edges, (S + 1,) datetime64[ns].
+    edges
+        The same as instants, (S + 1,) nanoseconds.
+    """
+
+    wall: NDArray[np.datetime64]
+    edges: Instants
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    def find(self, instants: Instants) -> NDArray[np.intp]:
+        """Occasion of each instant, (n,): -1 before the first, S at or after the end of the last."""
+        return np.searchsorted(self.edges, instants, side="right") - 1
+
+
+def occasion_length(occasion: Any) -> pd.Timedelta:
+    """Length of an occasion.
+
+    Parameters
+    ----------
+    occasion
+        ``"7D"``, ``"12h"``, ``"1W"``, a timedelta, or a number of days.
+
+    Raises
+    ------
+    DataError
+        If it is not a positive length of time.
+
+    Examples
+    --------
+    >>> occasion_length("7D"), occasion_length(1)
+    (Timedelta('7 days 00:00:00'), Timedelta('1 days 00:00:00'))
+    """
+    try:
+        length = pd.Timedelta(occasion, unit="D") if isinstance(occasion, int | float) else pd.Timedelta(occasion)
+    except ValueError as error:
+        raise DataError(f'occasion={occasion!r} is no length of time. Write "7D", "1D" or "12h".') from error
+    if not length > pd.Timedelta(0):
+        raise DataError(f"occasion={occasion!r} must be longer than nothing.")
+    return length.as_unit("ns")
+
+
+def clock_hour(occasion_start: str) -> pd.Timedelta:
+    """Time of day at which occasions begin, as the time since midnight.
+
+    Examples
+    --------
+    >>> clock_hour("12:00")
+    Timedelta('0 days 12:00:00')
+    """
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})", str(occasion_start))
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        raise DataError(f'occasion_start={occasion_start!r} must be a time of day such as "12:00".')
+    return pd.Timedelta(hours=int(found[1]), minutes=int(found[2]))
+
+
+def moment(value: Any, hour: pd.Timedelta, clock: Clock, name: str) -> pd.Timestamp:
+    """Wall-clock time that a date or a time stands for: a date begins at `hour`, as the occasions do.
+
+    Parameters
+    ----------
+    value
+        Text, date, datetime or Timestamp; one with a zone is converted to the clock's.
+    hour
+        Time of day at which occasions begin.
+    clock
+        The survey's clock.
+    name
+        Name of the argument, for messages.
+
+    Examples
+    --------
+    >>> moment("2024-02-01", clock_hour("12:00"), Clock(), "start").isoformat()
+    '2024-02-01T12:00:00'
+    >>> moment("2024-02-01 00:00", clock_hour("12:00"), Clock(), "start").isoformat()
+    '2024-02-01T00:00:00'
+    """
+    try:
+        time = pd.Timestamp(value)
+    except (ValueError, TypeError) as error:
+        raise DataError(f'{name}={value!r} is no date. Write "2024-02-01" or "2024-02-01 18:00".') from error
+    if pd.isna(time):
+        raise DataError(f"{name}={value!r} is no date.")
+    if time.tzinfo is not None and clock.tz is not None:
+        time = time.tz_convert(zone(clock.tz))
+    time = time.tz_localize(None).as_unit("ns")
+    return time + hour if _is_date(value, time) else time
+
+
+def _is_date(value: Any, time: pd.Timestamp) -> bool:
+    if isinstance(value, str):
+        return not re.search(r"\d:\d|T\d", value)
+    return time == time.normalize()
+
+
+def make_occasions(
+    start: pd.Timestamp, end: pd.Timestamp, length: pd.Timedelta, clock: Clock, name: str = ""
+) -> Occasions:
+    """Cut the time from `start` to `end` into occasions; the last is shorter if `end` comes first.
+
+    Parameters
+    ----------
+    start, end
+        Wall-clock times; `end` is not included.
+    length
+        Length of an occasion on the wall clock.
+    clock
+        The survey's clock.
+    name
+        What messages call the session.
+
+    Raises
+    ------
+    DataError
+        If there would be no occasion, or far too many.
+
+    Examples
+    --------
+    >>> begin, end = pd.Timestamp("2024-03-30"), pd.Timestamp("2024-04-01")
+    >>> made = make_occasions(begin, end, pd.Timedelta("1D"), Clock("Europe/Madrid"))
+    >>> (np.diff(made.edges) / 3_600_000_000_000).tolist()
+    [24.0, 23.0]
+    """
+    if not end > start:
+        raise DataError(f"{name}end ({end}) must be after start ({start}); the end itself is not included.")
+    n = int(np.ceil((end - start) / length))
+    if n > MOST_OCCASIONS:
+        raise DataError(f"{name}{n:,} occasions of {length} between {start} and {end} are too many. Use longer ones.")
+    wall = np.append(
+        (start.as_unit("ns").to_datetime64() + np.arange(n) * length.to_timedelta64()), end.to_datetime64()
+    )
+    wall = wall.astype("datetime64[ns]")
+    edges = np.maximum.accumulate(clock.instants(clock.local(pd.Series(wall))))
+    return Occasions(wall, edges)

@@ -1,0 +1,216 @@
+"""Which records of a survey count, and what becomes of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.notices import notice
+from leopardpop.errors import DataError, DataWarning
+
+__all__ = ["Ledger", "individual_sexes", "keep_flank", "keep_identified", "keep_life_stage", "records_of_species"]
+
+Booleans = NDArray[np.bool_]
+
+
+class Ledger:
+    """What becomes of each record: decided once, with the reason.
+
+    Parameters
+    ----------
+    records
+        The records to account for; ``records`` numbers them from 0.
+
+    Examples
+    --------
+    >>> ledger = Ledger(pd.DataFrame({"source": "a.csv", "line": [2, 3]}))
+    >>> ledger.drop([True, False], "not identified")
+    >>> ledger.open.tolist()
+    [False, True]
+    """
+
+    def __init__(self, records: pd.DataFrame) -> None:
+        self.records = records.reset_index(drop=True)
+        self._action = np.full(len(records), "", dtype=object)
+        self._reason = np.full(len(records), "", dtype=object)
+
+    @property
+    def open(self) -> Booleans:
+        """Which records are not decided yet, (n,)."""
+        return np.asarray(self._action == "")
+
+    def drop(self, which: ArrayLike, reason: ArrayLike) -> None:
+        """Drop records, if they are still open; one reason, or one for each record."""
+        self._decide(which, "dropped", reason)
+
+    def merge(self, which: ArrayLike, reason: ArrayLike) -> None:
+        """Merge records with an earlier one, if they are still open."""
+        self._decide(which, "merged", reason)
+
+    def keep(self, which: ArrayLike, reason: ArrayLike = "") -> None:
+        """Keep records, if they are still open."""
+        self._decide(which, "kept", reason)
+
+    def _decide(self, which: ArrayLike, action: str, reason: ArrayLike) -> None:
+        rows = np.asarray(which, dtype=bool) & self.open
+        self._action[rows] = action
+        self._reason[rows] = np.broadcast_to(np.asarray(reason, dtype=object), len(rows))[rows]
+
+    def audit(self) -> pd.DataFrame:
+        """Return source, line, action and reason of every record."""
+        return self.records[["source", "line"]].assign(action=self._action, reason=self._reason)
+
+
+def records_of_species(records: pd.DataFrame, species: str | Sequence[str] | None) -> Ledger:
+    """Open a ledger of the records of a species.
+
+    Records under a name that looks like a misspelling, or a subspecies, are in it too: dropped, with a warning.
+
+    Parameters
+    ----------
+    records
+        All records.
+    species
+        A name, or several that stand for one species; None if there is one only.
+
+    Raises
+    ------
+    DataError
+        If there are several species and none is named, or the name does not occur but one like it does.
+    """
+    found = [name for name in records["species"].unique() if name is not None and not pd.isna(name)]
+    if species is None:
+        if len(found) > 1:
+            raise DataError(f"The records are of {len(found)} species: {listed(found)}. Say which with species=.")
+        return Ledger(records)
+    asked = [species] if isinstance(species, str) else list(species)
+    same = [name for name in found if name.casefold() in {ask.casefold() for ask in asked}]
+    _check_species(asked, same, found)
+    alike = [name for name in found if name not in same and any(_alike(name, ask) for ask in asked)]
+    ledger = Ledger(records[records["species"].isin([*same, *alike])])
+    names = ledger.records["species"]
+    for name in alike:
+        ledger.drop(names == name, f"species '{name}'")
+    if alike:
+        n = int(names.isin(alike).sum())
+        message = f"{n} records of {listed(alike)} are not counted as '{asked[0]}'. "
+        notice(f"{message}If it is the same: species={[*asked, *alike]}.", DataWarning)
+    return ledger
+
+
+def _check_species(asked: list[str], same: list[str], found: list[str]) -> None:
+    if same:
+        return
+    hint = did_you_mean(asked[0], found)
+    if hint:
+        raise DataError(f"No record is of '{asked[0]}'.{hint} Species: {listed(found)}.", offenders=asked)
+    message = f"No record is of {listed(asked)}: the history has no animals. Species: {listed(found)}."
+    notice(message, DataWarning)
+
+
+def _alike(name: str, asked: str) -> bool:
+    name, asked = name.casefold(), asked.casefold()
+    return name.startswith(f"{asked} ") or SequenceMatcher(None, name, asked).ratio() > 0.9
+
+
+def keep_life_stage(ledger: Ledger, stages: Sequence[str] | None) -> None:
+    """Drop records of other life stages; unknown ones stay, unless all others of the animal are of such a stage."""
+    if stages is None:
+        return
+    if isinstance(stages, str):
+        raise DataError(f'life_stage={stages!r} must be several words: ("{stages}",). None takes all.')
+    stage = ledger.records["life_stage"]
+    known = stage.notna()
+    wanted = stage.isin([word.casefold() for word in stages])
+    other = known & ~wanted
+    ledger.drop(other, ("life stage " + stage.astype(object).where(known, "")).to_numpy())
+    individual = ledger.records["individual"]
+    dependent = set(individual[other].dropna()) - set(individual[wanted].dropna())
+    ledger.drop(individual.isin(dependent), "life stage unknown, of an animal that is otherwise of another stage")
+
+
+def keep_identified(ledger: Ledger) -> None:
+    """Drop records without an identity.
+
+    Raises
+    ------
+    DataError
+        If there are records, but none has one.
+    """
+    missing = ledger.records["individual"].isna().to_numpy(bool)
+    left = ledger.open
+    if left.any() and missing[left].all():
+        raise DataError(
+            f"individual is empty in all {int(left.sum())} records: occupancy is possible, capture-recapture is not. "
+            "Identify the animals and fill in individual."
+        )
+    ledger.drop(missing, "not identified")
+
+
+def keep_flank(ledger: Ledger, flank: str | None) -> None:
+    """Keep the records by which an animal can be told from all others.
+
+    Parameters
+    ----------
+    ledger
+        Records with an identity are open.
+    flank
+        "left" or "right": records of that flank and of both. None: whole identities; those known from one flank only
+        are dropped if left ones and right ones occur, since one animal may then be in twice.
+    """
+    side = ledger.records["flank"]
+    if flank is None:
+        _keep_whole(ledger)
+    elif ledger.open.any() and side[ledger.open].isna().all():
+        raise DataError(f"flank={flank!r} is asked for, but no record says which flank it shows.")
+    else:
+        ledger.drop(~side.isin([flank, "both"]), ("flank " + side.astype(object).fillna("unknown")).to_numpy())
+
+
+def _keep_whole(ledger: Ledger) -> None:
+    rows = ledger.records.loc[ledger.open, ["individual", "flank"]]
+    sides = rows.assign(flank=rows["flank"].fillna("both")).groupby("individual", sort=False)["flank"].agg(frozenset)
+    one_sided = {side: set(sides.index[sides == frozenset({side})]) for side in ("left", "right")}
+    if not all(one_sided.values()):
+        return
+    individual = ledger.records["individual"]
+    for side, animals in one_sided.items():
+        ledger.drop(individual.isin(animals), f"{side} flank only, never linked")
+    left, right = (len(one_sided[side]) for side in ("left", "right"))
+    notice(
+        f"{left + right} identities are left out: {left} known from the left flank only and {right} from the right only, "
+        'so that one animal may be among both. flank="left" (or "right") counts every animal once.',
+        DataWarning,
+    )
+
+
+def individual_sexes(ledger: Ledger) -> pd.Series[str]:
+    """Sex of each animal among the open records: label -> "F", "M" or None.
+
+    Raises
+    ------
+    DataError
+        If an animal is recorded as both.
+    """
+    rows = ledger.records.loc[ledger.open, ["individual", "sex", "source", "line"]]
+    known = rows.dropna(subset=["sex"]).drop_duplicates(["individual", "sex"])
+    both = known["individual"].duplicated(keep=False)
+    if both.any():
+        offenders = known[both].sort_values("individual")
+        name = offenders["individual"].iloc[0]
+        where = ", ".join(
+            f"{row.sex} in {row.source} line {row.line}"
+            for row in offenders[offenders["individual"] == name].itertuples()
+        )
+        raise DataError(
+            f"Animal '{name}' has two sexes: {where} ({both.sum() // 2} animals in all). Correct it.",
+            offenders=offenders,
+        )
+    sexes = pd.Series(None, index=pd.Index(sorted(rows["individual"].unique()), dtype=object), dtype=object)
+    sexes[known["individual"].to_list()] = known["sex"].to_list()
+    return sexes

@@ -1,0 +1,251 @@
+"""A survey: what a field team brings home, before it is cut into occasions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+
+from leopardpop.data import survey_text
+from leopardpop.data.history import CaptureHistory
+from leopardpop.data.occasions import Clock
+from leopardpop.data.projections import check_metres
+from leopardpop.data.survey_history import HistoryOptions, make_history
+from leopardpop.data.survey_problems import find_problems
+from leopardpop.data.survey_tables import (
+    clean_audit,
+    clean_deployments,
+    clean_failures,
+    clean_records,
+    clean_stations,
+)
+
+__all__ = ["Survey"]
+
+
+class Survey:
+    """Stations, deployments of cameras, and records of animals; immutable.
+
+    Parameters
+    ----------
+    stations
+        One row a station: station, x, y (metres); every other column is a covariate.
+    deployments
+        One row a camera and stretch of time: station, start, end [, deployment] [, camera]. The end is not included.
+    records
+        One row a record (an image, a sequence): timestamp, station or deployment [, camera] [, species] [, individual]
+        [, sex] [, life_stage] [, flank] [, count] [, source] [, line].
+    failures
+        Times when cameras were not working: start, end, and deployment, or station (all of its cameras).
+    audit
+        What a reader did with each row of its files: source, line, action, reason. None: every record was kept.
+    crs
+        Coordinate reference system of x and y, in metres.
+    tz
+        None: times are the cameras' own clock. "UTC+10:00" or "Asia/Vladivostok": times are of that zone.
+    layers
+        Layers by name (polygons, functions of x and y), or None.
+    truth
+        What a synthetic survey was made from, or None.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown, a time impossible or a coordinate no number of metres.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey(
+    ...     stations=pd.DataFrame({"station": ["A", "B"], "x": [0, 3000], "y": [0, 500]}),
+    ...     deployments=pd.DataFrame({"station": ["A", "B"], "start": "2024-02-01", "end": "2024-03-02"}),
+    ...     records=pd.DataFrame({"timestamp": ["2024-02-03 21:14"], "station": ["B"], "individual": ["F01"]}),
+    ... )
+    >>> survey.capture_history(occasion="10D", occasion_start="00:00").effort["effort"].tolist()
+    [10.0, 10.0, 10.0, 10.0, 10.0, 10.0]
+    """
+
+    def __init__(
+        self,
+        *,
+        stations: pd.DataFrame,
+        deployments: pd.DataFrame,
+        records: pd.DataFrame,
+        failures: pd.DataFrame | None = None,
+        audit: pd.DataFrame | None = None,
+        crs: Any = None,
+        tz: str | None = None,
+        layers: Mapping[str, Any] | None = None,
+        truth: Any = None,
+    ) -> None:
+        clock = Clock(tz)
+        places = clean_stations(stations, crs)
+        cameras = clean_deployments(deployments, places["station"], clock)
+        seen = clean_records(records, places["station"], cameras, clock)
+        self.__dict__.update(
+            _stations=places,
+            _deployments=cameras,
+            _records=seen,
+            _failures=clean_failures(failures, cameras, clock),
+            _audit=clean_audit(audit, seen),
+            crs=check_metres(crs),
+            clock=clock,
+            layers=layers,
+            truth=truth,
+        )
+
+    crs: str | None
+    clock: Clock
+    layers: Mapping[str, Any] | None
+    truth: Any
+    _stations: pd.DataFrame
+    _deployments: pd.DataFrame
+    _records: pd.DataFrame
+    _failures: pd.DataFrame
+    _audit: pd.DataFrame
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A survey is immutable: {name!r} cannot be set. Make another Survey from its tables.")
+
+    @property
+    def stations(self) -> pd.DataFrame:
+        """One row a station: station, x, y (m) and covariates; a copy."""
+        return self._stations.copy()
+
+    @property
+    def deployments(self) -> pd.DataFrame:
+        """One row a camera and stretch of time: deployment, station, camera, start, end; a copy."""
+        return self._deployments.copy()
+
+    @property
+    def records(self) -> pd.DataFrame:
+        """One row a record: timestamp, station, deployment, camera, species, individual, sex ...; a copy."""
+        return self._records.copy()
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """Times when cameras were not working: deployment (None: all of the station), station, start, end; a copy."""
+        return self._failures.copy()
+
+    @property
+    def audit(self) -> pd.DataFrame:
+        """What happened to each row that was read: source, line, action (kept, merged, dropped), reason; a copy."""
+        return self._audit.copy()
+
+    @property
+    def tz(self) -> str | None:
+        """Time zone of all times; None: the cameras' own clock."""
+        return self.clock.tz
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the survey was simulated: its truth is known."""
+        return self.truth is not None
+
+    def capture_history(
+        self,
+        *,
+        species: str | Sequence[str] | None = None,
+        occasion: Any = "7D",
+        start: Any = None,
+        end: Any = None,
+        detector: Literal["proximity", "count", "multi"] = "proximity",
+        occasion_start: str = "12:00",
+        cameras: Literal["union", "sum"] = "union",
+        independence: Any = "30min",
+        life_stage: Sequence[str] | None = ("adult", "subadult"),
+        flank: Literal["left", "right"] | None = None,
+        sessions: str | Mapping[str, tuple[Any, Any]] | None = None,
+        on_zero_effort: Literal["raise", "drop", "keep"] = "raise",
+    ) -> CaptureHistory:
+        """Make the capture history of one species.
+
+        The time from `start` to `end` is cut into occasions on the survey's clock; effort is in days, exact, without
+        failures. Each record of the species is in ``history.audit``: kept, merged with an earlier one, or dropped.
+
+        Parameters
+        ----------
+        species
+            Name, or several that stand for one species; None if the records are of one species.
+        occasion
+            Length of an occasion: "7D", "1D", "12h". The last one is shorter if `end` comes first.
+        start, end
+            First date, and the date after the last; a date begins at `occasion_start`, a time is taken as it is. None:
+            the first start of a deployment, the last end.
+        detector
+            "proximity": detected or not in an occasion; "count": number of independent detections; "multi": at most at
+            one station in an occasion.
+        occasion_start
+            Time of day at which occasions begin, local; noon suits animals of the night.
+        cameras
+            Effort of several cameras at a station: "union" (days on which any was on) or "sum" (camera-days).
+        independence
+            For counts: a record less than this after the one before (same animal and station) belongs to it.
+        life_stage
+            Stages of animals that count; an unknown stage is kept, others (cubs) are dropped. None: all.
+        flank
+            None: whole identities. Identities known from one flank only are left out where left ones and right ones
+            occur, since one animal may then be in twice. "left" or "right": records of that flank and of both.
+        sessions
+            Label -> (start, end), or the name of a column of stations; None: one session.
+        on_zero_effort
+            A record while no camera of the station was on: "raise", "drop", or "keep" (an occasion without effort then
+            gets the smallest effort that occurs in the session).
+
+        Returns
+        -------
+        CaptureHistory
+            With covariate ``sex`` of individuals if the records have it, and the stations' covariates.
+
+        Raises
+        ------
+        DataError
+            If a record lies outside the effort, no animal is identified, or an argument makes no sense.
+
+        Warns
+        -----
+        DataWarning
+            If identities known from one flank are left out, or a species name looks misspelt.
+
+        Examples
+        --------
+        >>> import leopardpop as lp
+        >>> survey = lp.load_example("amur_leopard", seed=1)
+        >>> history = survey.capture_history(
+        ...     species="Panthera pardus", start="2024-02-01", end="2024-05-02", flank="left"
+        ... )
+        >>> history.n_occasions
+        {'1': 13}
+        """
+        options = HistoryOptions(
+            species=species,
+            occasion=occasion,
+            start=start,
+            end=end,
+            detector=detector,
+            occasion_start=occasion_start,
+            cameras=cameras,
+            independence=independence,
+            life_stage=life_stage,
+            flank=flank,
+            sessions=sessions,
+            on_zero_effort=on_zero_effort,
+        )
+        return make_history(self, options)
+
+    def problems(self) -> pd.DataFrame:
+        """List what a data manager should look at, gravest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns severity ("must fix", "should look", "note"), where, found, fix; no rows if nothing was found.
+        """
+        return find_problems(self)
+
+    def __repr__(self) -> str:
+        return survey_text.text(self)
+
+    def _repr_html_(self) -> str:
+        return survey_text.html(self)
