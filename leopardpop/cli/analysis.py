@@ -14,7 +14,7 @@ from typing import Any
 
 from leopardpop.errors import DataError
 
-__all__ = ["FORMAT", "Analysis", "check_keys", "keywords", "read_analysis"]
+__all__ = ["FORMAT", "Analysis", "check_keys", "keywords", "parse_analysis", "read_analysis"]
 
 FORMAT = 1
 SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "population", "output")
@@ -89,7 +89,35 @@ def read_analysis(path: str | Path) -> Analysis:
     leopardpop.errors.DataError: analysis.toml, line 4, [mask]: unknown key 'bufer'. Did you mean 'buffer'? ...
     """
     path = Path(path)
-    text = _read_text(path)
+    return parse_analysis(_read_text(path), path)
+
+
+def parse_analysis(text: str, path: Path) -> Analysis:
+    """Check the text of an analysis file.
+
+    Parameters
+    ----------
+    text
+        TOML.
+    path
+        Where it stands, or would stand: paths in it are relative to that folder.
+
+    Returns
+    -------
+    Analysis
+        The checked sections.
+
+    Raises
+    ------
+    DataError
+        If the text is not TOML, if a required section is missing, or if a key is unknown.
+
+    Examples
+    --------
+    >>> parse_analysis("[data", Path("analysis.toml"))
+    Traceback (most recent call last):
+    leopardpop.errors.DataError: analysis.toml is not TOML: ...
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "results_folder", "write_pictures", "write_tables"]
 
 MARK = "analysis.toml"
+FIGURES = ("density", "population", "detection")
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
@@ -90,8 +91,7 @@ def write_tables(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], fo
     import leopardpop as lp
 
     (folder / MARK).write_text(analysis.text, encoding="utf-8")
-    audit = inputs.history.audit if inputs.survey is None else inputs.survey.audit
-    audit.to_csv(folder / "audit.csv", index=False)
+    inputs.history.audit.to_csv(folder / "audit.csv", index=False)
     _write({o.name: o.fit.summary() for o in outcomes}, folder / "summary.csv", "parameter")
     _write({o.name: o.population.summary() for o in outcomes}, folder / "population.csv", "quantity")
     if analysis.output.get("checks", True):
@@ -117,11 +117,11 @@ def _with_columns(table: pd.DataFrame, index: str) -> pd.DataFrame:
 
     if isinstance(table.index, pd.RangeIndex):
         return table
-    names = [name or index for name in table.index.names]
+    names = [str(name or index) for name in table.index.names]
     return table.rename_axis(index=names).reset_index()
 
 
-def write_pictures(analysis: Analysis, outcome: Outcome, folder: Path) -> None:
+def write_pictures(analysis: Analysis, outcome: Outcome, folder: Path, figures: tuple[str, ...] = FIGURES) -> None:
     """Write the posterior, the figures and the report of one model.
 
     Parameters
@@ -132,13 +132,15 @@ def write_pictures(analysis: Analysis, outcome: Outcome, folder: Path) -> None:
         The fitted model.
     folder
         Where to.
+    figures
+        Which figures.
     """
     import matplotlib
 
     matplotlib.use("agg")
     folder.mkdir(exist_ok=True)
     outcome.fit.save(folder / "fit.nc")
-    for name in ("density", "population", "detection"):
+    for name in figures:
         axes = getattr(outcome.fit.plot, name)()
         axes.figure.savefig(folder / f"{name}.png", dpi=150)
     report = analysis.output.get("report", "report.html")

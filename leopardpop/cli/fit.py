@@ -1,0 +1,260 @@
+"""``leopardpop fit``: run an analysis file, write its results and print what matters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+
+from leopardpop.cli.analysis import Analysis
+from leopardpop.cli.outputs import check_folder, results_folder, write_pictures, write_tables
+from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
+from leopardpop.cli.script import script_text
+from leopardpop.cli.text import probability
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Run", "print_script", "progress_line", "run_analysis", "written_files"]
+
+INDENT = "   "
+
+
+class Run:
+    """A finished run: what was read, what came out, what was said on the way.
+
+    Parameters
+    ----------
+    inputs
+        Data and mask.
+    outcomes
+        The fitted models.
+    warned
+        The library's warnings.
+    """
+
+    def __init__(self, inputs: Inputs, outcomes: list[Outcome], warned: Warned) -> None:
+        self.inputs, self.outcomes, self.warned = inputs, outcomes, warned
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every fit is."""
+        return all(outcome.fit.trusted for outcome in self.outcomes)
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """Show what is being done and for how long, on a terminal; nothing is shown elsewhere.
+
+    Yields
+    ------
+    callable
+        Takes the next step's name.
+    """
+    console = Console(stderr=True)
+    started = time.perf_counter()
+    with console.status("Starting") as status:
+        yield lambda step: status.update(f"{step} … ({time.perf_counter() - started:.0f} s)")
+
+
+def carry_out(analysis: Analysis, folder: Path) -> Run:
+    """Run an analysis and write its files.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+    folder
+        Where the files go.
+
+    Returns
+    -------
+    Run
+        The results.
+    """
+    with collect_warnings() as warned, progress_line() as progress, results_folder(folder) as new:
+        inputs = read_inputs(analysis, progress)
+        outcomes = run_models(analysis, inputs, progress)
+        progress("Writing tables")
+        write_tables(analysis, inputs, outcomes, new)
+        for outcome in outcomes:
+            progress(f"Drawing and writing {outcome.name}")
+            write_pictures(analysis, outcome, new if len(outcomes) == 1 else new / outcome.name)
+    return Run(inputs, outcomes, warned)
+
+
+def run_analysis(analysis: Analysis, *, overwrite: bool) -> bool:
+    """Run an analysis, write its files, print what matters.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+    overwrite
+        Whether the files of an earlier run may be replaced.
+
+    Returns
+    -------
+    bool
+        Whether every fit is to be trusted.
+    """
+    check_folder(analysis.folder, overwrite=overwrite)
+    run = carry_out(analysis, analysis.folder)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{analysis.title}\n\n{run.inputs.history!r}\n")
+    for outcome in run.outcomes:
+        console.print("\n".join(outcome_lines(analysis, outcome)) + "\n")
+    compared = comparison(run.outcomes)
+    if compared:
+        console.print("\n".join(comparison_lines(compared)) + "\n")
+    for line in data_notes(run.warned):
+        console.print(line)
+    console.print(f"\nWritten to {analysis.folder}/: {written_files(analysis.folder)}")
+    return run.trusted
+
+
+def outcome_lines(analysis: Analysis, outcome: Outcome) -> list[str]:
+    """Return what is printed of one model.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+    outcome
+        The fitted model.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    lines = [f"Model {outcome.name}, by {outcome.fit.engine}"]
+    lines += [INDENT + line for line in repr(outcome.population).splitlines()]
+    if "probability" in analysis.population:
+        low, high = analysis.population["probability"]
+        table = outcome.population.probability_table(low, high)
+        lines += [INDENT + line for line in probability_lines(table)]
+    return [
+        *lines,
+        "",
+        f"{INDENT}Can it be trusted?",
+        *(INDENT + line for line in verdict_lines(outcome.fit.diagnostics())),
+    ]
+
+
+def probability_lines(table: pd.DataFrame) -> list[str]:
+    """Return the chance of the range by session and region, the prior's beside it.
+
+    Parameters
+    ----------
+    table
+        Of ``Population.probability_table``.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    lines = []
+    for label, row in table.iterrows():
+        who = f"  {' · '.join(label) if isinstance(label, tuple) else label}" if len(table) > 1 else ""
+        chance, prior = probability(row["probability"]), probability(row["prior_probability"])
+        lines.append(f"P({row['lower']:g} ≤ N ≤ {row['upper']:g}) = {chance}, by the prior alone {prior}{who}")
+    return lines
+
+
+def verdict_lines(diagnostics: pd.DataFrame) -> list[str]:
+    """Return the diagnostics as sentences, the gravest first, those that are well in one line.
+
+    Parameters
+    ----------
+    diagnostics
+        Of ``Fit.diagnostics``.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    order = ["fail", "warn", "note"]
+    found = diagnostics[diagnostics["verdict"].isin(order)]
+    found = found.sort_values("verdict", key=lambda column: column.map(order.index), kind="stable")
+    lines = [f"{verdict:<6} {advice}" for verdict, advice in zip(found["verdict"], found["advice"], strict=True)]
+    well = diagnostics.loc[diagnostics["verdict"] == "ok", "quantity"]
+    return [*lines, *([f"{'ok':<6} {', '.join(well)}"] if len(well) else [])]
+
+
+def data_notes(warned: Warned) -> list[str]:
+    """Return what was said of the data; what was said of the fit stands in its diagnostics.
+
+    Parameters
+    ----------
+    warned
+        The library's warnings.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    return [f"note   {sentence}" for name, sentence in warned.notes if name in ("DataWarning", "ProjectionWarning")]
+
+
+def comparison_lines(fits: object) -> list[str]:
+    """Return the models by AICc, the best first.
+
+    Parameters
+    ----------
+    fits
+        Name -> maximum-likelihood fit.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    import leopardpop as lp
+
+    table = lp.compare(fits)  # type: ignore[arg-type]
+    width = max(map(len, table.index))
+    lines = ["Models by AICc of their maximum-likelihood fits"]
+    for name, row in table.iterrows():
+        lines.append(
+            f"{INDENT}{name:<{width}}  AICc {row['aicc']:.2f}  Δ {row['delta']:.2f}  weight {row['weight']:.2f}"
+        )
+    return lines
+
+
+def written_files(folder: Path) -> str:
+    """Return the names of the files of a run.
+
+    Parameters
+    ----------
+    folder
+        Where they are.
+
+    Returns
+    -------
+    str
+        Names, those in a folder after its name.
+    """
+    return ", ".join(str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def print_script(analysis: Analysis, out: TextIO) -> None:
+    """Write the analysis as Python code.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+    out
+        Where to.
+    """
+    with collect_warnings():
+        inputs = read_inputs(analysis, lambda step: None)
+        out.write(script_text(analysis, inputs))
