@@ -20,7 +20,6 @@ leopardpop = 1                           # version of this file format
 title = {title}
 
 [data]
-reader = "tables"                        # tables | secr | example
 """
 
 TAIL = """
@@ -28,6 +27,7 @@ TAIL = """
 family = "SCR"
 density = "~ 1"                          # or a covariate of the mask: "~ elevation"
 detection = { HalfNormal = { lambda0 = "~ 1", sigma = "~ 1" } }
+# classes = "sex"                        # a column of the individuals; then also sigma = "~ sex"
 
 [priors]
 preset = "default"                       # from the layout of the stations alone; or "big_cats" (effort in days)
@@ -120,11 +120,40 @@ def analysis_text(folder: Path) -> str:
     ...     "buffer = " in analysis_text(Path(folder))
     True
     """
+    head = HEAD.format(title=_value(folder.resolve().name))
     tables = find_tables(folder)
+    secr = _secr_files(folder)
+    if secr and not (tables["captures"] and tables["stations"]):
+        return head + _secr_text(*secr) + _mask_guess(*_secr_places(folder / secr[1])) + TAIL
     captures = _first(tables["captures"], folder, "captures (individual, station, occasion)")
     stations = _first(tables["stations"], folder, "stations (station, x, y)")
-    head = HEAD.format(title=_value(folder.resolve().name))
-    return head + _data_text(captures, stations, tables) + _mask_text(stations, tables) + TAIL
+    masks = tables["mask"]
+    mask = _mask_files(stations, masks) if masks else _mask_guess(stations.column("x"), stations.column("y"))
+    return head + _data_text(captures, stations, tables) + mask + TAIL
+
+
+def _secr_files(folder: Path) -> tuple[str, str] | None:
+    """Names of the text files of captures and of traps, if there is one of each."""
+    names = [path.name for path in sorted(folder.glob("*.txt"))]
+    captures, traps = ([name for name in names if word in name.lower()] for word in ("capt", "trap"))
+    return (captures[0], traps[0]) if len(captures) == 1 and len(traps) == 1 else None
+
+
+def _secr_places(traps: Path) -> tuple[list[str], list[str]]:
+    lines = traps.read_text(encoding="utf-8", errors="replace").splitlines()
+    fields = [line.split("/")[0].split() for line in lines if not line.startswith("#")]
+    places = [row[1:3] for row in fields if len(row) >= 3]
+    return [x for x, _ in places], [y for _, y in places]
+
+
+def _secr_text(captures: str, traps: str) -> str:
+    lines = [
+        _line('reader = "secr"', "tables | secr | example"),
+        _line(f"captures = {_value(captures)}", "session, animal, occasion, station"),
+        _line(f"traps = {_value(traps)}", "station, x, y in metres, and usage"),
+        _line('detector = "proximity"', "proximity | count | multi: it is not in the files; check it"),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _value(text: str) -> str:
@@ -146,6 +175,7 @@ def _line(setting: str, comment: str) -> str:
 
 def _data_text(captures: Table, stations: Table, tables: dict[str, list[Table]]) -> str:
     lines = [
+        _line('reader = "tables"', "tables | secr | example"),
         _line(f"captures = {_value(captures.path.name)}", "one row a detection: individual, station, occasion"),
         _line(f"stations = {_value(stations.path.name)}", "one row a station: station, x, y in metres"),
         *(f"individuals = {_value(table.path.name)}" for table in tables["individuals"][:1]),
@@ -185,21 +215,17 @@ def _key(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _value(text)
 
 
-def _mask_text(stations: Table, tables: dict[str, list[Table]]) -> str:
-    if tables["mask"]:
-        return "\n[mask]\n" + _mask_files(stations, tables["mask"])
-    distances = typical_distances(stations.column("x"), stations.column("y"))
-    nearest, widest = distances if distances else (4_000.0, 40_000.0)
+def _mask_guess(x: list[str], y: list[str]) -> str:
+    nearest, widest = typical_distances(x, y) or (4_000.0, 40_000.0)
     sigma = math.sqrt(nearest / 4 * widest / 2)  # the middle of the default prior, see the docs' page on priors
     lines = [
-        "",
         _line("[mask]", "guessed from the layout of the stations: better from the σ of your species"),
         _line(f"buffer = {_round(4 * sigma)}", "metres around the stations: 4 σ or more"),
         _line(f"spacing = {_round(0.5 * sigma)}", "metres between cells: 0.6 σ or less"),
         _line('# habitat = "habitat.gpkg"', "cells outside it are removed; N is that of the habitat"),
         _line('# covariates = { snow = "snow.tif" }', "what density depends on"),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(["", *lines, ""])
 
 
 def _mask_files(stations: Table, masks: list[Table]) -> str:
@@ -214,7 +240,13 @@ def _mask_files(stations: Table, masks: list[Table]) -> str:
         setting = _line(f"file = {_value(used[''])}", "x and y of the cell centres, in metres") + "\n"
     others = [table.path.name for table in masks if table.path.name not in used.values()]
     rest = f"# also found: {', '.join(others)}\n" if others else ""
-    return setting + rest + _line("# cell_area = 4.0", "km²; needed where the cells form no regular grid") + "\n"
+    return (
+        "\n[mask]\n"
+        + setting
+        + rest
+        + _line("# cell_area = 4.0", "km²; needed where the cells form no regular grid")
+        + "\n"
+    )
 
 
 def _round(metres: float) -> int:

@@ -61,6 +61,8 @@ def _table(key: str, value: Any, base: Path) -> Any:
         return value
     if isinstance(value, dict):
         return {session: _table(key, path, base) for session, path in value.items()}
+    if isinstance(value, list):
+        return [_table(key, path, base) for path in value]
     if key == "effort" and not str(value).lower().endswith(TABLE_SUFFIXES):
         return value
     return FilePath(value, base) if isinstance(value, str) else value

@@ -2,8 +2,10 @@ import tomllib
 
 import pytest
 
+from leopardpop.cli.analysis import read_analysis
 from leopardpop.cli.columns import read_table
 from leopardpop.cli.init import analysis_text, write_analysis
+from leopardpop.cli.run import read_inputs
 from leopardpop.errors import DataError
 
 
@@ -98,3 +100,20 @@ def test_its_file_for_the_real_example_is_right(shared):
     table = tomllib.loads(analysis_text(shared / "data" / "snow-leopard-workflow-example"))
     assert table["data"]["columns"]["captures"] == {"Session": "session", "ID": "individual", "trapID": "station"}
     assert sorted(table["mask"]["files"]) == ["1", "2", "3", "4", "5"]
+
+
+def test_the_text_files_of_secr_are_recognised(tmp_path):
+    (tmp_path / "stoatcapt.txt").write_text("# Session ID Occasion Detector\nstoats 1 1 A1\n")
+    (tmp_path / "stoattrap.txt").write_text("# Detector x y\nA1 0 0\nA2 0 400\n")
+    table = tomllib.loads(analysis_text(tmp_path))
+    assert table["mask"]["spacing"] < 0.6 * (400 / 4 * 400 / 2) ** 0.5
+    data = table["data"]
+    assert (data["reader"], data["captures"], data["traps"]) == ("secr", "stoatcapt.txt", "stoattrap.txt")
+
+
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")
+def test_what_it_writes_can_be_read(tmp_path):
+    write(tmp_path, captures=CAPTURES, traps=STATIONS.replace("2,7,5000,0,9\n", ""))
+    inputs = read_inputs(read_analysis(write_analysis(tmp_path)), lambda step: None)
+    assert (inputs.history.n_individuals, inputs.history.n_detections) == (2, 3)
+    assert inputs.mask.n_cells > 100
