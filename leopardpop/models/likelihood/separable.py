@@ -26,6 +26,14 @@ from leopardpop.models.likelihood.form import (
     history_void,
     void_cotangent,
 )
+from leopardpop.models.likelihood.histories import (
+    CompiledRatios,
+    Job,
+    PlainHistories,
+    Posterior,
+    StoredRatios,
+    Summation,
+)
 from leopardpop.models.likelihood.tables import Lattice, LatticeTables, lattice_of
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
@@ -41,27 +49,10 @@ class State(NamedTuple):
     parameters: Parameters
     hazards: Floats
     """H_v, (V, L)."""
-    weight: Floats
-    """D a exp(−H) and what depends on the history's group, (groups, L)."""
-    marginals: tuple[Floats, Floats]
-    """Factors of the histories, (h, nx) and (h, ny)."""
-    ratio: Floats | None
-    """exp(L_u)/e_u, (U, L)."""
+    job: Job
+    summation: Summation
     summed: Floats
     fallback: Forward | None
-
-
-class Posterior(NamedTuple):
-    """Weighted sums over histories of Pr(place | history)."""
-
-    by_group: Floats
-    """(groups, L)."""
-    by_x: Floats
-    """Weight along x of each history, (h, nx)."""
-    by_y: Floats
-    """Weight along y of each history, (h, ny)."""
-    by_slot: Floats | None
-    """Σ y·weight·Pr(place | history), (U, L)."""
 
 
 def make_forms(sessions: Sequence[SessionTerms], detection: DetectionFunction) -> list[Form]:
@@ -122,9 +113,13 @@ class SeparableForm:
         self.shape = lattice.shape
         self.entry_station = terms.slot_station[terms.entry_slot]
         self.entry_history = terms.entry_history
-        bounds = list(zip(terms.start[:-1], terms.start[1:], strict=True))
-        rows = tables.slot_rows[place][terms.entry_slot]
-        self.entries = [(rows[a:b].tolist(), terms.entry_count[a:b].tolist()) for a, b in bounds]
+        self.plain = PlainHistories(tables)
+        self.compiled = CompiledRatios(tables, terms) if tables.is_probability else None
+
+    def _summation(self, ratio: Floats | None) -> Summation:
+        if ratio is not None:
+            return StoredRatios(self.tables, self.terms, self.place, ratio)
+        return self.plain if self.compiled is None else self.compiled
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """Log totals of the histories ``rows``; see :class:`Form`."""
@@ -136,16 +131,18 @@ class SeparableForm:
         base[place] = log_density + self.log_area - total[place]
         weight = np.exp(history_terms(self.void, hazards) + base)
         factor_x, factor_y, log_scale = self._marginals(log_base, precision, rows)
-        summed = self._sums(rows, weight, factor_x, factor_y, ratio)
+        job = Job(log_base, precision, weight, rows, self.void.group[rows], factor_x, factor_y)
+        summation = self._summation(ratio)
+        summed = summation.sums(job)
         log_total = np.log(summed) + log_scale
         fallback = None
         if not (summed > SMALLEST_SUM).all() or not np.isfinite(log_total).all():
             fallback = self.dense.forward(log_density, parameters, rows)
             log_total = fallback.log_total
-        state = State(parameters, hazards, weight, (factor_x, factor_y), ratio, summed, fallback)
-        return Forward(log_total, total[place], rows, state)
+        return Forward(
+            log_total, total[place], rows, State(parameters, hazards, job, summation, summed, fallback)
+        )
 
-    # -- histories ------------------------------------------------------------------------------------------------------
     def _marginals(self, log_base: Floats, precision: Floats, rows: Ints) -> tuple[Floats, Floats, Floats]:
         """Π_u e_u(x)^y of the histories: a normal curve about the weighted mean of the stations, by coordinate."""
         terms, of = self.terms, self.entry_history
@@ -166,92 +163,30 @@ class SeparableForm:
     def _by_history(self, values: Floats) -> Floats:
         return np.bincount(self.entry_history, weights=values, minlength=self.terms.n_histories).astype(float)
 
-    def _product(self, row: int, weight: Floats, ratio: Floats) -> Floats:
-        """Weight times the ratios of a history's detections, (L,)."""
-        slots, counts = self.entries[row]
-        result = weight * (ratio[slots[0]] if counts[0] == 1.0 else ratio[slots[0]] ** counts[0])
-        for slot, count in zip(slots[1:], counts[1:], strict=True):
-            result *= ratio[slot] if count == 1.0 else ratio[slot] ** count
-        return result
-
-    def _sums(
-        self, rows: Ints, weight: Floats, factor_x: Floats, factor_y: Floats, ratio: Floats | None
-    ) -> Floats:
-        """Σ over the lattice for each history, (h,)."""
-        group = self.void.group[rows]
-        along = np.empty_like(factor_y)
-        if ratio is None:
-            for g in range(len(weight)):
-                along[group == g] = factor_x[group == g] @ weight[g].reshape(self.shape)
-        else:
-            for i, row in enumerate(rows):
-                along[i] = factor_x[i] @ self._product(row, weight[group[i]], ratio).reshape(self.shape)
-        summed: Floats = (along * factor_y).sum(1)
-        return summed
-
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""
         state: State = forward.state
         if state.fallback is not None:
             return self.dense.centres(state.fallback)
-        group = self.void.group[forward.rows]
-        result = np.empty((len(group), len(self.lattice.place)))
-        for i, row in enumerate(forward.rows):
-            weight = state.weight[group[i]]
-            weight = weight if state.ratio is None else self._product(row, weight, state.ratio)
-            joint = weight.reshape(self.shape) * np.outer(state.marginals[0][i], state.marginals[1][i])
-            result[i] = joint.reshape(-1)[self.lattice.place] / state.summed[i]
+        result = np.empty((len(forward.rows), len(self.lattice.place)))
+        for i, summed in enumerate(state.summed):
+            result[i] = state.summation.joint(state.job, i)[self.lattice.place] / summed
         return result
 
-    # -- the way back -----------------------------------------------------------------------------------------------------
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives; see :class:`Form`."""
         state: State = forward.state
         if state.fallback is not None:
             return self.dense.backward(state.fallback, weights, rate)
-        scaled = weights / state.summed
-        posterior = self._weigh(state, forward.rows, scaled) if state.ratio is None else self._weigh_products(
-            state, forward.rows, scaled
-        )
+        posterior = state.summation.weigh(state.job, weights / state.summed)
         on_lattice = np.zeros(posterior.by_group.shape[1])
         on_lattice[self.lattice.place] = rate
         cotangent = void_cotangent(self.terms, self.void, state.hazards, posterior.by_group, on_lattice)
-        log_base, precision = np.log(state.parameters[self.baseline]), 0.5 / state.parameters["sigma"] ** 2
-        base, bent = self.tables.slopes(log_base, precision, cotangent, posterior.by_slot, self.place)
+        base, bent = self.tables.hazard_slopes(state.job.log_base, state.job.precision, cotangent, self.place)
         seen, spread = self._detection_slopes(forward.rows, posterior)
-        log_sigma = -2.0 * precision * (bent + spread)
+        log_sigma = -2.0 * state.job.precision * (bent + posterior.bent + spread)
         by_cell = posterior.by_group.sum(0)[self.lattice.place]
-        return Slopes(by_cell, {self.baseline: base + seen, "sigma": log_sigma})
-
-    def _weigh(self, state: State, rows: Ints, scaled: Floats) -> Posterior:
-        """Posterior sums without a ratio: matrix products by group."""
-        group, (factor_x, factor_y) = self.void.group[rows], state.marginals
-        scaled_y = factor_y * scaled[:, None]
-        by_group = np.zeros_like(state.weight)
-        by_x, by_y = np.zeros_like(factor_x), np.zeros_like(factor_y)
-        for g, flat in enumerate(state.weight):
-            here, weight = group == g, flat.reshape(self.shape)
-            by_group[g] = (weight * (factor_x[here].T @ scaled_y[here])).reshape(-1)
-            by_x[here] = factor_x[here] * (scaled_y[here] @ weight.T)
-            by_y[here] = scaled_y[here] * (factor_x[here] @ weight)
-        return Posterior(by_group, by_x, by_y, None)
-
-    def _weigh_products(self, state: State, rows: Ints, scaled: Floats) -> Posterior:
-        """Posterior sums with a ratio: history by history."""
-        group, (factor_x, factor_y) = self.void.group[rows], state.marginals
-        by_group = np.zeros_like(state.weight)
-        by_slot = np.zeros((len(self.terms.slot_station), by_group.shape[1]))
-        by_x, by_y = np.zeros_like(factor_x), np.zeros_like(factor_y)
-        for i, row in enumerate(rows):
-            product = self._product(row, state.weight[group[i]], state.ratio).reshape(self.shape)  # type: ignore[arg-type]
-            joint = product * np.outer(factor_x[i] * scaled[i], factor_y[i])
-            by_x[i], by_y[i] = joint.sum(1), joint.sum(0)
-            flat = joint.reshape(-1)
-            by_group[group[i]] += flat
-            for entry in range(self.terms.start[row], self.terms.start[row + 1]):
-                slot, count = self.terms.entry_slot[entry], self.terms.entry_count[entry]
-                by_slot[slot] += flat if count == 1.0 else count * flat
-        return Posterior(by_group, by_x, by_y, by_slot)
+        return Slopes(by_cell, {self.baseline: base + posterior.base + seen, "sigma": log_sigma})
 
     def _detection_slopes(self, rows: Ints, posterior: Posterior) -> tuple[Floats, Floats]:
         """Slopes of Σ y log e with respect to b_k and to 1/2σ_k²: counts, and minus expected squared distances."""

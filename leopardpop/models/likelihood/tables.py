@@ -20,6 +20,7 @@ __all__ = ["Lattice", "LatticeTables", "lattice_of", "outer_rows"]
 MINIMUM_FILL = 0.3
 PAIRS_IN_A_BLOCK = 32_768
 SETS_KEPT = 4
+LOG_LARGEST_KERNEL = float(np.log(0.5))
 
 
 class Lattice(NamedTuple):
@@ -104,6 +105,10 @@ class LatticeTables:
             for stations in _chunks(quiet[group.reshape(-1) == g], step):
                 yield Block(stations, np.empty(0, np.intp), np.empty(0, np.intp), effort)
 
+    def runs_compiled(self, log_base: Floats) -> bool:
+        """Whether the compiled loops answer: for a probability of at most 1/2 everywhere."""
+        return self.is_probability and bool(log_base.max() <= LOG_LARGEST_KERNEL)
+
     def along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
         """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
         along_x = np.exp(log_base[:, None] - self.square_x * precision[:, None])
@@ -124,6 +129,12 @@ class LatticeTables:
     def _compute(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats | None]:
         along_x, along_y = self.along(log_base, precision)
         size = self.shape[0] * self.shape[1]
+        if self.runs_compiled(log_base):
+            from leopardpop.models.likelihood.compiled import station_hazards
+
+            hazards = np.empty((len(self.weights), size))
+            station_hazards(along_x, along_y, self.weights, hazards)
+            return hazards, None
         if not self.is_probability:
             hazards = np.stack([((along_x * w[:, None]).T @ along_y).reshape(-1) for w in self.weights])
         else:
@@ -136,29 +147,26 @@ class LatticeTables:
             if block.effort is not None:
                 hazards -= block.effort[:, None] * np.log(np.multiply.reduce(1.0 - kernel, axis=0))
                 continue
-            hazard = hazard_of(kernel) if self.is_probability else kernel
             if self.is_probability:
-                hazards += self.weights[:, block.stations] @ hazard
-            self._fill_ratio(ratio, block, kernel, hazard)
+                hazards += self.weights[:, block.stations] @ hazard_of(kernel)
+            ratio[block.slots] = self.ratio_of(kernel[block.inside], self.slot_effort[block.slots, None])
         return hazards, ratio
 
-    def _fill_ratio(self, ratio: Floats, block: Block, kernel: Floats, hazard: Floats) -> None:
-        """(exp(Tλ) − 1)/(T e) for a proximity detector, λ/e otherwise."""
-        out = ratio[block.slots[0] : block.slots[-1] + 1]
-        if not self.is_proximity:
-            np.add(hazard, TINY, out=out)
-            out /= kernel + TINY
-            return
-        effort = self.slot_effort[block.slots, None]
-        np.multiply(hazard[block.inside] + TINY, effort, out=out)
-        np.expm1(out, out=out)
-        out /= (kernel[block.inside] + TINY) * effort
+    def ratio_of(self, kernel: Floats, effort: Floats) -> Floats:
+        """(exp(Tλ) − 1)/(T e) for a proximity detector, λ/e otherwise, (U, L)."""
+        hazard = hazard_of(kernel) if self.is_probability else kernel
+        ratio: Floats
+        if self.is_proximity:
+            ratio = np.expm1(effort * (hazard + TINY)) / (effort * (kernel + TINY))
+        else:
+            ratio = (hazard + TINY) / (kernel + TINY)
+        return ratio
 
     # -- the way back -----------------------------------------------------------------------------------------------------
-    def slopes(
-        self, log_base: Floats, precision: Floats, cotangent: Floats, by_slot: Floats | None, session: int
+    def hazard_slopes(
+        self, log_base: Floats, precision: Floats, cotangent: Floats, session: int
     ) -> tuple[Floats, Floats]:
-        """Slopes with respect to b_k and to p_k = 1/2σ_k², (K,) each.
+        """Slopes with respect to b_k and to p_k = 1/2σ_k² through H, (K,) each.
 
         Parameters
         ----------
@@ -166,47 +174,49 @@ class LatticeTables:
             b and p, (K,).
         cotangent
             Slopes with respect to the session's own H_v(x), (V, L).
-        by_slot
-            Slopes with respect to the log ratios of the session's own slots, (U, L), or None.
         session
             Position of the session among those that share the tables.
         """
         along_x, along_y = self.along(log_base, precision)
         weights = self.weights[self.vector_rows[session]]
-        base, bent = np.zeros(len(log_base)), np.zeros(len(log_base))
         if not self.is_probability:
-            base, bent = self._product_slopes(along_x, along_y, weights, cotangent)
-        if by_slot is None:
+            return self._product_slopes(along_x, along_y, weights, cotangent)
+        base, bent = np.zeros(len(log_base)), np.zeros(len(log_base))
+        if self.runs_compiled(log_base):
+            from leopardpop.models.likelihood.compiled import hazard_slopes
+
+            hazard_slopes(along_x, along_y, self.square_x, self.square_y, weights, cotangent, base, bent)
             return base, bent
-        position = np.full(len(self.slot_station), -1)
-        position[self.slot_rows[session]] = np.arange(len(by_slot))
         for block in self.blocks:
             kernel = outer_rows(along_x[block.stations], along_y[block.stations])
-            pull = self._pull(block, kernel, weights[:, block.stations].T @ cotangent, by_slot, position)
-            if pull is not None:
-                table = pull.reshape(-1, *self.shape)
-                by_x, by_y = table.sum(2), table.sum(1)
-                base[block.stations] += by_x.sum(1)
-                bent[block.stations] -= (by_x * self.square_x[block.stations]).sum(1)
-                bent[block.stations] -= (by_y * self.square_y[block.stations]).sum(1)
+            pull = (weights[:, block.stations].T @ cotangent) * (kernel / (1.0 - kernel))
+            self._add_slopes(block.stations, pull, base, bent)
         return base, bent
 
-    def _pull(
-        self, block: Block, kernel: Floats, by_hazard: Floats, by_slot: Floats, position: Ints
-    ) -> Floats | None:
-        """Slopes with respect to log e_k(x) of a block, (B, L)."""
-        hazard, pull = kernel, np.zeros_like(kernel)
-        if self.is_probability:
-            hazard = hazard_of(kernel)
-            pull = by_hazard * (kernel / (1.0 - kernel))
-        for station, slot in zip(block.inside, block.slots, strict=True):
-            if position[slot] >= 0:
-                slope = self._ratio_slope(kernel[station], hazard[station], self.slot_effort[slot])
-                pull[station] += by_slot[position[slot]] * slope
-        return pull
+    def ratio_slopes(
+        self, log_base: Floats, precision: Floats, by_slot: Floats, session: int
+    ) -> tuple[Floats, Floats]:
+        """Slopes with respect to b_k and to p_k through the log ratios of the session's slots, by_slot (U, L)."""
+        along_x, along_y = self.along(log_base, precision)
+        base, bent = np.zeros(len(log_base)), np.zeros(len(log_base))
+        slots = self.slot_rows[session]
+        for chunk in _chunks(np.arange(len(slots)), max(1, PAIRS_IN_A_BLOCK // by_slot.shape[1])):
+            stations, effort = self.slot_station[slots[chunk]], self.slot_effort[slots[chunk], None]
+            kernel = outer_rows(along_x[stations], along_y[stations])
+            self._add_slopes(stations, by_slot[chunk] * self._ratio_slope(kernel, effort), base, bent)
+        return base, bent
 
-    def _ratio_slope(self, kernel: Floats, hazard: Floats, effort: float) -> Floats:
-        """Derivative of the log ratio with respect to log e."""
+    def _add_slopes(self, stations: Ints, pull: Floats, base: Floats, bent: Floats) -> None:
+        """From slopes with respect to log e, (B, L), to those with respect to b and p of the stations, in place."""
+        table = pull.reshape(-1, *self.shape)
+        by_x, by_y = table.sum(2), table.sum(1)
+        square = (by_x * self.square_x[stations]).sum(1) + (by_y * self.square_y[stations]).sum(1)
+        np.add.at(base, stations, by_x.sum(1))
+        np.subtract.at(bent, stations, square)
+
+    def _ratio_slope(self, kernel: Floats, effort: Floats) -> Floats:
+        """Derivative of the log ratio with respect to log e, (B, L)."""
+        hazard = hazard_of(kernel) if self.is_probability else kernel
         slope = np.ones_like(kernel)
         if self.is_proximity:
             expected = effort * hazard + TINY
