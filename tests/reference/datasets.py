@@ -44,7 +44,6 @@ class PlainSurvey:
 def library_history(survey: PlainSurvey) -> lp.CaptureHistory:
     """The same survey as the library takes it: four tables."""
     import leopardpop as lp
-
     from leopardpop.errors import DataWarning
 
     captures = captures_table(survey)

@@ -293,23 +293,30 @@ def log_multinomial(session: PlainSession, *, collapsed: bool = False) -> float:
 
 
 def _keys(session: PlainSession, collapsed: bool) -> list[tuple[object, ...]]:
+    """What makes two animals alike: the same detections, and both or neither removed."""
     keys: list[tuple[object, ...]] = []
     for i in range(len(session.animals)):
+        removed = session.exposure[i] < session.effort.shape[1]
         if collapsed:
-            by_station = Counter[int]()
-            for (k, _), y in session.history(i).items():
-                by_station[k] += y
-            keys.append(tuple(sorted(by_station.items())))
+            keys.append((*sorted(_times_seen(session, i).items()), removed))
         else:
-            keys.append(tuple(sorted(session.history(i).items())))
+            keys.append((*sorted(session.history(i).items()), removed))
     return keys
+
+
+def _times_seen(session: PlainSession, animal: int) -> Counter[int]:
+    """Station -> detections of one animal over all occasions."""
+    by_station: Counter[int] = Counter()
+    for (k, _), y in session.history(animal).items():
+        by_station[k] += y
+    return by_station
 
 
 def log_binomial_coefficients(session: PlainSession) -> float:
     """The constant of k-of-n data: sum of log C(occasions, times seen) over animals and stations."""
     n_occasions = session.effort.shape[1]
-    total = 0.0
-    for key in _keys(session, collapsed=True):
-        for _, seen in key:  # type: ignore[misc]
-            total += math.log(math.comb(n_occasions, seen))
-    return total
+    return sum(
+        math.log(math.comb(n_occasions, seen))
+        for i in range(len(session.animals))
+        for seen in _times_seen(session, i).values()
+    )
