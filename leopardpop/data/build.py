@@ -11,7 +11,7 @@ import pandas as pd
 
 from leopardpop.data.design import Design, OccasionOption, lay_out
 from leopardpop.data.detections import ALIVE, Detections, read_detections
-from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.parts import DETECTORS, SessionParts
 from leopardpop.data.tables import Table, TableSource, concat_tables, load_table
 from leopardpop.data.zero_effort import ZERO_EFFORT, settle_zero_effort
@@ -165,8 +165,8 @@ def _warn_never_on(design: Design) -> None:
     labels = [design.station_label(code, row) for code, rows in enumerate(off) for row in rows.tolist()]
     if labels:
         warnings.warn(
-            f"{len(labels)} stations are never on (effort 0 on every occasion): {listed(labels)}. "
-            "They are kept, and add nothing.",
+            f"{counted(len(labels), 'station')} never on (effort 0 on every occasion): {listed(labels)}. "
+            "Kept, but they add nothing.",
             DataWarning,
             stacklevel=4,
         )

@@ -199,7 +199,7 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
     S = int(dataset["n_occasions"].values[position])
     rows = np.flatnonzero(np.isin(dataset["detection_station"].values, stations))
     starts = dataset["occasion_start"].values[position, :S] if "occasion_start" in dataset.coords else None
-    return CheckedParts(
+    parts = CheckedParts(
         session=session,
         individuals=tuple(dataset["animal"].values[animals].tolist()),
         stations=tuple(dataset["station_name"].values[stations].tolist()),
@@ -216,6 +216,9 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
         station_covariates=covariates(dataset, "station", stations),
         individual_covariates=covariates(dataset, "individual", animals),
     )
+    for name in ("xy", "effort", "individual", "station", "occasion", "count", "exposure", "removed"):
+        getattr(parts, name).flags.writeable = False
+    return parts
 
 
 def covariate_names(dataset: xr.Dataset, of: str) -> list[str]:

@@ -13,6 +13,7 @@ import xarray as xr
 from leopardpop.data.arrays import SessionArrays
 from leopardpop.data.build import BuildOptions, Sources, build_sessions, load_tables
 from leopardpop.data.dataset import adopt_dataset, join_sessions, session_parts
+from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.export import write_secr
 from leopardpop.data.fingerprint import history_hash
@@ -25,8 +26,6 @@ from leopardpop.data.reprs import history_html, history_text
 from leopardpop.errors import DataError
 
 __all__ = ["CaptureHistory", "history_from_parts"]
-
-AUDIT_COLUMNS = ["source", "line", "action", "reason"]
 
 
 class CaptureHistory:

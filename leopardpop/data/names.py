@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["did_you_mean", "listed", "nearest"]
+__all__ = ["counted", "did_you_mean", "listed", "nearest"]
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
@@ -26,3 +26,8 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     every = list(names)
     words = ", ".join(f"'{name}'" for name in every[:most])
     return f"{words}, … ({len(every)} in all)" if len(every) > most else words or "none"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 station" or "3 stations"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -62,21 +62,24 @@ def session_table(history: CaptureHistory) -> pd.DataFrame:
 def _seen(history: CaptureHistory) -> str:
     if not history.n_individuals:
         return "no animal detected"
-    sex = _by_sex(history)
     return (
-        f"{_count(history.n_individuals, 'animal')}{sex}, {_count(history.n_detections, 'detection')}, "
+        f"{_count(history.n_individuals, 'animal')}{_kinds(history)}, {_count(history.n_detections, 'detection')}, "
         f"{_count(history.n_recaptures, 'recapture')}, {_count(history.n_multi_station_individuals, 'animal')} at more "
         "than one station"
     )
 
 
-def _by_sex(history: CaptureHistory) -> str:
+def _kinds(history: CaptureHistory) -> str:
+    """Say how many of each sex, and how many different animals if some were detected in several sessions."""
     individuals = history.individuals
-    if "sex" not in individuals or individuals["sex"].dtype != object:
-        return ""
-    counts = individuals["sex"].fillna("sex unknown").value_counts()
-    words = [f"{counts[sex]} {sex}" for sex in sorted(counts.index, key=lambda sex: (sex == "sex unknown", sex))]
-    return f" ({', '.join(words)})"
+    words = []
+    if "sex" in individuals and individuals["sex"].dtype == object:
+        counts = individuals["sex"].fillna("sex unknown").value_counts()
+        words = [f"{counts[sex]} {sex}" for sex in sorted(counts.index, key=lambda sex: (sex == "sex unknown", sex))]
+    different = individuals["individual"].nunique()
+    if different < history.n_individuals:
+        words.append(f"{different} different, over {len(history.sessions)} sessions")
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _facts(history: CaptureHistory) -> list[str]:
@@ -120,8 +123,7 @@ def _off_share(history: CaptureHistory) -> str:
 
 
 def _count(number: float, word: str) -> str:
-    plural = "" if number == 1 or word.endswith("s") else "s"
-    return f"{_number(number)} {word}{plural}"
+    return f"{_number(number)} {word}{'' if number == 1 else 's'}"
 
 
 def _number(value: float) -> str:

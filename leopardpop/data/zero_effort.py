@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.design import AUDIT_COLUMNS, Design
 from leopardpop.data.detections import Detections
+from leopardpop.data.names import counted
 from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["ZERO_EFFORT", "settle_zero_effort"]
@@ -57,12 +58,12 @@ def settle_zero_effort(found: Detections, design: Design, choice: str) -> tuple[
 def _error(found: Detections, design: Design, off: NDArray[np.bool_]) -> DataError:
     first = int(off.argmax())
     station, session = found.station[first], found.session[first]
-    count = int(found.count[off & (found.station == station)].sum())
+    count = counted(int(found.count[off & (found.station == station)].sum()), "detection")
     label = design.station_label(session, station - design.rows(session)[0])
     others = np.unique(found.station[off]).size - 1
-    more = f" and {others} more station{'s' * (others > 1)}" if others else ""
+    more = f" and {counted(others, 'more station')}" if others else ""
     return DataError(
-        f"station '{label}' has {count} detection{'s' * (count > 1)} on occasions with no effort (first: "
+        f"station '{label}' has {count} on occasions with no effort (first: "
         f"{design.occasions[session][found.occasion[first]]}, {found.table.where(int(found.row[first]))}){more}. "
         'Correct the effort, or pass on_zero_effort="drop".',
         offenders=found.offenders(off),
@@ -74,10 +75,9 @@ def _drop(found: Detections, design: Design, off: NDArray[np.bool_]) -> tuple[De
     names = ("row", "animal", "station", "occasion", "count", "session")
     kept = replace(found, **{name: getattr(found, name)[~off] for name in names})
     lost = np.setdiff1d(found.animal, kept.animal).size
-    animals = f", and with them {lost} animal{'s' * (lost > 1)} that nothing else shows" if lost else ""
-    _warn(
-        f"{int(found.count[off].sum())} detections where effort is 0 were dropped{animals}; history.audit has the rows."
-    )
+    animals = f", and with them {counted(lost, 'animal')} that nothing else shows" if lost else ""
+    number = counted(int(found.count[off].sum()), "detection")
+    _warn(f"{number} where effort is 0 dropped{animals}; history.audit has the rows.")
     return kept, design, audit
 
 
@@ -91,7 +91,8 @@ def _keep(found: Detections, design: Design, off: NDArray[np.bool_]) -> tuple[De
         code = found.session[row]
         effort[code][found.station[row] - design.rows(code)[0], found.occasion[row]] = least
     reason = f"effort is 0 at this station on this occasion; set to {least:g}, the smallest of the history"
-    _warn(f"{int(found.count[off].sum())} detections where effort is 0 were kept, with effort {least:g} there.")
+    number = counted(int(found.count[off].sum()), "detection")
+    _warn(f"{number} where effort is 0 kept, with effort {least:g} there; history.audit has the rows.")
     return found, replace(design, effort=effort), _audit(found, off, "kept", reason)
 
 
