@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 
 MOST_CELLS = 2_000_000
 """Larger masks are a mistake of units: a country at 1 km has about half a million cells."""
+MOST_PLACES = 50_000_000
+"""Lattice points in the rectangle around all stations."""
 
 
 def disc_lattice(points: Floats, radius: float, spacing: float) -> tuple[Floats, Floats]:
@@ -40,34 +42,26 @@ def disc_lattice(points: Floats, radius: float, spacing: float) -> tuple[Floats,
     >>> list(zip(x.tolist(), y.tolist()))
     [(-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)]
     """
-    reach = int(np.ceil(radius / spacing)) + 1
-    base = np.unique(np.floor(points / spacing).astype(np.int64), axis=0)
-    if len(base) * reach**2 > 50 * MOST_CELLS:
+    low = np.floor((points.min(axis=0) - radius) / spacing).astype(np.int64)
+    high = np.floor((points.max(axis=0) + radius) / spacing).astype(np.int64)
+    width, height = (high - low + 1).tolist()
+    if width * height > MOST_PLACES or np.pi * (radius / spacing) ** 2 > MOST_CELLS:
         raise _too_many(radius, spacing)
-    low = base.min(axis=0) - reach
-    width = int(base[:, 0].max() - low[0]) + reach + 1
-    codes = np.unique(np.concatenate([_disc(point, radius, spacing, reach, low, width) for point in points]))
-    if len(codes) > MOST_CELLS:
+    near = np.zeros((height, width), dtype=bool)
+    x, y = ((np.arange(n) + start + 0.5) * spacing for n, start in zip((width, height), low, strict=True))
+    for east, north in points:
+        columns, rows = (slice(*np.searchsorted(v, [c - radius, c + radius])) for v, c in ((x, east), (y, north)))
+        near[rows, columns] |= (x[columns] - east) ** 2 + (y[rows, None] - north) ** 2 <= radius**2
+    row, column = np.nonzero(near)
+    if len(row) > MOST_CELLS:
         raise _too_many(radius, spacing)
-    return (codes % width + low[0] + 0.5) * spacing, (codes // width + low[1] + 0.5) * spacing
-
-
-def _disc(
-    point: Floats, radius: float, spacing: float, reach: int, low: NDArray[np.int64], width: int
-) -> NDArray[np.int64]:
-    """Codes (row · width + column) of the lattice points within `radius` of one point."""
-    steps = np.arange(-reach, reach + 1)
-    column, row = np.floor(point[:, None] / spacing).astype(np.int64) + steps
-    dx2, dy2 = (((index + 0.5) * spacing - centre) ** 2 for index, centre in zip((column, row), point, strict=True))
-    j, i = np.nonzero(dy2[:, None] + dx2 <= radius**2)
-    codes: NDArray[np.int64] = (row[j] - low[1]) * width + (column[i] - low[0])
-    return codes
+    return x[column], y[row]
 
 
 def _too_many(radius: float, spacing: float) -> DataError:
     return DataError(
         f"buffer={radius:g} m and spacing={spacing:g} m make more than {MOST_CELLS:,} cells. Both are in metres: "
-        "a spacing of about half of sigma (2,000 for a leopard) is fine enough."
+        "a spacing of about half of sigma (2,000 for a leopard) is fine enough. Areas far apart: one mask each."
     )
 
 

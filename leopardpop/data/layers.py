@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -83,7 +84,7 @@ def sample(source: Any, name: str, x: Floats, y: Floats, crs: str | None) -> NDA
     DataError
         If the source cannot be read or has another length.
     ModelError
-        If a raster is given and rioxarray is not installed.
+        If a raster is given and rasterio is not installed.
     """
     if callable(source):
         return _from_function(source, name, x, y, crs)
@@ -108,11 +109,12 @@ def _from_function(function: Any, name: str, x: Floats, y: Floats, crs: str | No
             f"Covariate {name!r}: the function returned an array of shape {values.shape} for {len(x)} cells. "
             "It takes two arrays x and y in metres and must return one value a cell."
         )
-    return np.broadcast_to(values, x.shape).copy()
+    found: NDArray[Any] = np.broadcast_to(values, x.shape).copy()
+    return found
 
 
 def _from_values(source: Any, name: str, n: int) -> NDArray[Any]:
-    values = source.to_numpy() if isinstance(source, pd.Series) else np.asarray(source)
+    values: NDArray[Any] = source.to_numpy() if isinstance(source, pd.Series) else np.asarray(source)
     if values.shape != (n,):
         raise DataError(
             f"Covariate {name!r} has shape {values.shape}; the mask has {n} cells. "
@@ -131,9 +133,8 @@ def _from_layer(source: Any, name: str, x: Floats, y: Floats, crs: str | None) -
     joined = geopandas.sjoin(points, layer, how="left", predicate="intersects")
     first = joined[~joined.index.duplicated()].sort_index()
     if column is None:
-        return first["index_right"].notna().to_numpy(np.int64)
-    right = column if column in first else f"{column}_right"
-    return np.asarray(first[right].to_numpy())
+        return np.asarray(first["index_right"].notna(), dtype=np.int64)
+    return np.asarray(first[column])
 
 
 def _column(layer: geopandas.GeoDataFrame, name: str) -> str | None:
@@ -151,48 +152,61 @@ def _column(layer: geopandas.GeoDataFrame, name: str) -> str | None:
 
 def _from_raster(path: Path, name: str, x: Floats, y: Floats, crs: str | None) -> NDArray[Any]:
     """Value of the pixel that holds each point; NaN outside the raster and where it has no data."""
-    raster = _open_raster(path, name)
-    x, y = _to_raster(x, y, crs, raster.rio.crs, name)
-    column, row = (np.floor(v).astype(int) for v in ~raster.rio.transform() * (x, y))
-    inside = (column >= 0) & (row >= 0) & (column < raster.sizes["x"]) & (row < raster.sizes["y"])
-    values = np.full(len(x), np.nan)
-    if inside.any():
-        left, top = column[inside].min(), row[inside].min()
-        window = raster.isel(x=slice(left, column[inside].max() + 1), y=slice(top, row[inside].max() + 1))
-        values[inside] = window.to_numpy()[row[inside] - top, column[inside] - left]
-    raster.close()
+    with _open_raster(path, name) as raster:
+        x, y = _to_raster(x, y, crs, raster.crs, name)
+        column, row = _pixels(raster.transform, x, y)
+        inside = (column >= 0) & (row >= 0) & (column < raster.width) & (row < raster.height)
+        values = np.full(len(x), np.nan)
+        if inside.any():
+            values[inside] = _read_pixels(raster, column[inside], row[inside])
     return values
+
+
+def _read_pixels(raster: Any, column: NDArray[np.int64], row: NDArray[np.int64]) -> Floats:
+    """Read the rectangle of pixels that is needed, no more: a raster may be of a continent."""
+    left, top = column.min(), row.min()
+    window = ((int(top), int(row.max()) + 1), (int(left), int(column.max()) + 1))
+    pixels = raster.read(1, window=window, masked=True).astype(np.float64).filled(np.nan)
+    found: Floats = pixels[row - top, column - left] * raster.scales[0] + raster.offsets[0]
+    return found
+
+
+def _pixels(transform: Any, x: Floats, y: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Column and row of the pixel that holds each point; rotated rasters included."""
+    to_pixel = np.linalg.inv(np.array([[transform.a, transform.b], [transform.d, transform.e]]))
+    column, row = np.floor(to_pixel @ np.stack([x - transform.c, y - transform.f])).astype(np.int64)
+    return column, row
 
 
 def _open_raster(path: Path, name: str) -> Any:
     try:
-        import rioxarray
+        rasterio = import_module("rasterio")
     except ImportError as error:
         raise ModelError(
-            f"Covariate {name!r} is a raster ({path.name}); reading it needs rioxarray: "
-            'pip install "leopardpop[raster]". '
+            f'Covariate {name!r} is a raster ({path.name}); reading it needs: pip install "leopardpop[raster]". '
             "A function of x and y, or an array of one value a cell, needs nothing more."
         ) from error
     try:
-        raster = rioxarray.open_rasterio(path, mask_and_scale=True)
-    except Exception as error:  # rasterio's own class cannot be named without importing rasterio
+        raster: Any = rasterio.open(path)
+    except rasterio.RasterioIOError as error:
         raise DataError(f"Covariate {name!r}: {path} cannot be read as a raster: {error}") from error
-    bands = raster.sizes.get("band", 1)
-    if bands != 1:
-        raise DataError(f"Covariate {name!r}: {path} has {bands} bands. Export the one you need as a file of its own.")
-    return raster.squeeze("band", drop=True)
+    if raster.count != 1:
+        raster.close()
+        found = f"{path} has {raster.count} bands"
+        raise DataError(f"Covariate {name!r}: {found}. Export the one you need as a file of its own.")
+    return raster
 
 
 def _to_raster(x: Floats, y: Floats, crs: str | None, raster_crs: Any, name: str) -> tuple[Floats, Floats]:
-    if raster_crs is None or (crs is None and not is_geographic(raster_crs.to_wkt())):
+    own = None if raster_crs is None else crs_text(raster_crs.to_wkt())
+    if own is None or (crs is None and not is_geographic(own)):
         return x, y
-    raster_crs = crs_text(raster_crs.to_wkt())
     if crs is None:
         raise DataError(
-            f"The raster of covariate {name!r} is in degrees ({raster_crs}), and the coordinate reference system of "
-            'the mask is unknown. Say what the stations are in: crs="EPSG:32652", for example.'
+            f"The raster of covariate {name!r} is in degrees ({own}), and the coordinate reference system of the mask "
+            'is unknown. Say what the stations are in: crs="EPSG:32652", for example.'
         )
-    if same_crs(raster_crs, crs):
+    if same_crs(own, crs):
         return x, y
-    say_projected(f"points of covariate {name!r}", crs, raster_crs)
-    return project(x, y, crs, raster_crs)
+    say_projected(f"place of each cell for covariate {name!r}", crs, own, "the raster")
+    return project(x, y, crs, own)

@@ -53,7 +53,7 @@ def _areas(table: Table, cell_area: float | None) -> float | Floats:
         raise DataError("The mask has no column 'area'. Pass cell_area= in km² (1 ha = 0.01 km²).", offenders=["area"])
     if cell_area is None:
         return table.numbers("area", least=0)
-    if isinstance(cell_area, str) or not (np.isfinite(cell_area) and cell_area > 0):
+    if not is_positive(cell_area):
         raise DataError(f"cell_area={cell_area!r} must be a positive number of km².")
     return float(cell_area)
 
@@ -66,15 +66,15 @@ def check_cells(table: pd.DataFrame) -> pd.DataFrame:
         raise DataError("The mask has no cells. A larger buffer, a smaller spacing or another habitat gives some.")
     numbers = {name: pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in ("x", "y", "area")}
     cells = pd.DataFrame(numbers)
-    _refuse(cells, ~np.isfinite(cells).all(axis=1), "a coordinate or an area that is not a number")
+    _refuse(cells, ~np.isfinite(cells.to_numpy()).all(axis=1), "a coordinate or an area that is not a number")
     _refuse(cells, cells["area"] <= 0, "an area that is not positive")
     _refuse(cells, cells.duplicated(["x", "y"]), "the coordinates of an earlier cell")
     _check_areas(cells)
     return cells
 
 
-def _refuse(cells: pd.DataFrame, bad: pd.Series[bool], what: str) -> None:
-    rows = np.flatnonzero(bad)
+def _refuse(cells: pd.DataFrame, bad: Any, what: str) -> None:
+    rows = np.flatnonzero(np.asarray(bad, dtype=bool))
     if rows.size:
         x, y, area = cells.iloc[rows[0]]
         raise DataError(
@@ -120,10 +120,15 @@ def check_present(values: pd.Series[Any], table: pd.DataFrame) -> None:
         )
 
 
+def is_positive(value: Any) -> bool:
+    """Whether something is a finite number above 0."""
+    return isinstance(value, int | float | np.number) and bool(np.isfinite(value) and value > 0)
+
+
 def check_lengths(buffer: float, spacing: float, xy: Floats) -> None:
     """Refuse lengths that are not positive, or that can hardly be metres."""
     for name, value in (("buffer", buffer), ("spacing", spacing)):
-        if isinstance(value, str) or not np.isfinite(value) or value <= 0:
+        if not is_positive(value):
             raise DataError(f"{name}={value!r} must be a positive number of metres.")
     if spacing > buffer:
         raise DataError(f"spacing={spacing:g} m is larger than buffer={buffer:g} m. Both are in metres.")

@@ -138,7 +138,7 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     >>> utm_crs(31.5, -24.5)
     'EPSG:32736'
     """
-    lon, lat = float(np.mean(longitude)), float(np.mean(latitude))
+    lon, lat = (float(np.asarray(degrees, float).mean()) for degrees in (longitude, latitude))
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
     zone = min(int((lon + 180) // 6) + 1, 60)
@@ -204,7 +204,7 @@ def looks_like_degrees(x: ArrayLike, y: ArrayLike, crs: Any = None) -> bool:
         return True
     tenths = 10 * points
     fine = (np.abs(tenths - np.round(tenths)) > 1e-6).any(axis=1)
-    return bool(fine.mean() > 0.5 and np.ptp(points, axis=0).max() < 30)
+    return bool(fine.mean() >= 0.5 and np.ptp(points, axis=0).max() < 30)
 
 
 def check_place(x: ArrayLike, y: ArrayLike, crs: Any, what: str) -> None:
@@ -247,11 +247,11 @@ def check_place(x: ArrayLike, y: ArrayLike, crs: Any, what: str) -> None:
 
 
 def _utm_hint(x: ArrayLike, y: ArrayLike) -> str:
-    latitude = float(np.mean(y))
+    latitude = float(np.asarray(y, float).mean())
     return utm_crs(x, y) if -80 <= latitude <= 84 else "the UTM zone"
 
 
-def say_projected(name: str, from_crs: Any, to_crs: Any) -> None:
-    """Warn that something was projected to the system of the stations."""
-    message = f"The {name} was projected from {crs_text(from_crs)} to {crs_text(to_crs)}, the system of the stations."
+def say_projected(name: str, from_crs: Any, to_crs: Any, owner: str = "the stations") -> None:
+    """Warn that something was projected to the system of `owner`."""
+    message = f"The {name} was projected from {crs_text(from_crs)} to {crs_text(to_crs)}, the system of {owner}."
     notice(message, ProjectionWarning)

@@ -183,8 +183,8 @@ def _keep_whole(ledger: Ledger) -> None:
         ledger.drop(individual.isin(animals), f"{side} flank only, never linked")
     left, right = (len(one_sided[side]) for side in ("left", "right"))
     notice(
-        f"{left + right} identities are left out: {left} known from the left flank only and {right} from the right only, "
-        'so that one animal may be among both. flank="left" (or "right") counts every animal once.',
+        f"{left + right} identities are left out: {left} known from the left flank only, {right} from the right only, "
+        'as one animal may be among both. flank="left" (or "right") counts every animal once.',
         DataWarning,
     )
 
