@@ -1,0 +1,100 @@
+"""Several fits of the same data side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.errors import ModelError
+from leopardpop.results.maximum import MaximumLikelihood
+
+if TYPE_CHECKING:
+    from leopardpop.results.fit import Fit
+
+__all__ = ["compare"]
+
+
+def compare(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit]) -> pd.DataFrame:
+    """Compare fits of the same capture history.
+
+    Parameters
+    ----------
+    fits
+        Name to fit: fits by maximum likelihood, or posteriors.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The best first. Of fits by maximum likelihood: n_parameters, log_likelihood, aic, aicc, delta (of AICc) and
+        weight. Of posteriors: the table of :func:`arviz.compare`, from the leave-one-animal-out predictive density
+        of each history given that the animal is detected.
+
+    Raises
+    ------
+    ModelError
+        If there are fewer than two fits, they are of both kinds, or not of the same data.
+
+    References
+    ----------
+    Burnham & Anderson (2002), Model Selection and Multimodel Inference, https://doi.org/10.1007/b97636;
+    Vehtari, Gelman & Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import leopardpop as lp
+    >>> stations = pd.DataFrame({"station": list("ABCD"), "x": [0, 1500, 0, 1500], "y": [0, 0, 1500, 1500]})
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=8)
+    >>> mask = lp.Mask.around(design, buffer=4_000, spacing=500)
+    >>> truth = {"D": 0.4, "lambda0": 0.2, "sigma": 1_000}
+    >>> history = lp.SCR().simulate(design, mask, parameters=truth, seed=2).history
+    >>> models = {"half-normal": lp.SCR(), "exponential": lp.SCR(detection=lp.Exponential())}
+    >>> fits = {name: model.maximum_likelihood(history, mask) for name, model in models.items()}
+    >>> lp.compare(fits).columns.tolist()
+    ['n_parameters', 'log_likelihood', 'aic', 'aicc', 'delta', 'weight']
+    """
+    if len(fits) < 2:
+        raise ModelError(
+            f'a comparison needs at least two fits, as in {{"null": fit0, "sex": fit1}}; found {len(fits)}'
+        )
+    maxima = {name: fit for name, fit in fits.items() if isinstance(fit, MaximumLikelihood)}
+    _check_same(fits, n_maxima=len(maxima))
+    return _information_table(maxima) if maxima else _predictive_table(fits)  # type: ignore[arg-type]
+
+
+def _check_same(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit], n_maxima: int) -> None:
+    if n_maxima not in (0, len(fits)):
+        raise ModelError(
+            "a fit by maximum likelihood and a posterior have no common measure: compare those of one kind"
+        )
+    names, data = list(fits), [fit.data_hash for fit in fits.values()]
+    other = [name for name, fingerprint in zip(names, data, strict=True) if fingerprint != data[0]]
+    if other:
+        raise ModelError(
+            f"{', '.join(map(repr, other))} and {names[0]!r} are fits of different capture histories; only fits of the "
+            "same data can be compared",
+            offenders=other,
+        )
+    if len({getattr(fit, "conditional", None) for fit in fits.values()}) > 1:
+        raise ModelError("a conditional likelihood is of other data than a full one: compare fits of one kind")
+
+
+def _information_table(fits: Mapping[str, MaximumLikelihood]) -> pd.DataFrame:
+    columns = ["n_parameters", "log_likelihood", "aic", "aicc"]
+    table = pd.DataFrame([[getattr(fit, c) for c in columns] for fit in fits.values()], list(fits), columns)
+    table = table.sort_values("aicc", kind="stable")
+    best = table["aicc"].iloc[0]
+    table["delta"] = table["aicc"] - best if np.isfinite(best) else np.nan
+    relative = np.exp(-0.5 * table["delta"])
+    table["weight"] = relative / relative.sum()
+    return table
+
+
+def _predictive_table(fits: Mapping[str, Fit]) -> pd.DataFrame:
+    import arviz as az
+
+    table: pd.DataFrame = az.compare({name: fit.loo() for name, fit in fits.items()})
+    return table

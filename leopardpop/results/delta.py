@@ -1,0 +1,155 @@
+"""From the covariance of coefficients to estimates, standard errors and intervals of what is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.components.link import link
+from leopardpop.models.describe import effort_unit_of
+
+if TYPE_CHECKING:
+    from leopardpop.models.layout import Parameter
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.problem import Problem
+
+__all__ = ["coefficient_table", "estimate_table", "expected_table", "jacobian", "realised_table", "row_names"]
+
+Z = 1.959963984540054
+"""97.5 % quantile of the normal law."""
+
+STEP = 1e-4
+"""Of the differences, in standard errors."""
+
+
+def coefficient_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    """Coefficients on the link scale for covariates as given: estimate, se, lower, upper."""
+    matrix = problem.to_beta(np.eye(problem.layout.size))
+    se = np.sqrt(np.diag(matrix.T @ covariance @ matrix))
+    beta = problem.to_beta(theta)
+    columns = {"estimate": beta, "se": se, "lower": beta - Z * se, "upper": beta + Z * se}
+    return pd.DataFrame(columns, index=problem.labels)
+
+
+def estimate_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    """Natural-scale parameters: estimate, se, lower, upper, unit."""
+    parts = [_density_rows(problem, theta, covariance)]
+    parts += [_parameter_rows(problem, p, theta, covariance) for p in problem.layout.parameters if p.name != "D"]
+    if problem.layout.shares is not None:
+        parts.append(_share_rows(problem, theta, covariance))
+    return pd.concat(parts)
+
+
+def expected_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    """E[N] in the mask by session: estimate, se, lower, upper."""
+
+    def log_number(at: Floats) -> Floats:
+        return np.log(_numbers(problem, at))
+
+    table = _derived(log_number, theta, covariance, "log")
+    return table.set_index(pd.Index(problem.history.sessions, name="session"))
+
+
+def realised_table(problem: Problem, theta: Floats, expected: pd.DataFrame) -> pd.DataFrame:
+    """Animals detected and the expected number of others, by session.
+
+    The variance is that of the expected number without the Poisson variance of N; intervals are log-normal in the
+    number of undetected animals (Efford & Fewster 2013, doi:10.1111/j.1600-0706.2012.20440.x). Under a binomial N the
+    number is a parameter: it is the expected one.
+    """
+    if problem.model.distribution == "binomial":
+        return expected.copy()
+    missed = np.array([e.expected - e.detected for e in problem.evaluate(theta)])
+    seen = np.array([len(data.individuals) for data in problem.data])
+    variance = np.maximum(expected["se"].to_numpy() ** 2 - expected["estimate"].to_numpy(), 0.0)
+    factor = np.exp(Z * np.sqrt(np.log1p(variance / missed**2)))
+    columns = {
+        "estimate": seen + missed,
+        "se": np.sqrt(variance),
+        "lower": seen + missed / factor,
+        "upper": seen + missed * factor,
+    }
+    return pd.DataFrame(columns, index=expected.index)
+
+
+def row_names(name: str, factors: dict[str, tuple[str, ...]]) -> list[str]:
+    """Names of the rows of a parameter: ``"sigma"``, or ``"sigma[F]"`` ... for the levels of its factors."""
+    if not factors:
+        return [name]
+    return [f"{name}[{','.join(levels)}]" for levels in product(*factors.values())]
+
+
+def _numbers(problem: Problem, theta: Floats) -> Floats:
+    """E[N] in the mask by session, (S,)."""
+    rows = problem.layout["D"].predictor(theta)
+    return np.array([np.exp(row) @ session.terms.area for row, session in zip(rows, problem.sessions, strict=True)])
+
+
+def _density_rows(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    """Mean density over the mask, by session where it differs."""
+    area = np.array([session.terms.area.sum() for session in problem.sessions])
+    by_session = problem.density_by_session
+
+    def log_mean(at: Floats) -> Floats:
+        number = _numbers(problem, at)
+        return np.log(number / area) if by_session else np.log([number.sum() / area.sum()])
+
+    table = _derived(log_mean, theta, covariance, "log")
+    names = [f"D[{label}]" for label in problem.history.sessions] if by_session else ["D"]
+    return table.set_index(pd.Index(names)).assign(unit=problem.layout["D"].unit)
+
+
+def _parameter_rows(problem: Problem, parameter: Parameter, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    factors, rows = parameter.reference_grid()
+    table = _derived(lambda at: rows @ problem.to_beta(at)[parameter.place], theta, covariance, parameter.link.name)
+    unit = effort_unit_of(parameter.unit, problem.history.effort_unit)
+    return table.set_index(pd.Index(row_names(parameter.name, factors))).assign(unit=unit)
+
+
+def _share_rows(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    shares = problem.layout.shares
+    names = [f"pmix[{level}]" for level in problem.levels]
+
+    def logits(at: Floats) -> Floats:
+        log_share = shares.log_shares(at)  # type: ignore[union-attr]
+        result: Floats = log_share - np.log(-np.expm1(log_share))
+        return result
+
+    return _derived(logits, theta, covariance, "logit").set_index(pd.Index(names)).assign(unit="")
+
+
+def _derived(predictor: Callable[[Floats], Floats], theta: Floats, covariance: Floats, link_name: str) -> pd.DataFrame:
+    """Table of quantities whose linear predictors (Q,) are a function of theta."""
+    scale, eta = link(link_name), np.asarray(predictor(theta), float)
+    slopes = jacobian(predictor, theta, np.sqrt(np.diag(covariance)))
+    variance = np.einsum("qi,ij,qj->q", slopes, covariance, slopes)
+    estimate, half = np.asarray(scale.inverse(eta)), Z * np.sqrt(variance)
+    se = np.abs(scale.inverse_derivative(eta)) * np.sqrt(variance)
+    if link_name == "log":
+        se = estimate * np.sqrt(np.expm1(variance))
+    columns = {"estimate": estimate, "se": se, "lower": scale.inverse(eta - half), "upper": scale.inverse(eta + half)}
+    return pd.DataFrame(columns)
+
+
+def jacobian(function: Callable[[Floats], Floats], at: Floats, sd: Floats) -> Floats:
+    """Slopes (Q, P) of a function of P coordinates by central differences.
+
+    Parameters
+    ----------
+    function
+        (P,) to (Q,).
+    at
+        Where, (P,).
+    sd
+        Standard errors (P,), to which the steps are scaled.
+    """
+    columns = []
+    for j, width in enumerate(STEP * sd):
+        shift = np.zeros(len(at))
+        shift[j] = width
+        columns.append((np.asarray(function(at + shift)) - np.asarray(function(at - shift))) / (2 * width))
+    return np.stack(columns, axis=1)

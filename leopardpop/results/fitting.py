@@ -1,0 +1,278 @@
+"""From a model and its data to a fit, by one of the engines."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leopardpop.data.mask_fit import check_mask
+from leopardpop.data.notices import notice
+from leopardpop.errors import ConvergenceWarning, ModelError
+from leopardpop.inference.laplace import laplace_draws
+from leopardpop.models.problem import Problem
+from leopardpop.results.coefficients import theta_of_posterior
+from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
+from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
+from leopardpop.results.findings import Finding, findings_to_json, warn_of
+from leopardpop.results.fit import Fit
+from leopardpop.results.pieces import Recorder, evaluate_draws
+from leopardpop.results.provenance import provenance
+from leopardpop.results.tree import SAMPLE, canonical_tree
+
+if TYPE_CHECKING:
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.data.mask import Mask
+    from leopardpop.inference.laplace import LaplaceDraws
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.problem import Pointwise
+    from leopardpop.models.scr import SCR
+
+    type Masks = Mask | Mapping[str, Mask]
+
+__all__ = ["fit_from_tree", "fit_model"]
+
+ENGINES = ("auto", "laplace", "nuts")
+LAPLACE_OPTIONS = ("min_ess", "min_raw", "progress", "threads")
+LOG = logging.getLogger("leopardpop")
+
+
+def fit_model(
+    model: SCR,
+    history: CaptureHistory,
+    mask: Masks,
+    *,
+    engine: str = "auto",
+    draws: int = 1000,
+    chains: int = 4,
+    seed: int | np.random.Generator | None = None,
+    **options: Any,
+) -> Fit:
+    """Compute the posterior; see :meth:`SCR.fit`.
+
+    Raises
+    ------
+    ModelError
+        For a binomial N, an unknown engine or an option that the engine does not have.
+
+    Warns
+    -----
+    ConvergenceWarning, SparseDataWarning, PriorWarning, BufferWarning, SpacingWarning, DataWarning
+        Where :meth:`Fit.diagnostics` says "warn" or "fail".
+    """
+    _check_request(model, engine, draws, chains, options)
+    problem = prepared(model, history, mask)
+    size = {"draws": draws, "chains": chains, "seed": whole_seed(seed)}
+    if engine == "nuts":
+        return _fit_by_nuts(problem, size, options)
+    fit = _fit_by_laplace(problem, size, {k: v for k, v in options.items() if k in LAPLACE_OPTIONS})
+    if engine == "auto" and not fit.trusted:
+        _say_what_next(problem, fit, size)
+        return _fit_by_nuts(problem, size, {k: v for k, v in options.items() if k not in LAPLACE_OPTIONS})
+    warn_of(fit.findings)
+    return fit
+
+
+def prepared(model: SCR, history: CaptureHistory, mask: Masks) -> Problem:
+    """The model with its data, after a look at whether the masks fit the stations."""
+    problem = Problem(model, history, mask)
+    if len({id(each) for each in problem.masks.values()}) == 1:
+        check_mask(history, next(iter(problem.masks.values())))
+    else:
+        for session, each in problem.masks.items():
+            check_mask(history[session], each)
+    return problem
+
+
+def whole_seed(seed: int | np.random.Generator | None) -> int:
+    """One whole number from whatever was given as a seed, so that it can be written down.
+
+    Raises
+    ------
+    ModelError
+        If it is no seed.
+
+    Examples
+    --------
+    >>> whole_seed(7)
+    7
+    """
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**31))
+    if seed is None:
+        return int(np.random.default_rng().integers(2**31))
+    given: Any = seed
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= int(given) < 2**63:
+        raise ModelError(f"seed={seed!r}: give a whole number that is not negative, a numpy Generator, or None.")
+    return int(given)
+
+
+# -- requests ---------------------------------------------------------------------------------------------------------
+def _check_request(model: SCR, engine: str, draws: Any, chains: Any, options: Mapping[str, Any]) -> None:
+    if model.distribution == "binomial":
+        raise ModelError(
+            'distribution="binomial" is for maximum_likelihood only: realised N under Poisson N is already the '
+            "finite-population posterior. Leave distribution out."
+        )
+    if engine not in ENGINES:
+        raise ModelError(f"engine={engine!r}: it is one of {', '.join(map(repr, ENGINES))}.", offenders=[engine])
+    for name, value in (("draws", draws), ("chains", chains)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ModelError(f"{name}={value!r} must be a whole number of at least 1.")
+    if "random_seed" in options:
+        raise ModelError("random_seed: use seed=.", offenders=["random_seed"])
+    unknown = [name for name in options if name not in LAPLACE_OPTIONS]
+    if engine == "laplace" and unknown:
+        raise ModelError(
+            f"fit(engine='laplace') has no option {unknown[0]!r}; it has {', '.join(LAPLACE_OPTIONS)}. "
+            "Options of pm.sample need engine='nuts'.",
+            offenders=unknown,
+        )
+    foreign = [name for name in options if name in LAPLACE_OPTIONS and name != "progress"]
+    if engine == "nuts" and foreign:
+        raise ModelError(f"fit(engine='nuts') has no option {foreign[0]!r}: it is of 'laplace'.", offenders=foreign)
+
+
+# -- importance sampling ----------------------------------------------------------------------------------------------
+def _fit_by_laplace(problem: Problem, size: dict[str, int], options: Mapping[str, Any]) -> Fit:
+    recorder = Recorder(problem)
+    keywords: dict[str, Any] = {**size, **options}
+    drawn = laplace_draws(recorder, **keywords)
+    pieces = evaluate_draws(problem, drawn.draws.reshape(-1, drawn.draws.shape[-1]), recorder.pieces)
+    findings = laplace_findings(drawn, _sd_of_number(pieces)) + _common_findings(problem, drawn.draws, pieces)
+    attrs = provenance(problem, engine="laplace", seed=size["seed"], library="leopardpop", options=options)
+    attrs |= {"pareto_k": drawn.pareto_k, "importance_ess": drawn.importance_ess}
+    tree = _tree(problem, drawn.draws, pieces, _weights(drawn), attrs, findings)
+    return Fit(tree, problem=problem, laplace=drawn)
+
+
+def _sd_of_number(pieces: Pointwise) -> float:
+    """Posterior sd of the number of animals over all sessions."""
+    expected, detected = pieces.expected.sum(-1), pieces.detected.sum(-1)
+    return float(np.sqrt(expected.var() + (expected - detected).mean()))
+
+
+def _weights(drawn: LaplaceDraws) -> xr.Dataset:
+    """Group ``sample_stats`` of the engine "laplace"."""
+    coords = {"chain": np.arange(drawn.lp.shape[0]), "draw": np.arange(drawn.lp.shape[1])}
+    attrs = {
+        "pareto_k": drawn.pareto_k,
+        "importance_ess": drawn.importance_ess,
+        "n_evaluations": drawn.n_evaluations,
+        "n_gradients": drawn.n_gradients,
+        "n_raw": len(drawn.raw),
+        "seconds": drawn.seconds,
+    }
+    return xr.Dataset({"log_weight": (SAMPLE, drawn.log_weight), "lp": (SAMPLE, drawn.lp)}, coords, attrs)
+
+
+def _common_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
+    """What does not depend on the engine."""
+    flat = theta.reshape(-1, theta.shape[-1])
+    shift = prior_findings(problem, flat, pieces.expected.sum(-1))
+    return [*history_findings(problem.history), *shift, *mask_findings(problem, flat)]
+
+
+def _tree(
+    problem: Problem,
+    theta: Floats,
+    pieces: Pointwise,
+    sample_stats: xr.Dataset,
+    attrs: dict[str, Any],
+    findings: list[Finding],
+) -> xr.DataTree:
+    attrs = {**attrs, "diagnostics_json": findings_to_json(findings)}
+    return canonical_tree(problem, theta, pieces, sample_stats=sample_stats, attrs=attrs, seed=attrs["seed"])
+
+
+# -- Markov chains ----------------------------------------------------------------------------------------------------
+def _say_what_next(problem: Problem, fit: Fit, size: Mapping[str, int]) -> None:
+    """Tell that importance sampling failed, and how long NUTS will take, before it starts."""
+    from leopardpop.inference.nuts import expected_seconds
+
+    seconds = expected_seconds(problem, **size)
+    failed = " ".join(finding.advice for finding in fit.findings if finding.verdict == "fail")
+    message = f"{failed} NUTS takes over: about {max(1, round(seconds / 60))} min."
+    LOG.warning(message)
+    notice(message, ConvergenceWarning)
+
+
+def _fit_by_nuts(problem: Problem, size: dict[str, int], options: Mapping[str, Any]) -> Fit:
+    from leopardpop.inference.mode import find_modes
+    from leopardpop.inference.nuts import sample_nuts
+    from leopardpop.models.graph import build_model, point_of
+
+    mode = find_modes(problem).best
+    drawn = sample_nuts(build_model(problem), initial_point=point_of(problem, mode.theta), **size, **options)
+    fit = from_tree(problem, drawn, engine="nuts", seed=size["seed"], options=options)
+    warn_of(fit.findings)
+    return fit
+
+
+def fit_from_tree(model: SCR, tree: xr.DataTree, history: CaptureHistory, mask: Masks) -> Fit:
+    """Make a fit of draws that were made elsewhere; see :meth:`SCR.from_posterior`."""
+    fit = from_tree(prepared(model, history, mask), tree, engine="external")
+    warn_of(fit.findings)
+    return fit
+
+
+def from_tree(
+    problem: Problem,
+    tree: xr.DataTree,
+    *,
+    engine: str,
+    seed: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Fit:
+    """Put draws of a PyMC model of this problem into the schema.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    tree
+        DataTree with ``posterior`` and, if there is one, ``sample_stats``.
+    engine
+        Name of the engine.
+    seed
+        Seed of the draws; None makes one from the draws, for the animals that were not detected.
+    options
+        What was asked of the engine.
+    """
+    if "posterior" not in tree.children:
+        raise ModelError("from_posterior needs a DataTree with a group 'posterior', such as pm.sample gives.")
+    theta = theta_of_posterior(problem, tree["posterior"].to_dataset())
+    pieces = evaluate_draws(problem, theta.reshape(-1, theta.shape[-1]))
+    own = zlib.crc32(np.ascontiguousarray(theta).tobytes()) if seed is None else seed
+    weighted = _importance_of(tree)
+    findings = _engine_findings(tree, weighted) + _common_findings(problem, theta, pieces)
+    library = str(tree["posterior"].attrs.get("inference_library", "unknown"))
+    attrs = provenance(problem, engine=engine, seed=own, library=library, options=options)
+    return Fit(_tree(problem, theta, pieces, _stats(tree), attrs | weighted, findings), problem=problem)
+
+
+def _importance_of(tree: xr.DataTree) -> dict[str, float]:
+    """pareto_k and importance_ess of draws by :func:`leopardpop.laplace`; nothing for Markov chains."""
+    attrs = dict(tree["sample_stats"].attrs if "sample_stats" in tree.children else {}) | dict(tree.attrs)
+    names = ("pareto_k", "importance_ess")
+    return {name: float(attrs[name]) for name in names} if all(name in attrs for name in names) else {}
+
+
+def _engine_findings(tree: xr.DataTree, weighted: Mapping[str, float]) -> list[Finding]:
+    if not weighted:
+        return chain_findings(tree)
+    return weight_findings(weighted["pareto_k"], 0.7, weighted["importance_ess"])
+
+
+def _stats(tree: xr.DataTree) -> xr.Dataset:
+    """Group ``sample_stats`` without what NetCDF cannot hold."""
+    if "sample_stats" not in tree.children:
+        return xr.Dataset()
+    stats = tree["sample_stats"].to_dataset()
+    kept = [name for name, values in stats.data_vars.items() if values.dtype.kind in "biuf"]
+    attrs = {str(k): v for k, v in stats.attrs.items() if isinstance(v, str | int | float) and not isinstance(v, bool)}
+    return stats[kept].assign_attrs().drop_attrs().assign_attrs(attrs)

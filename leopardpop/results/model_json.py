@@ -1,0 +1,143 @@
+"""A model as text and back: components by name, never by an address in a file.
+
+A component of one's own is found again among the classes given to :func:`leopardpop.load_fit`. Nothing is imported
+because a file says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from leopardpop.components.density import LogLinear
+from leopardpop.components.detection import (
+    Exponential,
+    HalfNormal,
+    HazardRate,
+    ProbabilityExponential,
+    ProbabilityHalfNormal,
+)
+from leopardpop.errors import ModelError, PriorError
+from leopardpop.models.scr import SCR
+from leopardpop.priors import Prior, PriorSet
+
+__all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json"]
+
+SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponential, ProbabilityHalfNormal)
+
+
+class UnsavedPrior:
+    """Stands for a prior that was an object of the user's own, which a file cannot hold.
+
+    Parameters
+    ----------
+    key
+        Parameter or coefficient.
+    description
+        What it looked like.
+    """
+
+    def __init__(self, key: str, description: str) -> None:
+        self.key, self.description = key, description
+
+    def create_variable(self, name: str) -> Any:
+        """Refuse: the object is not here."""
+        raise PriorError(
+            f"the prior of {self.key!r} ({self.description}) was not lp.Prior, so that the file holds only its name. "
+            "What was drawn is complete; make the model anew with that prior to fit again.",
+            offenders=[self.key],
+        )
+
+    def __repr__(self) -> str:
+        """Show what it was."""
+        return f"<unsaved prior {self.description}>"
+
+
+def model_to_json(model: SCR) -> str:
+    """Text from which :func:`model_from_json` makes the same model."""
+    return json.dumps(
+        {
+            "family": type(model).__name__,
+            "density": _component(model.density),
+            "detection": _component(model.detection),
+            "classes": model.classes,
+            "distribution": model.distribution,
+            "priors": _priors(model.priors),
+        }
+    )
+
+
+def model_from_json(text: str, components: Iterable[type] = ()) -> SCR:
+    """Make a model from the text of :func:`model_to_json`.
+
+    Parameters
+    ----------
+    text
+        The text.
+    components
+        Classes of one's own that it may name.
+
+    Raises
+    ------
+    ModelError
+        If it names a component that is neither shipped nor given.
+    """
+    record = json.loads(text)
+    known = {each.__name__: each for each in (*SHIPPED, *components)}
+    return SCR(
+        density=_make(record["density"], known),
+        detection=_make(record["detection"], known),
+        classes=record["classes"],
+        distribution=record["distribution"],
+        priors=_priors_back(record["priors"]),
+    )
+
+
+def describe_model(text: str) -> str:
+    """One line on a model, for people, from its text: no class is needed."""
+    record = json.loads(text)
+    detection = record["detection"]
+    formulas = ", ".join(f"{name} {formula}" for name, formula in detection["fields"].items())
+    classes = f", classes by {record['classes']}" if record["classes"] else ""
+    return f"density {record['density']['fields']['D']}; {detection['component']} detection, {formulas}{classes}"
+
+
+def _component(component: Any) -> dict[str, Any]:
+    return {
+        "component": type(component).__name__,
+        "fields": {each.name: getattr(component, each.name) for each in fields(component)},
+    }
+
+
+def _make(record: Mapping[str, Any], known: Mapping[str, type]) -> Any:
+    name = record["component"]
+    if name not in known:
+        raise ModelError(
+            f"the fit uses {name}, which is not part of leopardpop: pass components=[{name}]. "
+            "What was drawn (posterior, summary, diagnostics) is there without it.",
+            offenders=[name],
+        )
+    return known[name](**record["fields"])
+
+
+def _priors(priors: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if priors is None:
+        return None
+    own = {key: prior for key, prior in priors.items() if isinstance(prior, Prior)}
+    foreign = {key: repr(prior) for key, prior in priors.items() if key not in own}
+    if not isinstance(priors, PriorSet):
+        return {"foreign": foreign, "priors": {key: prior.to_dict() for key, prior in own.items()}}
+    rest = PriorSet(own, effort_unit=priors.effort_unit, optional=priors.optional) if foreign else priors
+    return {"foreign": foreign, "set": rest.to_dict()}
+
+
+def _priors_back(record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if record is None:
+        return None
+    foreign = {key: UnsavedPrior(key, text) for key, text in record["foreign"].items()}
+    if "set" in record:
+        made = PriorSet.from_dict(record["set"])
+        return made | foreign if foreign else made
+    return {key: Prior.from_dict(each) for key, each in record["priors"].items()} | foreign

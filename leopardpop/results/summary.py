@@ -1,0 +1,40 @@
+"""The posterior in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.results.diagnostics import chain_table
+from leopardpop.results.elements import elements, median_and_interval, units_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["summary_table"]
+
+COLUMNS = ["mean", "median", "sd", "eti95_lb", "eti95_ub", "ess", "r_hat", "unit"]
+
+
+def summary_table(posterior: xr.Dataset, importance_ess: float | None) -> pd.DataFrame:
+    """Mean, median, sd, interval, effective draws and R-hat of every scalar.
+
+    Parameters
+    ----------
+    posterior
+        Group ``posterior``.
+    importance_ess
+        Independent draws that the importance weights are worth; None for Markov chains, which are then judged.
+    """
+    ess = chain_table(posterior, "ess") if importance_ess is None else {}
+    r_hat = chain_table(posterior, "r_hat") if importance_ess is None and posterior.sizes["chain"] > 1 else {}
+    rows = {}
+    for name, draws in elements(posterior):
+        median, lower, upper = median_and_interval(draws)
+        own = importance_ess if importance_ess is not None else ess.get(name, np.nan)
+        spread = float(draws.std(ddof=1)) if draws.size > 1 else 0.0
+        unit = units_of(posterior, name)
+        rows[name] = [float(draws.mean()), median, spread, lower, upper, own, r_hat.get(name, np.nan), unit]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)
