@@ -75,7 +75,9 @@ def _from_mapping(problem: Problem, values: dict[str, Any]) -> Floats:
     layout = problem.layout
     names = [p.name for p in layout.parameters] + (["pmix"] if layout.shares else [])
     _check_names(set(values), [*names, *layout.labels])
-    missing = [p.name for p in layout.parameters if p.has_intercept and not {p.name, f"{p.name}[Intercept]"} & set(values)]
+    missing = [
+        p.name for p in layout.parameters if p.has_intercept and not {p.name, f"{p.name}[Intercept]"} & set(values)
+    ]
     if missing:
         raise ModelError(f"parameters: no value for {', '.join(missing)}", offenders=missing)
     slopes = np.array([float(values.get(label, 0.0)) for label in layout.labels])
@@ -108,5 +110,6 @@ def _check_names(given: set[str], known: list[str]) -> None:
     for name in sorted(given - set(known)):
         near = get_close_matches(name, known, n=1, cutoff=0.0)
         raise ModelError(
-            f"parameters: there is no {name!r}; did you mean {near[0]!r}? There are {', '.join(known)}.", offenders=[name]
+            f"parameters: there is no {name!r}; did you mean {near[0]!r}? There are {', '.join(known)}.",
+            offenders=[name],
         )

@@ -262,7 +262,9 @@ def _check_keys(layout: Layout, chosen: Mapping[str, Any], optional: frozenset[s
                 offenders=[key],
             )
         if not is_prior(prior):
-            raise PriorError(f"the prior of {key!r} is {prior!r}: give an lp.Prior or an object with create_variable(name)")
+            raise PriorError(
+                f"the prior of {key!r} is {prior!r}: give an lp.Prior or an object with create_variable(name)"
+            )
     if "N" in chosen and "D" in chosen and "D" not in optional:
         raise PriorError('priors on both "N" and "D": the prior of N replaces that of D, give one of them')
     if "N" in chosen and n_sessions > 1:

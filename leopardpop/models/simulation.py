@@ -76,7 +76,9 @@ def simulate(
     sessions = list(history.sessions)
     expected = [e.expected for e in problem.evaluate(theta)]
     counts = population.groupby("session").size().reindex(sessions, fill_value=0)
-    truth = Truth(population, beta_series(problem, theta), counts.rename("N"), pd.Series(expected, sessions, name="E_N"))
+    truth = Truth(
+        population, beta_series(problem, theta), counts.rename("N"), pd.Series(expected, sessions, name="E_N")
+    )
     return Simulation(simulated, mask, truth)
 
 
@@ -140,12 +142,16 @@ def _hazards(problem: Problem, theta: Floats, s: int, centres: Floats, code: Any
     difference = centres[:, None, :] - data.xy[None, :, :]
     d2 = (difference**2).sum(-1)
     natural = {
-        name: rows[s].reshape(len(problem.levels), -1)[code] for name, rows in problem.natural(theta).items() if name != "D"
+        name: rows[s].reshape(len(problem.levels), -1)[code]
+        for name, rows in problem.natural(theta).items()
+        if name != "D"
     }
     return np.exp(problem.model.detection.log_hazard(d2, **natural))
 
 
-def _detect(problem: Problem, hazard: Floats, data: SessionArrays, rng: np.random.Generator) -> tuple[Any, Any, Any, Any]:
+def _detect(
+    problem: Problem, hazard: Floats, data: SessionArrays, rng: np.random.Generator
+) -> tuple[Any, Any, Any, Any]:
     """Animal, station, occasion and count of every detection, occasion by occasion."""
     found = []
     for o in range(data.effort.shape[1]):

@@ -52,7 +52,6 @@ def log_ratio(e):  # type: ignore[no-untyped-def]  # compiled: scalars
     return 2.0 * r * p
 
 
-
 class Slots(NamedTuple):
     """Histories as the compiled loops read them; see :class:`SessionTerms` for the symbols."""
 
@@ -155,7 +154,24 @@ def history_sums(along_x, along_y, slots, weight, group, rows, factor_x, factor_
 
 
 @compiled
-def weigh_histories(along_x, along_y, square_x, square_y, slots, weight, group, rows, factor_x, factor_y, scaled, by_group, by_x, by_y, base, bent):  # type: ignore[no-untyped-def]
+def weigh_histories(
+    along_x,
+    along_y,
+    square_x,
+    square_y,
+    slots,
+    weight,
+    group,
+    rows,
+    factor_x,
+    factor_y,
+    scaled,
+    by_group,
+    by_x,
+    by_y,
+    base,
+    bent,
+):  # type: ignore[no-untyped-def]
     """Weighted posterior sums by group and along x and y, and the slopes of b_k and 1/2σ_k² through the ratios."""
     nx, ny, n_slots = along_x.shape[1], along_y.shape[1], len(slots.station)
     lines = _lines(n_slots, ny)

@@ -1,20 +1,42 @@
 """Three ways to sum the histories of a half-normal over a lattice; which one serves depends on the ratio exp(L)/e.
 
 - :class:`PlainHistories`: the ratio is one (hazard half-normal, counts and multi-catch): matrix products by group.
-- :class:`StoredRatios`: the ratios are a table of slot x place, multiplied history by history.
-- :class:`CompiledRatios`: the same, compiled and line by line (probability half-normal).
+- :class:`SeriesRatios`: its logarithm is a short series of separable terms (hazard half-normal, proximity).
+- :class:`CompiledRatios`: it is computed place by place in compiled loops (probability half-normal).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import factorial
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from leopardpop.models.likelihood.tables import LatticeTables, outer_rows
+from leopardpop.components.special import TINY
+from leopardpop.models.likelihood.tables import LatticeTables, hazard_of, outer_rows
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
-__all__ = ["CompiledRatios", "Job", "PlainHistories", "Posterior", "StoredRatios", "Summation"]
+__all__ = ["CompiledRatios", "Job", "PlainHistories", "Posterior", "SeriesRatios", "Summation"]
+
+
+PAIRS_AT_ONCE = 32_768
+EXPONENTS = np.array([1.0, *range(2, 24, 2)])
+BERNOULLI = [
+    1 / 6,
+    -1 / 30,
+    1 / 42,
+    -1 / 30,
+    5 / 66,
+    -691 / 2730,
+    7 / 6,
+    -3617 / 510,
+    43867 / 798,
+    -174611 / 330,
+    854513 / 138,
+]
+COEFFICIENTS = np.array([0.5, *(b / (2 * k * factorial(2 * k)) for k, b in enumerate(BERNOULLI, start=1))])
+"""Of h, h², h⁴ ... h²²: exact to double precision for h ≤ 1."""
 
 
 class Job(NamedTuple):
@@ -53,6 +75,9 @@ class Posterior(NamedTuple):
 class Summation(Protocol):
     """One way to do it."""
 
+    def serves(self, log_base: Floats) -> bool:
+        """Whether it is exact for these log baselines, (K,)."""
+
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history, (h,)."""
 
@@ -68,6 +93,10 @@ class PlainHistories:
 
     def __init__(self, tables: LatticeTables) -> None:
         self.tables = tables
+
+    def serves(self, log_base: Floats) -> bool:
+        """Always."""
+        return True
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
@@ -95,57 +124,117 @@ class PlainHistories:
         return job.weight[job.group[i]] * _factors(job, i)
 
 
-class StoredRatios:
-    """Histories with a table of ratios.
+class SeriesRatios:
+    r"""Histories of a hazard half-normal at proximity detectors: log((exp(h) − 1)/h) as a series in h = Te ≤ 1.
+
+    .. math:: \log\frac{e^h - 1}{h} = \frac{h}{2} + \sum_{k \ge 1} \frac{B_{2k}}{2k\,(2k)!} h^{2k}
+
+    with the Bernoulli numbers B. Every power of e separates, so that the series is a matrix product too.
 
     Parameters
     ----------
-    tables, terms, place
-        The lattice's tables, the session, and its position among those that share the tables.
-    ratio
-        Ratios of all slots of the tables, (U, L).
+    tables, terms
+        The lattice's tables and the session.
     """
 
-    def __init__(self, tables: LatticeTables, terms: SessionTerms, place: int, ratio: Floats) -> None:
-        self.tables, self.terms, self.place = tables, terms, place
-        self.ratio = ratio
-        self.row_of_entry = tables.slot_rows[place][terms.entry_slot]
+    def __init__(self, tables: LatticeTables, terms: SessionTerms) -> None:
+        self.tables, self.terms = tables, terms
+        self.square_x = tables.square_x[terms.slot_station]
+        self.square_y = tables.square_y[terms.slot_station]
+        self.length = np.diff(terms.start)
+        self.step = max(1, PAIRS_AT_ONCE // (tables.shape[0] * tables.shape[1]))
 
-    def _product(self, job: Job, i: int) -> Floats:
-        """Weight times the ratios of a history's detections, (L,)."""
-        result = job.weight[job.group[i]].copy()
-        row = job.rows[i]
-        for entry in range(self.terms.start[row], self.terms.start[row + 1]):
-            factor, count = self.ratio[self.row_of_entry[entry]], int(self.terms.entry_count[entry])
-            for _ in range(count):  # a power of a float costs as much as forty products
-                result *= factor
-        return result
+    def serves(self, log_base: Floats) -> bool:
+        """Whether every Te is at most one."""
+        return self._largest(log_base) <= 1.0
+
+    def _largest(self, log_base: Floats) -> float:
+        expected = self.terms.slot_effort * np.exp(log_base[self.terms.slot_station])
+        return float(expected.max(initial=0.0))
+
+    def _powers(self, job: Job) -> tuple[Floats, Floats, Floats]:
+        """Exponents m, (M,); c_m T^m e_x^m, (M, U, nx); e_y^m, (M, U, ny)."""
+        largest = max(self._largest(job.log_base), 1e-12)
+        used = 1 + int(np.argmax(np.abs(COEFFICIENTS) * largest**EXPONENTS < 1e-18))
+        exponent = EXPONENTS[:used, None]
+        stations = self.terms.slot_station
+        log_base, precision = job.log_base[stations], job.precision[stations]
+        scale = exponent * (log_base + np.log(self.terms.slot_effort)) + np.log(np.abs(COEFFICIENTS[:used, None]))
+        along_x = np.exp(scale[:, :, None] - exponent[:, :, None] * (self.square_x * precision[:, None]))
+        along_x *= np.sign(COEFFICIENTS[:used, None, None])
+        along_y = np.exp(-exponent[:, :, None] * (self.square_y * precision[:, None]))
+        return EXPONENTS[:used], along_x, along_y
+
+    def _chunks(self, job: Job) -> Iterator[tuple[Ints, Ints]]:
+        """Some of the rows with the same number of entries, and their entries, (n,) and (n, d)."""
+        length = self.length[job.rows]
+        for d in np.unique(length):
+            members = np.flatnonzero(length == d)
+            for i in range(0, len(members), self.step):
+                chunk = members[i : i + self.step]
+                yield chunk, self.terms.start[job.rows[chunk]][:, None] + np.arange(d)
+
+    def _operands(self, entries: Ints, along_x: Floats, along_y: Floats) -> tuple[Floats, Floats]:
+        """Factors of the series of each history: (n, M·d, nx), counts included, and (n, M·d, ny)."""
+        slots, counts = self.terms.entry_slot[entries], self.terms.entry_count[entries]
+        left = (along_x[:, slots] * counts[:, :, None]).transpose(1, 0, 2, 3)
+        right = along_y[:, slots].transpose(1, 0, 2, 3)
+        n = len(entries)
+        return left.reshape(n, -1, left.shape[-1]), right.reshape(n, -1, right.shape[-1])
+
+    def _weighted(self, job: Job, chunk: Ints, left: Floats, right: Floats) -> Floats:
+        """Weight times ratios, (n, nx, ny)."""
+        table = np.matmul(left.transpose(0, 2, 1), right)
+        np.exp(table, out=table)
+        table *= job.weight[job.group[chunk]].reshape(table.shape)
+        return table
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
-        across = np.empty_like(job.factor_y)
-        for i in range(len(job.rows)):
-            across[i] = job.factor_x[i] @ self._product(job, i).reshape(self.tables.shape)
-        return np.asarray((across * job.factor_y).sum(1))
-
-    def joint(self, job: Job, i: int) -> Floats:
-        """Summands of one history."""
-        return self._product(job, i) * _factors(job, i)
+        _, along_x, along_y = self._powers(job)
+        summed = np.empty(len(job.rows))
+        for chunk, entries in self._chunks(job):
+            table = self._weighted(job, chunk, *self._operands(entries, along_x, along_y))
+            across = np.matmul(job.factor_x[chunk][:, None, :], table)[:, 0]
+            summed[chunk] = (across * job.factor_y[chunk]).sum(1)
+        return summed
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
         """Weighted sums."""
-        by_group = np.zeros_like(job.weight)
-        by_slot = np.zeros((len(self.terms.slot_station), by_group.shape[1]))
-        by_x, by_y = np.zeros_like(job.factor_x), np.zeros_like(job.factor_y)
-        for i, row in enumerate(job.rows):
-            flat = self.joint(job, i) * scaled[i]
-            table = flat.reshape(self.tables.shape)
-            by_x[i], by_y[i] = table.sum(1), table.sum(0)
-            by_group[job.group[i]] += flat
-            for entry in range(self.terms.start[row], self.terms.start[row + 1]):
-                by_slot[self.terms.entry_slot[entry]] += self.terms.entry_count[entry] * flat
-        base, bent = self.tables.ratio_slopes(job.log_base, job.precision, by_slot, self.place)
-        return Posterior(by_group, by_x, by_y, base, bent)
+        exponent, along_x, along_y = self._powers(job)
+        arrays = (job.weight, job.factor_x, job.factor_y, job.log_base, job.log_base)
+        result = Posterior(*(np.zeros_like(a) for a in arrays))
+        for chunk, entries in self._chunks(job):
+            left, right = self._operands(entries, along_x, along_y)
+            table = self._weighted(job, chunk, left, right)
+            table *= (job.factor_x[chunk] * scaled[chunk, None])[:, :, None]
+            table *= job.factor_y[chunk][:, None, :]
+            result.by_x[chunk], result.by_y[chunk] = table.sum(2), table.sum(1)
+            np.add.at(result.by_group, job.group[chunk], table.reshape(len(chunk), -1))
+            self._add_slopes(self.terms.entry_slot[entries], exponent, table, left, right, result)
+        return result
+
+    def _add_slopes(
+        self, slots: Ints, exponent: Floats, table: Floats, left: Floats, right: Floats, result: Posterior
+    ) -> None:
+        """Slopes of Σ table · series with respect to b and 1/2σ² of the stations, in place."""
+        shape = (len(slots), len(exponent), slots.shape[1], -1)
+        by_x = (np.matmul(right, table.transpose(0, 2, 1)) * left).reshape(shape)
+        bent_y = right.reshape(shape) * self.square_y[slots][:, None]
+        by_y = np.matmul(bent_y.reshape(right.shape), table.transpose(0, 2, 1)) * left
+        power = exponent[:, None]
+        total = (power * by_x.sum(-1)).sum(1)
+        square = (by_x * self.square_x[slots][:, None]).sum(-1) + by_y.reshape(shape).sum(-1)
+        stations = self.terms.slot_station[slots]
+        np.add.at(result.base, stations, total)
+        np.subtract.at(result.bent, stations, (power * square).sum(1))
+
+    def joint(self, job: Job, i: int) -> Floats:
+        """Summands of one history."""
+        _, along_x, along_y = self._powers(job)
+        entries = np.arange(self.terms.start[job.rows[i]], self.terms.start[job.rows[i] + 1])[None]
+        table = self._weighted(job, np.array([i]), *self._operands(entries, along_x, along_y))
+        return table.reshape(-1) * _factors(job, i)
 
 
 class CompiledRatios:
@@ -169,6 +258,10 @@ class CompiledRatios:
             terms.entry_slot,
             terms.entry_count,
         )
+
+    def serves(self, log_base: Floats) -> bool:
+        """Whether every g0 is at most 1/2."""
+        return self.tables.runs_compiled(log_base)
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
@@ -197,9 +290,19 @@ class CompiledRatios:
         first, last = self.terms.start[job.rows[i]], self.terms.start[job.rows[i] + 1]
         slots, counts = self.terms.entry_slot[first:last], self.terms.entry_count[first:last]
         stations, effort = self.terms.slot_station[slots], self.terms.slot_effort[slots, None]
-        ratio = self.tables.ratio_of(outer_rows(along_x[stations], along_y[stations]), effort)
+        ratio = self._ratio(outer_rows(along_x[stations], along_y[stations]), effort)
         joint: Floats = job.weight[job.group[i]] * _factors(job, i) * (ratio ** counts[:, None]).prod(0)
         return joint
+
+    def _ratio(self, kernel: Floats, effort: Floats) -> Floats:
+        """(exp(Tλ) − 1)/(T e) for a proximity detector, λ/e otherwise, (U, L)."""
+        hazard = hazard_of(kernel)
+        ratio: Floats
+        if self.terms.detector == "proximity":
+            ratio = np.expm1(effort * (hazard + TINY)) / (effort * (kernel + TINY))
+        else:
+            ratio = (hazard + TINY) / (kernel + TINY)
+        return ratio
 
 
 def _factors(job: Job, i: int) -> Floats:

@@ -1,30 +1,23 @@
-"""Where the detected animals of a session can be: Pr(cell | history), summed over sets of cells or over animals.
+"""Where animals of a session can be: Pr(cell | history), summed over sets of cells or over animals, and the void.
 
-Maps and counts by region need sums, not the table of animals by cells. On a lattice the sums of a hazard half-normal
-are again matrix products; anything else forms the table of one draw and adds up.
+Maps and counts by region need sums, not the table of animals by cells. On a lattice they are the likelihood's own sums
+with the weight of all other cells set to zero; elsewhere the table of one draw is formed and added up.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from leopardpop.models.likelihood.form import Form, Forward
+from leopardpop.models.likelihood.form import Form, Forward, Parameters
+from leopardpop.models.likelihood.histories import PlainHistories
 from leopardpop.models.likelihood.separable import SeparableForm, State
 from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
 from leopardpop.models.likelihood.terms import Floats, Ints
 
-__all__ = ["Placing", "by_cell", "class_given_history"]
+__all__ = ["Placing", "by_cell", "class_given_history", "total_hazard"]
 
-
-class _Window(NamedTuple):
-    """The part of the lattice that holds one set of cells."""
-
-    x: slice
-    y: slice
-    inside: Floats
-    """1 on the cells of the set, 0 elsewhere, (x, y) of the window."""
+FEW = 3
+"""Sets up to which summing again is cheaper than forming the table, where histories have ratios."""
 
 
 class Placing:
@@ -35,16 +28,20 @@ class Placing:
     session
         The session's likelihood.
     atom
-        Set of each cell, (J,), from 0.
+        Set of each cell, (J,), from 0; none is empty.
     n_atoms
         Number of sets A.
     """
 
     def __init__(self, session: SessionLikelihood, atom: Ints, n_atoms: int) -> None:
-        self.session, self.atom, self.n_atoms = session, atom, n_atoms
+        self.session, self.n_atoms = session, n_atoms
         self.order = np.argsort(atom, kind="stable")
         self.start = np.searchsorted(atom[self.order], np.arange(n_atoms))
-        self.windows = _windows(session.form, atom, n_atoms) if isinstance(session.form, SeparableForm) else []
+        self.largest = int(np.argmax(np.bincount(atom, minlength=n_atoms)))
+        self.inside: Floats | None = None
+        if isinstance(session.form, SeparableForm):
+            self.inside = np.zeros((n_atoms, session.form.shape[0] * session.form.shape[1]))
+            self.inside[atom, session.form.lattice.place] = 1.0
 
     def table(self, evaluation: Evaluation) -> Floats:
         """Pr(class and set | history) of each distinct history, (h, C, A)."""
@@ -63,11 +60,23 @@ class Placing:
         """Pr(set | history, class) of the histories asked for, (h, A)."""
         if self.n_atoms == 1 or not len(forward.rows):
             return np.ones((len(forward.rows), self.n_atoms))
-        if isinstance(form, SeparableForm) and forward.state.ratio is None and forward.state.fallback is None:
-            sums = np.stack([_window_sums(form, forward, window) for window in self.windows], axis=1)
+        if self.inside is None or forward.state.fallback is not None:
+            result = self.by_atom(form.centres(forward))
+        elif self.n_atoms <= FEW or isinstance(forward.state.summation, PlainHistories):
+            result = self._summed_again(forward.state, self.inside)
         else:
-            sums = self.by_atom(form.centres(forward))
-        result: Floats = sums / sums.sum(1, keepdims=True)
+            state: State = forward.state
+            result = np.stack([self.inside @ state.summation.joint(state.job, i) for i in range(len(forward.rows))])
+        chances: Floats = result / result.sum(1, keepdims=True)
+        return chances
+
+    def _summed_again(self, state: State, inside: Floats) -> Floats:
+        """Sums over each set of cells; the largest one is what the others leave."""
+        result = np.zeros((len(state.summed), self.n_atoms))
+        for a in range(self.n_atoms):
+            if a != self.largest:
+                result[:, a] = state.summation.sums(state.job._replace(weight=state.job.weight * inside[a]))
+        result[:, self.largest] = np.maximum(state.summed - result.sum(1), 0.0)
         return result
 
 
@@ -75,42 +84,29 @@ def by_cell(session: SessionLikelihood, evaluation: Evaluation) -> Floats:
     """Expected number of detected animals centred in each cell given their histories, (J,)."""
     result = np.zeros(len(evaluation.intensity))
     for c, forward in enumerate(evaluation.forwards):
-        if len(forward.rows):
-            weight = class_given_history(evaluation, c) * session.terms.multiplicity[forward.rows]
+        weight = class_given_history(evaluation, c) * session.terms.multiplicity[forward.rows]
+        if not len(weight):
+            continue
+        if isinstance(getattr(forward.state, "summation", None), PlainHistories):
             # The slope of a history's log total with respect to the log density of a cell is Pr(cell | history).
             result += session.form.backward(forward, weight, np.zeros_like(result)).log_density
+        else:
+            result += weight @ session.form.centres(forward)
     return result
+
+
+def total_hazard(session: SessionLikelihood, parameters: Parameters) -> Floats:
+    """H(x) over all stations and occasions, for the natural parameters of one class, without a look at histories, (J,)."""
+    form, terms = session.form, session.terms
+    if isinstance(form, SeparableForm) and not form.tables.is_probability:
+        along_x, along_y = form.tables.along(np.log(parameters[form.baseline]), 0.5 / parameters["sigma"] ** 2)
+        effort = terms.times @ terms.weights
+        return np.asarray(((along_x * effort[:, None]).T @ along_y).reshape(-1)[form.lattice.place])
+    return form.forward(np.zeros(len(terms.area)), parameters, np.empty(0, np.intp)).total_hazard
 
 
 def class_given_history(evaluation: Evaluation, c: int) -> Floats:
     """Pr(class c | history) of the histories that can be of the class."""
     forward = evaluation.forwards[c]
     result: Floats = np.exp(evaluation.log_share[c] + forward.log_total - evaluation.log_history[forward.rows])
-    return result
-
-
-def _windows(form: SeparableForm, atom: Ints, n_atoms: int) -> list[_Window]:
-    """Smallest window of the lattice around each set."""
-    table = np.full(form.shape[0] * form.shape[1], -1)
-    table[form.lattice.place] = atom
-    table = table.reshape(form.shape)
-    result = []
-    for a in range(n_atoms):
-        inside = table == a
-        x, y = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
-        at = slice(x[0], x[-1] + 1), slice(y[0], y[-1] + 1)
-        result.append(_Window(*at, inside[at].astype(float)))
-    return result
-
-
-def _window_sums(form: SeparableForm, forward: Forward, window: _Window) -> Floats:
-    """Σ over the cells of a window of the weights of each history, (h,)."""
-    state: State = forward.state
-    group = form.void.group[forward.rows]
-    factor_x, factor_y = state.marginals[0][:, window.x], state.marginals[1][:, window.y]
-    along = np.empty_like(factor_y)
-    for g, weight in enumerate(state.weight):
-        here = group == g
-        along[here] = factor_x[here] @ (weight.reshape(form.shape)[window.x, window.y] * window.inside)
-    result: Floats = (along * factor_y).sum(1)
     return result

@@ -3,9 +3,10 @@ r"""The half-normal on a lattice: exp(−d²/2σ²) = e_x e_y, so that sums over
 With the log baseline b (log λ0 or log g0) of station k, the *kernel* is e_k(x) = exp(b_k − d²/2σ_k²); a hazard
 half-normal has λ = e, a probability half-normal λ = −log(1 − e). The product over an animal's detections is again a
 product of two functions of one coordinate each, centred on the (weighted) mean of its stations. What is left is the
-*ratio* exp(L_u)/e (one for counts of a hazard half-normal), which is bounded and smooth.
+*ratio* exp(L_u)/e (one for counts of a hazard half-normal), which is bounded and smooth: see :mod:`.histories`.
 
-Sums are formed on the linear scale; where a history's sum underflows or a ratio overflows, the dense form answers.
+Sums are formed on the linear scale; where a history's sum underflows, or the baseline is so high that the way to form
+the ratio is not exact, the dense form answers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from leopardpop.models.likelihood.histories import (
     Job,
     PlainHistories,
     Posterior,
-    StoredRatios,
+    SeriesRatios,
     Summation,
 )
 from leopardpop.models.likelihood.tables import Lattice, LatticeTables, lattice_of
@@ -39,7 +40,6 @@ from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
 __all__ = ["SeparableForm", "make_forms"]
 
-PAIRS_AT_MOST = 20_000_000
 SMALLEST_SUM = 1e-280
 
 
@@ -50,9 +50,13 @@ class State(NamedTuple):
     hazards: Floats
     """H_v, (V, L)."""
     job: Job
-    summation: Summation
     summed: Floats
-    fallback: Forward | None
+
+
+class Fallback(NamedTuple):
+    """The dense form answered."""
+
+    forward: Forward
 
 
 def make_forms(sessions: Sequence[SessionTerms], detection: DetectionFunction) -> list[Form]:
@@ -82,8 +86,6 @@ def _tables(sessions: list[SessionTerms], detection: DetectionFunction) -> tuple
         return None
     is_probability = type(detection) is ProbabilityHalfNormal
     tables = LatticeTables(lattice, sessions, is_probability=is_probability)
-    if tables.has_ratio and len(tables.slot_station) * lattice.shape[0] * lattice.shape[1] > PAIRS_AT_MOST:
-        return None
     return lattice, tables
 
 
@@ -113,35 +115,37 @@ class SeparableForm:
         self.shape = lattice.shape
         self.entry_station = terms.slot_station[terms.entry_slot]
         self.entry_history = terms.entry_history
-        self.plain = PlainHistories(tables)
-        self.compiled = CompiledRatios(tables, terms) if tables.is_probability else None
+        self.summation = self._summation()
 
-    def _summation(self, ratio: Floats | None) -> Summation:
-        if ratio is not None:
-            return StoredRatios(self.tables, self.terms, self.place, ratio)
-        return self.plain if self.compiled is None else self.compiled
+    def _summation(self) -> Summation:
+        if self.tables.is_probability:
+            return CompiledRatios(self.tables, self.terms)
+        if self.terms.detector == "proximity":
+            return SeriesRatios(self.tables, self.terms)
+        return PlainHistories(self.tables)
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """Log totals of the histories ``rows``; see :class:`Form`."""
         log_base, precision = np.log(parameters[self.baseline]), 0.5 / parameters["sigma"] ** 2
-        hazards, ratio = self.tables.get(log_base, precision)
-        hazards = hazards[self.tables.vector_rows[self.place]]
+        if not self.summation.serves(log_base):
+            return self._fall_back(log_density, parameters, rows)
+        hazards = self.tables.hazards(log_base, precision, self.place)
         total, place = self.terms.times @ hazards, self.lattice.place
         base = np.full(total.shape, -np.inf)
         base[place] = log_density + self.log_area - total[place]
         weight = np.exp(history_terms(self.void, hazards) + base)
         factor_x, factor_y, log_scale = self._marginals(log_base, precision, rows)
         job = Job(log_base, precision, weight, rows, self.void.group[rows], factor_x, factor_y)
-        summation = self._summation(ratio)
-        summed = summation.sums(job)
-        log_total = np.log(summed) + log_scale
-        fallback = None
-        if not (summed > SMALLEST_SUM).all() or not np.isfinite(log_total).all():
-            fallback = self.dense.forward(log_density, parameters, rows)
-            log_total = fallback.log_total
-        return Forward(
-            log_total, total[place], rows, State(parameters, hazards, job, summation, summed, fallback)
-        )
+        summed = self.summation.sums(job)
+        if not (summed > SMALLEST_SUM).all() or not np.isfinite(log_scale).all():
+            return self._fall_back(log_density, parameters, rows)
+        state = State(parameters, hazards, job, summed)
+        return Forward(np.log(summed) + log_scale, total[place], rows, state)
+
+    def _fall_back(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
+        """The answer of the dense form, which always holds."""
+        forward = self.dense.forward(log_density, parameters, rows)
+        return forward._replace(state=Fallback(forward))
 
     def _marginals(self, log_base: Floats, precision: Floats, rows: Ints) -> tuple[Floats, Floats, Floats]:
         """Π_u e_u(x)^y of the histories: a normal curve about the weighted mean of the stations, by coordinate."""
@@ -165,20 +169,20 @@ class SeparableForm:
 
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""
-        state: State = forward.state
-        if state.fallback is not None:
-            return self.dense.centres(state.fallback)
+        state: State | Fallback = forward.state
+        if isinstance(state, Fallback):
+            return self.dense.centres(state.forward)
         result = np.empty((len(forward.rows), len(self.lattice.place)))
         for i, summed in enumerate(state.summed):
-            result[i] = state.summation.joint(state.job, i)[self.lattice.place] / summed
+            result[i] = self.summation.joint(state.job, i)[self.lattice.place] / summed
         return result
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives; see :class:`Form`."""
-        state: State = forward.state
-        if state.fallback is not None:
-            return self.dense.backward(state.fallback, weights, rate)
-        posterior = state.summation.weigh(state.job, weights / state.summed)
+        state: State | Fallback = forward.state
+        if isinstance(state, Fallback):
+            return self.dense.backward(state.forward, weights, rate)
+        posterior = self.summation.weigh(state.job, weights / state.summed)
         on_lattice = np.zeros(posterior.by_group.shape[1])
         on_lattice[self.lattice.place] = rate
         cotangent = void_cotangent(self.terms, self.void, state.hazards, posterior.by_group, on_lattice)

@@ -1,21 +1,20 @@
 """Tables of station x place of a lattice, shared by the sessions that have the same stations and cells.
 
 For a half-normal the kernel e_k(x) = exp(b_k − d²/2σ_k²) is a product of a function of x and one of y. The tables hold
-what does not stay a product: the summed hazards H_v(x), and the ratios exp(L_u(x))/e_u(x) of the slots.
+what does not stay a product: the summed hazards H_v(x).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from threading import local
 from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.components.special import TINY
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
-__all__ = ["Lattice", "LatticeTables", "lattice_of", "outer_rows"]
+__all__ = ["Lattice", "LatticeTables", "hazard_of", "lattice_of", "outer_rows"]
 
 MINIMUM_FILL = 0.3
 PAIRS_IN_A_BLOCK = 32_768
@@ -37,17 +36,6 @@ class Lattice(NamedTuple):
         return len(self.x), len(self.y)
 
 
-class Block(NamedTuple):
-    """Stations that are computed together."""
-
-    stations: Ints
-    slots: Ints
-    inside: Ints
-    """Position in ``stations`` of the station of each slot."""
-    effort: Floats | None
-    """Common effort by void vector of stations without slots, (V,): one logarithm serves all of them."""
-
-
 def lattice_of(cells: Floats) -> Lattice | None:
     """Return the lattice that the cells fill to at least 30 %, or None."""
     if len(cells) == 0:
@@ -63,7 +51,7 @@ def lattice_of(cells: Floats) -> Lattice | None:
 
 
 class LatticeTables:
-    """Hazards and ratios of one or more sessions on the same stations and lattice.
+    """Hazards of one or more sessions on the same stations and lattice.
 
     Parameters
     ----------
@@ -78,32 +66,12 @@ class LatticeTables:
     def __init__(self, lattice: Lattice, sessions: Sequence[SessionTerms], *, is_probability: bool) -> None:
         first = sessions[0]
         self.shape, self.is_probability = lattice.shape, is_probability
-        self.is_proximity = first.detector == "proximity"
-        self.has_ratio = is_probability or self.is_proximity
         self.weights, self.vector_rows = _union([s.weights for s in sessions])
-        pairs = [np.column_stack([s.slot_station, s.slot_effort]) for s in sessions]
-        slots, self.slot_rows = _union(pairs)
-        self.slot_station, self.slot_effort = slots[:, 0].astype(np.intp), np.ascontiguousarray(slots[:, 1])
         self.square_x = (lattice.x - first.stations[:, :1]) ** 2
         self.square_y = (lattice.y - first.stations[:, 1:]) ** 2
-        self.blocks = list(self._blocks(len(first.stations)))
-        self._shared, self._local = len(sessions) > 1, local()
-
-    def _blocks(self, n_stations: int) -> Iterator[Block]:
-        """Stations with slots in order, then the others by common effort (a probability needs them all)."""
         step = max(1, PAIRS_IN_A_BLOCK // (self.shape[0] * self.shape[1]))
-        used = np.unique(self.slot_station)
-        for stations in _chunks(used, step):
-            low, high = np.searchsorted(self.slot_station, [stations[0], stations[-1] + 1])
-            inside = np.searchsorted(stations, self.slot_station[low:high])
-            yield Block(stations, np.arange(low, high), inside, None)
-        if not self.is_probability:
-            return
-        quiet = np.setdiff1d(np.arange(n_stations), used)
-        efforts, group = np.unique(self.weights[:, quiet], axis=1, return_inverse=True)
-        for g, effort in enumerate(efforts.T):
-            for stations in _chunks(quiet[group.reshape(-1) == g], step):
-                yield Block(stations, np.empty(0, np.intp), np.empty(0, np.intp), effort)
+        self.blocks = [slice(i, i + step) for i in range(0, len(first.stations), step)]
+        self._shared, self._local = len(sessions) > 1, local()
 
     def runs_compiled(self, log_base: Floats) -> bool:
         """Whether the compiled loops answer: for a probability of at most 1/2 everywhere."""
@@ -114,53 +82,32 @@ class LatticeTables:
         along_x = np.exp(log_base[:, None] - self.square_x * precision[:, None])
         return along_x, np.exp(-self.square_y * precision[:, None])
 
-    def get(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats | None]:
-        """H of all void vectors, (V, L), and the ratios of all slots, (U, L), or None where they are one."""
+    def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
+        """H of the session's void vectors, (V, L); sessions that share the tables share the work."""
         if not self._shared:
-            return self._compute(log_base, precision)
-        kept: dict[bytes, tuple[Floats, Floats | None]] = self._local.__dict__.setdefault("kept", {})
+            return self._compute(log_base, precision)[self.vector_rows[session]]
+        kept: dict[bytes, Floats] = self._local.__dict__.setdefault("kept", {})
         key = log_base.tobytes() + precision.tobytes()
         if key not in kept:
             if len(kept) >= SETS_KEPT:
                 kept.pop(next(iter(kept)))
             kept[key] = self._compute(log_base, precision)
-        return kept[key]
+        return kept[key][self.vector_rows[session]]
 
-    def _compute(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats | None]:
+    def _compute(self, log_base: Floats, precision: Floats) -> Floats:
         along_x, along_y = self.along(log_base, precision)
         size = self.shape[0] * self.shape[1]
+        if not self.is_probability:
+            return np.stack([((along_x * w[:, None]).T @ along_y).reshape(-1) for w in self.weights])
+        hazards = np.zeros((len(self.weights), size))
         if self.runs_compiled(log_base):
             from leopardpop.models.likelihood.compiled import station_hazards
 
-            hazards = np.empty((len(self.weights), size))
             station_hazards(along_x, along_y, self.weights, hazards)
-            return hazards, None
-        if not self.is_probability:
-            hazards = np.stack([((along_x * w[:, None]).T @ along_y).reshape(-1) for w in self.weights])
-        else:
-            hazards = np.zeros((len(self.weights), size))
-        if not self.has_ratio:
-            return hazards, None
-        ratio = np.empty((len(self.slot_station), size))
+            return hazards
         for block in self.blocks:
-            kernel = outer_rows(along_x[block.stations], along_y[block.stations])
-            if block.effort is not None:
-                hazards -= block.effort[:, None] * np.log(np.multiply.reduce(1.0 - kernel, axis=0))
-                continue
-            if self.is_probability:
-                hazards += self.weights[:, block.stations] @ hazard_of(kernel)
-            ratio[block.slots] = self.ratio_of(kernel[block.inside], self.slot_effort[block.slots, None])
-        return hazards, ratio
-
-    def ratio_of(self, kernel: Floats, effort: Floats) -> Floats:
-        """(exp(Tλ) − 1)/(T e) for a proximity detector, λ/e otherwise, (U, L)."""
-        hazard = hazard_of(kernel) if self.is_probability else kernel
-        ratio: Floats
-        if self.is_proximity:
-            ratio = np.expm1(effort * (hazard + TINY)) / (effort * (kernel + TINY))
-        else:
-            ratio = (hazard + TINY) / (kernel + TINY)
-        return ratio
+            hazards += self.weights[:, block] @ hazard_of(outer_rows(along_x[block], along_y[block]))
+        return hazards
 
     # -- the way back -----------------------------------------------------------------------------------------------------
     def hazard_slopes(
@@ -188,42 +135,13 @@ class LatticeTables:
             hazard_slopes(along_x, along_y, self.square_x, self.square_y, weights, cotangent, base, bent)
             return base, bent
         for block in self.blocks:
-            kernel = outer_rows(along_x[block.stations], along_y[block.stations])
-            pull = (weights[:, block.stations].T @ cotangent) * (kernel / (1.0 - kernel))
-            self._add_slopes(block.stations, pull, base, bent)
+            kernel = outer_rows(along_x[block], along_y[block])
+            pull = (weights[:, block].T @ cotangent) * (kernel / (1.0 - kernel))
+            table = pull.reshape(-1, *self.shape)
+            by_x, by_y = table.sum(2), table.sum(1)
+            base[block] = by_x.sum(1)
+            bent[block] = -(by_x * self.square_x[block]).sum(1) - (by_y * self.square_y[block]).sum(1)
         return base, bent
-
-    def ratio_slopes(
-        self, log_base: Floats, precision: Floats, by_slot: Floats, session: int
-    ) -> tuple[Floats, Floats]:
-        """Slopes with respect to b_k and to p_k through the log ratios of the session's slots, by_slot (U, L)."""
-        along_x, along_y = self.along(log_base, precision)
-        base, bent = np.zeros(len(log_base)), np.zeros(len(log_base))
-        slots = self.slot_rows[session]
-        for chunk in _chunks(np.arange(len(slots)), max(1, PAIRS_IN_A_BLOCK // by_slot.shape[1])):
-            stations, effort = self.slot_station[slots[chunk]], self.slot_effort[slots[chunk], None]
-            kernel = outer_rows(along_x[stations], along_y[stations])
-            self._add_slopes(stations, by_slot[chunk] * self._ratio_slope(kernel, effort), base, bent)
-        return base, bent
-
-    def _add_slopes(self, stations: Ints, pull: Floats, base: Floats, bent: Floats) -> None:
-        """From slopes with respect to log e, (B, L), to those with respect to b and p of the stations, in place."""
-        table = pull.reshape(-1, *self.shape)
-        by_x, by_y = table.sum(2), table.sum(1)
-        square = (by_x * self.square_x[stations]).sum(1) + (by_y * self.square_y[stations]).sum(1)
-        np.add.at(base, stations, by_x.sum(1))
-        np.subtract.at(bent, stations, square)
-
-    def _ratio_slope(self, kernel: Floats, effort: Floats) -> Floats:
-        """Derivative of the log ratio with respect to log e, (B, L)."""
-        hazard = hazard_of(kernel) if self.is_probability else kernel
-        slope = np.ones_like(kernel)
-        if self.is_proximity:
-            expected = effort * hazard + TINY
-            slope = -expected / np.expm1(-expected)
-        if self.is_probability:
-            slope = slope * (kernel + TINY) / ((1.0 - kernel) * (hazard + TINY))
-        return slope - 1.0
 
     def _product_slopes(
         self, along_x: Floats, along_y: Floats, weights: Floats, cotangent: Floats
@@ -248,11 +166,6 @@ def hazard_of(kernel: Floats) -> Floats:
 def outer_rows(left: Floats, right: Floats) -> Floats:
     """Products of the rows of two tables, (n, a) and (n, b) to (n, a·b)."""
     return (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
-
-
-def _chunks(values: Ints, step: int) -> Iterator[Ints]:
-    for i in range(0, len(values), step):
-        yield values[i : i + step]
 
 
 def _union(tables: Sequence[Floats]) -> tuple[Floats, list[Ints]]:
