@@ -161,9 +161,9 @@ def probability_lines(table: pd.DataFrame) -> list[str]:
     """
     lines = []
     for label, row in table.iterrows():
-        who = f"  {' · '.join(label) if isinstance(label, tuple) else label}" if len(table) > 1 else ""
+        who = f"{' · '.join(label) if isinstance(label, tuple) else label}: " if len(table) > 1 else ""
         chance, prior = probability(row["probability"]), probability(row["prior_probability"])
-        lines.append(f"P({row['lower']:g} ≤ N ≤ {row['upper']:g}) = {chance}, by the prior alone {prior}{who}")
+        lines.append(f"{who}P({row['lower']:g} ≤ N ≤ {row['upper']:g}) = {chance}, by the prior alone {prior}")
     return lines
 
 
