@@ -100,7 +100,7 @@ def zone(tz: str | None) -> Any:
     from zoneinfo import ZoneInfo
 
     try:
-        return ZoneInfo(tz or "UTC")
+        return ZoneInfo(str(tz))
     except (KeyError, ValueError, OSError) as error:
         message = (
             f'tz={tz!r} is no time zone. Give a name such as "Asia/Vladivostok", or an offset such as "UTC+10:00".'

@@ -105,10 +105,11 @@ def clean_failures(frame: pd.DataFrame | None, deployments: pd.DataFrame, clock:
 def _fill_times(table: Table, result: pd.DataFrame, deployments: pd.DataFrame, clock: Clock) -> None:
     for name, how in (("start", "min"), ("end", "max")):
         given = times(table, name, clock, missing=True)
-        by_name = pd.Series(deployments[name].array, index=deployments["deployment"])
-        by_station = deployments.groupby("station")[name].agg(how)
-        whole = result["deployment"].map(by_name).fillna(result["station"].map(by_station))
-        result[name] = given.where(given.notna(), whole)
+        by_name = dict(zip(deployments["deployment"], deployments[name], strict=True))
+        by_station = deployments.groupby("station")[name].agg(how).to_dict()
+        owners = zip(given, result["deployment"], result["station"], strict=True)
+        filled = [by_name.get(d, by_station.get(s)) if pd.isna(time) else time for time, d, s in owners]
+        result[name] = clock.local(pd.Series(filled, dtype=given.dtype))
 
 
 def clean_records(
