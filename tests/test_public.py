@@ -84,13 +84,24 @@ def parameters(function) -> list[str]:
     return [p.name for p in signature.parameters.values() if p.name not in ("self", "cls") and p.kind not in skipped]
 
 
+def docstrings(name: str) -> str:
+    """The docstring; of a method also that of its class and of what it overrides; of a dataclass those of its fields."""
+    value = {**CALLABLES, **METHODS}[name]
+    if inspect.isclass(value):
+        fields = re.findall(r'^    (\w+): [^\n]+\n    """', inspect.getsource(value), re.MULTILINE)
+        return "\n".join([inspect.getdoc(value) or "", *fields])
+    owner, _, method = name.partition(".")
+    if not method:
+        return inspect.getdoc(value) or ""
+    above = [vars(base)[method] for base in inspect.getmro(OBJECTS[owner]) if method in vars(base)]
+    return "\n".join(inspect.getdoc(each) or "" for each in (value, OBJECTS[owner], *above))
+
+
 @pytest.mark.parametrize("name", sorted({**CALLABLES, **METHODS}))
 def test_every_parameter_is_in_the_docstring(name):
-    function = {**CALLABLES, **METHODS}[name]
-    text = inspect.getdoc(function) or ""
-    undocumented = [
-        p for p in parameters(function) if not re.search(rf"^\s*(\w+, )*\*{{0,2}}{p}\b", text, re.MULTILINE)
-    ]
+    text = docstrings(name)
+    names = parameters({**CALLABLES, **METHODS}[name])
+    undocumented = [p for p in names if not re.search(rf"^\s*(\w+, )*\*{{0,2}}{p}\b", text, re.MULTILINE)]
     assert not undocumented, f"{name}: {undocumented}"
 
 
@@ -171,6 +182,6 @@ def test_the_reference_lists_every_public_name():
     if not page.exists():
         assert "site-packages" in os.fspath(lp.__file__), "docs/reference/index.md is missing"
         pytest.skip("the documentation is not part of the wheel")
-    listed = re.findall(r"^ {3}(\w[\w.]*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    missing = [name for name in OBJECTS if name not in {entry.split(".")[0] for entry in listed}]
+    listed = re.findall(r"^(?: {3}|\| \[`)(\w+)(?:$|`)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    missing = [name for name in OBJECTS if name not in listed]
     assert not missing
