@@ -133,7 +133,7 @@ class Mask:
         >>> import leopardpop as lp
         >>> survey = lp.load_example("amur_leopard")
         >>> lp.Mask.around(survey, buffer=10_000, spacing=5_000).n_cells
-        437
+        251
         """
         stations = history.stations
         xy = stations[["x", "y"]].to_numpy(float)

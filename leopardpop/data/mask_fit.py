@@ -49,6 +49,7 @@ def stations_outside(mask: Mask, xy: ArrayLike) -> NDArray[np.bool_]:
     Examples
     --------
     >>> import pandas as pd
+    >>> from leopardpop.data.mask import Mask
     >>> mask = Mask.from_table(pd.DataFrame({"x": [1000, 3000], "y": [0, 0]}), cell_area=4)
     >>> stations_outside(mask, [[1500, 300], [9000, 0]]).tolist()
     [False, True]
