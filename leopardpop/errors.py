@@ -3,6 +3,15 @@
 An error says what is wrong, where, what was found and what to do; the offending rows are its
 ``offenders``. A warning never changes a result: turn any class into an error with
 :func:`warnings.simplefilter`.
+
+Examples
+--------
+>>> import leopardpop as lp
+>>> try:
+...     lp.SCR(density=1)
+... except lp.errors.ModelError as error:
+...     print(error)
+density=1: give a formula such as "~ snow", or lp.LogLinear(D=...)
 """
 
 from __future__ import annotations
@@ -21,8 +30,8 @@ __all__ = [
     "PriorError",
     "PriorWarning",
     "ProjectionWarning",
-    "SparseDataWarning",
     "SpacingWarning",
+    "SparseDataWarning",
 ]
 
 

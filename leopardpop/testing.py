@@ -1,4 +1,10 @@
-"""Help for those who write components of their own."""
+"""Help for those who write components of their own.
+
+Examples
+--------
+>>> import leopardpop as lp
+>>> lp.testing.check_detection(lp.HalfNormal())
+"""
 
 from __future__ import annotations
 

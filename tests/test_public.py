@@ -85,7 +85,7 @@ def parameters(function) -> list[str]:
 
 
 def docstrings(name: str) -> str:
-    """The docstring; of a method also that of its class and of what it overrides; of a dataclass those of its fields."""
+    """The docstring; for a method also those of its class and of what it overrides, for a dataclass of its fields."""
     value = {**CALLABLES, **METHODS}[name]
     if inspect.isclass(value):
         fields = re.findall(r'^    (\w+): [^\n]+\n    """', inspect.getsource(value), re.MULTILINE)

@@ -110,6 +110,18 @@ class DetectionFunction(ABC):
 
         This default uses fourth-order central differences (about 1e-12), so that a detection function of one's own
         needs nothing but :meth:`log_hazard`; the shipped functions write theirs out.
+
+        Parameters
+        ----------
+        d2
+            Squared distance, m², any shape.
+        **parameters
+            The parameters on their natural scale, of shapes that broadcast with ``d2``.
+
+        Returns
+        -------
+        dict
+            Parameter -> derivative, of the broadcast shape.
         """
         step = 1e-3
 

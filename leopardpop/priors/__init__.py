@@ -1,4 +1,11 @@
-"""Priors: records of distributions, sets of them by parameter, the literature's, and defaults from the design."""
+"""Priors: records of distributions, sets of them by parameter, the literature's, and defaults from the design.
+
+Examples
+--------
+>>> import leopardpop as lp
+>>> priors = lp.priors.big_cats() | {"sigma[sex[M]]": lp.Prior("Normal", mu=0.3, sigma=0.2)}
+>>> model = lp.SCR(detection=lp.HalfNormal(sigma="~ sex"), classes="sex", priors=priors)
+"""
 
 from leopardpop.priors.defaults import (
     baseline_prior,

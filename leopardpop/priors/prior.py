@@ -212,6 +212,16 @@ class Prior:
     def from_dict(cls, record: Any) -> Prior:
         """Make a prior of what :meth:`to_dict` gave.
 
+        Parameters
+        ----------
+        record
+            One distribution -> its parameters.
+
+        Returns
+        -------
+        Prior
+            The same prior.
+
         Raises
         ------
         PriorError
