@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from leopardpop.models.likelihood.form import Form, Forward, Parameters
-from leopardpop.models.likelihood.histories import PlainHistories
+from leopardpop.models.likelihood.histories import PlainHistories, Summation
 from leopardpop.models.likelihood.separable import SeparableForm, State
 from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
 from leopardpop.models.likelihood.terms import Floats, Ints
 
 __all__ = ["Placing", "by_cell", "class_given_history", "total_hazard"]
 
-FEW = 3
+FEW = 12
 """Sets up to which summing again is cheaper than forming the table, where histories have ratios."""
 
 
@@ -38,7 +38,7 @@ class Placing:
         self.order = np.argsort(atom, kind="stable")
         self.start = np.searchsorted(atom[self.order], np.arange(n_atoms))
         self.largest = int(np.argmax(np.bincount(atom, minlength=n_atoms)))
-        self.inside: Floats | None = None
+        self.inside = np.empty((n_atoms, 0))
         if isinstance(session.form, SeparableForm):
             self.inside = np.zeros((n_atoms, session.form.shape[0] * session.form.shape[1]))
             self.inside[atom, session.form.lattice.place] = 1.0
@@ -60,22 +60,22 @@ class Placing:
         """Pr(set | history, class) of the histories asked for, (h, A)."""
         if self.n_atoms == 1 or not len(forward.rows):
             return np.ones((len(forward.rows), self.n_atoms))
-        if self.inside is None or forward.state.fallback is not None:
+        state = forward.state
+        if not isinstance(form, SeparableForm) or not isinstance(state, State):
             result = self.by_atom(form.centres(forward))
-        elif self.n_atoms <= FEW or isinstance(forward.state.summation, PlainHistories):
-            result = self._summed_again(forward.state, self.inside)
+        elif self.n_atoms <= FEW or isinstance(form.summation, PlainHistories):
+            result = self._summed_again(form.summation, state)
         else:
-            state: State = forward.state
-            result = np.stack([self.inside @ state.summation.joint(state.job, i) for i in range(len(forward.rows))])
+            result = np.stack([self.inside @ form.summation.joint(state.job, i) for i in range(len(forward.rows))])
         chances: Floats = result / result.sum(1, keepdims=True)
         return chances
 
-    def _summed_again(self, state: State, inside: Floats) -> Floats:
+    def _summed_again(self, summation: Summation, state: State) -> Floats:
         """Sums over each set of cells; the largest one is what the others leave."""
         result = np.zeros((len(state.summed), self.n_atoms))
         for a in range(self.n_atoms):
             if a != self.largest:
-                result[:, a] = state.summation.sums(state.job._replace(weight=state.job.weight * inside[a]))
+                result[:, a] = summation.sums(state.job._replace(weight=state.job.weight * self.inside[a]))
         result[:, self.largest] = np.maximum(state.summed - result.sum(1), 0.0)
         return result
 
@@ -87,7 +87,7 @@ def by_cell(session: SessionLikelihood, evaluation: Evaluation) -> Floats:
         weight = class_given_history(evaluation, c) * session.terms.multiplicity[forward.rows]
         if not len(weight):
             continue
-        if isinstance(getattr(forward.state, "summation", None), PlainHistories):
+        if isinstance(session.form, SeparableForm):
             # The slope of a history's log total with respect to the log density of a cell is Pr(cell | history).
             result += session.form.backward(forward, weight, np.zeros_like(result)).log_density
         else:
@@ -96,12 +96,11 @@ def by_cell(session: SessionLikelihood, evaluation: Evaluation) -> Floats:
 
 
 def total_hazard(session: SessionLikelihood, parameters: Parameters) -> Floats:
-    """H(x) over all stations and occasions, for the natural parameters of one class, without a look at histories, (J,)."""
+    """H(x) over all stations and occasions for one class of animals, without a look at histories, (J,)."""
     form, terms = session.form, session.terms
-    if isinstance(form, SeparableForm) and not form.tables.is_probability:
-        along_x, along_y = form.tables.along(np.log(parameters[form.baseline]), 0.5 / parameters["sigma"] ** 2)
-        effort = terms.times @ terms.weights
-        return np.asarray(((along_x * effort[:, None]).T @ along_y).reshape(-1)[form.lattice.place])
+    if isinstance(form, SeparableForm):
+        log_base, precision = np.log(parameters[form.baseline]), 0.5 / parameters["sigma"] ** 2
+        return np.asarray((terms.times @ form.tables.hazards(log_base, precision, form.place))[form.lattice.place])
     return form.forward(np.zeros(len(terms.area)), parameters, np.empty(0, np.intp)).total_hazard
 
 

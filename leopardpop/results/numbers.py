@@ -1,0 +1,198 @@
+"""Numbers of animals by region and class, draw by draw: expected, realised, and before the data."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leopardpop.components.special import TINY
+from leopardpop.models.likelihood.placing import Placing
+from leopardpop.results.draws import distinct_draws, flat_draws, generator, in_blocks
+from leopardpop.results.voids import void_of, voids
+
+if TYPE_CHECKING:
+    from leopardpop.models.likelihood.terms import Floats, Ints
+    from leopardpop.models.prior_terms import PriorTerm
+    from leopardpop.models.problem import Problem
+    from leopardpop.results.draws import HasDraws
+    from leopardpop.results.regions import Regions
+    from leopardpop.results.voids import Void
+
+__all__ = ["expected_numbers", "prior_expected", "realised_numbers"]
+
+ENTRIES = 2_000_000
+"""Numbers in a table of draws x cells that are held at a time."""
+
+
+# -- expected -------------------------------------------------------------------------------------------------------
+def expected_numbers(problem: Problem, regions: Regions, theta: Floats) -> Floats:
+    """Σ D a over the cells of each region, (S, session, R).
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    regions
+        The regions.
+    theta
+        Draws (S, P); only the coefficients of density matter.
+    """
+    place = problem.layout["D"].place
+    return np.stack([_expected(rows, area, theta[:, place]) for rows, area in _designs(problem, regions)], axis=1)
+
+
+def _designs(problem: Problem, regions: Regions) -> list[tuple[Floats, Floats]]:
+    """Distinct rows of the design of log D (B, P), and the area that each has in each region (B, R), by session."""
+    parameter = problem.layout["D"]
+    bounds = np.cumsum([0, *parameter.splits])
+    result: list[tuple[Floats, Floats]] = []
+    for data, part, a, b in zip(problem.data, regions.sessions, bounds[:-1], bounds[1:], strict=True):
+        rows, at = np.unique(parameter.standardised[a:b], axis=0, return_inverse=True)
+        area = np.zeros((len(rows), len(part.members)))
+        np.add.at(area, (at.reshape(-1), part.atom), problem.masks[data.session].area)
+        result.append((rows, area @ part.members))
+    return result
+
+
+def _expected(rows: Floats, area: Floats, beta: Floats) -> Floats:
+    step = max(1, ENTRIES // len(rows))
+    parts = [np.exp(beta[i : i + step] @ rows.T) @ area for i in range(0, len(beta), step)]
+    return np.concatenate(parts)
+
+
+# -- realised -------------------------------------------------------------------------------------------------------
+class _Chances(NamedTuple):
+    """One session at one draw."""
+
+    detected: Floats
+    """Pr(class and set of cells | history), (h, C·A)."""
+    undetected: Floats
+    """Expected number of undetected animals, (C·A,)."""
+
+
+def realised_numbers(fit: HasDraws, regions: Regions) -> Ints:
+    """Number of animals in each region by class, drawn jointly, (S, session, R, C).
+
+    In each draw every detected animal gets a class and a set of cells by their probability given its history; the
+    undetected animals of the draw (those of the posterior's N, else a Poisson number) are spread over classes and
+    sets by their expected numbers. So the regions of a partition add up to the N of the posterior.
+    """
+    problem, undetected = fit.problem, _undetected(fit)
+    whole, n_classes = all(part.whole for part in regions.sessions), len(problem.levels)
+    if undetected is not None and whole and n_classes == 1:
+        return (undetected + _detected(problem))[:, :, None, None]
+    parts = zip(problem.sessions, regions.sessions, strict=True)
+    placings = [Placing(session, part.atom, len(part.members)) for session, part in parts]
+    known = whole and all((session.terms.class_code >= 0).all() for session in problem.sessions)
+    draws = distinct_draws(flat_draws(fit))
+    blocks = in_blocks(partial(_known_classes if known else _block, problem, placings), draws.theta)
+    rng, times = generator(fit, "population"), np.bincount(draws.place)
+    repeats = np.split(np.argsort(draws.place, kind="stable"), np.cumsum(times)[:-1])
+    result = np.empty((len(draws.place), len(placings), len(regions.names), n_classes), np.int64)
+    for places, sessions in zip(repeats, chain.from_iterable(blocks), strict=True):
+        for s, (chances, part) in enumerate(zip(sessions, regions.sessions, strict=True)):
+            number = None if undetected is None else undetected[places, s]
+            found = _draw(rng, chances, placings[s], len(places), number)
+            result[places, s] = np.swapaxes(found.reshape(len(places), n_classes, -1) @ part.members, 1, 2)
+    return result
+
+
+def _detected(problem: Problem) -> Ints:
+    return np.array([len(data.individuals) for data in problem.data])
+
+
+def _undetected(fit: HasDraws) -> Ints | None:
+    """Number of undetected animals in the mask of the fit's own draws, (S, session)."""
+    posterior: Any = getattr(fit, "posterior", None)
+    if posterior is None or "N" not in posterior:
+        return None
+    n_sessions = len(fit.problem.data)
+    total = np.asarray(posterior["N"].transpose("chain", "draw", ...)).reshape(-1, n_sessions)
+    number: Ints = total.astype(np.int64) - _detected(fit.problem)
+    return number
+
+
+def _block(problem: Problem, placings: list[Placing], thetas: Floats) -> list[list[_Chances]]:
+    """Chances of every session at each draw of a block."""
+    result = []
+    for theta in thetas:
+        pairs = zip(placings, problem.evaluate(theta), strict=True)
+        result.append([_chances(placing, placing.table(e), void_of(placing.session, e)) for placing, e in pairs])
+    return result
+
+
+def _known_classes(problem: Problem, placings: list[Placing], thetas: Floats) -> list[list[_Chances]]:
+    """The same for the whole mask where all classes are known: detected animals need no evaluation."""
+    classes = range(len(problem.levels))
+    certain = [(p.session.terms.class_code[:, None] == classes).astype(float) for p in placings]
+    return [
+        [_chances(*each) for each in zip(placings, certain, voids(problem, theta), strict=True)] for theta in thetas
+    ]
+
+
+def _chances(placing: Placing, detected: Floats, void: Void) -> _Chances:
+    size = len(void.share) * placing.n_atoms
+    return _Chances(detected.reshape(-1, size), placing.by_atom(void.undetected).reshape(size))
+
+
+def _draw(rng: np.random.Generator, chances: _Chances, placing: Placing, size: int, number: Ints | None) -> Ints:
+    """Numbers by class and set in ``size`` independent draws, (size, C·A)."""
+    if number is None:
+        result = rng.poisson(chances.undetected, (size, len(chances.undetected)))
+    else:
+        rates = np.maximum(chances.undetected, TINY)
+        result = rng.multinomial(number, rates / rates.sum())
+    if len(chances.detected):
+        share = chances.detected / chances.detected.sum(1, keepdims=True)
+        times = placing.session.terms.multiplicity.astype(np.int64)
+        result = result + rng.multinomial(np.broadcast_to(times, (size, len(times))), share).sum(1)
+    return result
+
+
+# -- before the data --------------------------------------------------------------------------------------------------
+def prior_expected(problem: Problem, regions: Regions, rng: np.random.Generator, draws: int = 2000) -> Floats:
+    """Expected numbers under the prior alone, (S, session, R).
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    regions
+        The regions.
+    rng
+        Random numbers.
+    draws
+        Number of draws S.
+    """
+    parameter, number = problem.layout["D"], None
+    theta = np.zeros((draws, problem.layout.size))
+    for term in problem.priors.terms:
+        if term.label == "N":
+            number = _draw_prior(term, rng, draws)
+        elif term.parameter == "D":
+            values = _draw_prior(term, rng, draws)
+            scale = float(parameter.design.scale[term.position - parameter.place.start])
+            theta[:, term.position] = parameter.link.forward(values) if term.natural else values * scale
+    expected = expected_numbers(problem, regions, theta)
+    if number is None:
+        return expected
+    step = max(1, ENTRIES // problem.masks[problem.data[0].session].n_cells)
+    blocks = (theta[i : i + step, parameter.place] @ parameter.standardised.T for i in range(0, draws, step))
+    on_mask = np.concatenate([np.exp(rows) @ problem.sessions[0].terms.area for rows in blocks])
+    scaled: Floats = expected * (number / on_mask)[:, None, None]
+    return scaled
+
+
+def _draw_prior(term: PriorTerm, rng: np.random.Generator, draws: int) -> Floats:
+    """Draws of one prior; of one that is known only by its PyMC variable, by PyMC."""
+    prior: Any = term.prior
+    if hasattr(prior, "draw"):
+        return np.asarray(prior.draw(rng, draws), float)
+    import pymc as pm
+
+    with pm.Model():
+        variable = prior.create_variable("x")
+    return np.asarray(pm.draw(variable, draws, random_seed=rng), float)

@@ -1,0 +1,340 @@
+"""How many animals there are: expected and realised, by region, session and class."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leopardpop.errors import DataError, ModelError
+from leopardpop.results.draws import flat_draws, generator, spread_draws
+from leopardpop.results.fields import cell_means
+from leopardpop.results.numbers import expected_numbers, prior_expected, realised_numbers
+from leopardpop.results.population_text import population_html, population_text
+from leopardpop.results.regions import default_regions, named_regions
+from leopardpop.results.statistics import summarise, table_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.results.draws import HasDraws
+    from leopardpop.results.regions import Regions
+
+__all__ = ["Population", "population"]
+
+NEAR = 0.1
+"""Detection probability from which a cell counts as near cameras."""
+DRAWS_OF_CELLS = 200
+"""Draws that averages over cells are taken from: their Monte Carlo error is far below a tenth of an animal."""
+
+
+def population(fit: HasDraws, *, regions: Any = None, by: str | None = None) -> Population:
+    """Count the animals in one or several regions.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    regions
+        Path of a vector file, GeoDataFrame, polygon (metres, in the system of the stations) or mapping from name to
+        polygon. None: the polygon that the mask was clipped to, or the cells of a mask that was given as a table; a
+        mask that is only a buffer around the stations has no such region, and N is then that of the hull of the
+        stations.
+    by
+        Column of names; rows with the same name are one region.
+
+    Returns
+    -------
+    Population
+        Regions are drawn jointly; where they overlap, the same animals count in both.
+
+    Raises
+    ------
+    DataError
+        If a region has no cell of the mask, or cannot be read.
+
+    Warns
+    -----
+    DataWarning
+        If the mask covers only part of a region.
+    """
+    if regions is None and by is not None:
+        raise DataError(f"by={by!r} names a column of regions=, which was not given.")
+    problem = fit.problem
+    return Population(fit, default_regions(problem) if regions is None else named_regions(problem, regions, by))
+
+
+class Population:
+    r"""The posterior of the number of animals in a region.
+
+    *Expected* numbers belong to the process that places animals, :math:`E[N] = \sum_x D(x)\,a(x)`; *realised* ones are
+    those of the survey: the detected animals, each at a place drawn from its posterior, and a Poisson number of others,
+
+    .. math::
+        N = \sum_i 1\{x_i \in R\} + \mathrm{Poisson}\Big(\sum_{x \in R} p_0(x)\,D(x)\,a(x)\Big), \qquad
+        x_i \sim \Pr(x \mid w_i, \theta)
+
+    drawn once a posterior draw, so that regions that make up the mask add up to the N of the posterior. Animals have
+    their activity centre in the region; dependent young are not among them. Made by ``fit.population()``.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    regions
+        The regions on its masks.
+
+    References
+    ----------
+    Efford MG, Fewster RM (2013) Estimating population size by spatially explicit capture-recapture. Oikos 122,
+    918-928. doi:10.1111/j.1600-0706.2012.20440.x
+    """
+
+    def __init__(self, fit: HasDraws, regions: Regions) -> None:
+        self._fit, self._regions = fit, regions
+
+    # -- where --------------------------------------------------------------------------------------------------------
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """Names of the regions."""
+        return self._regions.names
+
+    @property
+    def region_name(self) -> str:
+        """Name of the region, or of all of them in one line."""
+        return ", ".join(self._regions.names)
+
+    @property
+    def area_km2(self) -> float | xr.DataArray:
+        """Area of the cells that belong to the region, km² ([session] [, region])."""
+        return self._by_place([s.area for s in self._regions.sessions], "area", "km2")
+
+    @property
+    def covered(self) -> float | xr.DataArray:
+        """Share of the region that the mask covers ([session] [, region]): of its habitat, if the mask has one."""
+        return self._by_place([np.where(s.empty, 0.0, s.covered) for s in self._regions.sessions], "covered", "1")
+
+    def _by_place(self, values: list[Floats], name: str, units: str) -> float | xr.DataArray:
+        """Label one number a session and region; a plain number if there is one of each."""
+        array = self._labelled(np.stack(values)[None, :, :, None], sampled=False).rename(name)
+        return float(array) if array.ndim == 0 else array.assign_attrs(units=units)
+
+    # -- how many -----------------------------------------------------------------------------------------------------
+    @cached_property
+    def expected(self) -> xr.DataArray:
+        """E[N] (chain, draw [, session] [, region] [, sex]); NaN where a session's mask has none of a region."""
+        problem, theta = self._fit.problem, flat_draws(self._fit)
+        total = expected_numbers(problem, self._regions, theta)[..., None]
+        if problem.layout.shares is not None:
+            total = total * np.exp(problem.layout.shares.log_shares(theta))[:, None, None, :]
+        return self._labelled(self._blanked(total)).rename("expected").assign_attrs(units="animals")
+
+    @cached_property
+    def realised(self) -> xr.DataArray:
+        """N (chain, draw [, session] [, region] [, sex]); NaN where a session's mask has none of a region."""
+        numbers = realised_numbers(self._fit, self._regions)
+        return self._labelled(self._blanked(numbers)).rename("realised").assign_attrs(units="animals")
+
+    def _blanked(self, values: Any) -> Any:
+        """NaN where a session has no cell of a region."""
+        empty = np.stack([s.empty for s in self._regions.sessions])
+        return np.where(empty[:, :, None], np.nan, values) if empty.any() else values
+
+    def _labelled(self, values: Any, *, sampled: bool = True) -> xr.DataArray:
+        """Label (S, session, R, C), without the dimensions that this population does not have."""
+        problem = self._fit.problem
+        dims: dict[str, list[str]] = {"session": list(problem.history.sessions)}
+        dims |= {"region": list(self._regions.names), problem.column or "class": list(problem.levels)}
+        present = [len(dims["session"]) > 1, self._regions.labelled, problem.column is not None and sampled]
+        kept = {name: labels for (name, labels), is_in in zip(dims.items(), present, strict=True) if is_in}
+        shape = np.shape(self._fit.theta)[:2] if sampled else ()
+        array = np.reshape(values, (*shape, *map(len, kept.values())))
+        chains = {name: np.arange(n) for name, n in zip(("chain", "draw"), shape, strict=False)}
+        return xr.DataArray(array, {**chains, **kept}, [*chains, *kept])
+
+    def _total(self, numbers: xr.DataArray) -> xr.DataArray:
+        """Sum over classes."""
+        column = self._fit.problem.column
+        return numbers if column is None else numbers.sum(column, skipna=False, keep_attrs=True)
+
+    def density(self, per_km2: float = 100.0) -> xr.DataArray:
+        """Expected density, of all classes together.
+
+        Parameters
+        ----------
+        per_km2
+            Area that density is told for, km².
+
+        Returns
+        -------
+        xarray.DataArray
+            E[N] over the area of the region, animals per ``per_km2`` (chain, draw [, session] [, region]).
+        """
+        if not (np.isfinite(per_km2) and per_km2 > 0):
+            raise DataError(f"per_km2={per_km2!r} must be a positive number of km².")
+        array = self._total(self.expected) * (per_km2 / self.area_km2)
+        return array.rename("density").assign_attrs(units=f"1/({per_km2:g} km2)" if per_km2 != 1 else "1/km2")
+
+    # -- what is said of it -------------------------------------------------------------------------------------------
+    def summary(self) -> pd.DataFrame:
+        """Mean, median, sd and 95 % interval of E[N], N and density.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows ``expected``, ``realised`` (animals) and ``density`` (expected, per km²), by session, region and class
+            where there are several (class "all": together); columns mean, median, sd, eti95_lb, eti95_ub, unit,
+            area_km2, and region unless rows are by region.
+        """
+        return summarise(
+            {"expected": self.expected, "realised": self.realised, "density": self.density(1.0)},
+            area=self.area_km2,
+            column=self._fit.problem.column,
+            region=None if self._regions.labelled else self.region_name,
+        )
+
+    def probability(self, lower: float, upper: float) -> float | xr.DataArray:
+        """Posterior probability of lower ≤ N ≤ upper, N realised and of all classes together.
+
+        Parameters
+        ----------
+        lower, upper
+            Numbers of animals, both included; ``upper`` may be infinite.
+
+        Returns
+        -------
+        float or xarray.DataArray
+            By session and region if there are several.
+
+        Raises
+        ------
+        ModelError
+            If no region was named and the mask is only a buffer.
+        """
+        self._check_question(lower, upper)
+        numbers = self._total(self.realised)
+        inside = ((numbers >= lower) & (numbers <= upper)).astype(float).where(numbers.notnull())
+        return _plain(inside.mean(["chain", "draw"], skipna=False).rename("probability"))
+
+    def prior_probability(self, lower: float, upper: float) -> float | xr.DataArray:
+        """Probability of lower ≤ N ≤ upper before the data: what the prior alone says.
+
+        Parameters
+        ----------
+        lower, upper
+            Numbers of animals, both included.
+
+        Returns
+        -------
+        float or xarray.DataArray
+            By session and region if there are several.
+        """
+        self._check_question(lower, upper)
+        from scipy.special import pdtr
+
+        expected = self._prior_expected
+        below = pdtr(np.ceil(lower) - 1.0, expected) if lower > 0 else np.zeros_like(expected)
+        up_to = pdtr(np.floor(upper), expected) if np.isfinite(upper) else np.ones_like(expected)
+        mean = self._blanked((up_to - below).mean(0)[None, :, :, None])
+        return _plain(self._labelled(mean, sampled=False).rename("prior_probability"))
+
+    @cached_property
+    def _prior_expected(self) -> Floats:
+        return prior_expected(self._fit.problem, self._regions, generator(self._fit, "prior"))
+
+    def probability_table(self, lower: float, upper: float) -> pd.DataFrame:
+        """Posterior and prior probability of a range, side by side.
+
+        Parameters
+        ----------
+        lower, upper
+            Numbers of animals, both included.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a session and region; columns lower, upper, probability, prior_probability. Where the prior alone is
+            above one half, the answer was put in.
+        """
+        columns = {f.__name__: f(lower, upper) for f in (self.probability, self.prior_probability)}
+        return table_of({"lower": lower, "upper": upper, **columns}, self.region_name)
+
+    def _check_question(self, lower: float, upper: float) -> None:
+        if not lower <= upper:
+            raise DataError(f"probability({lower}, {upper}): the range must go from the smaller to the larger number.")
+        if not self._regions.chosen:
+            raise ModelError(
+                "The mask is only a buffer around the stations, so its number of animals would grow with the buffer: "
+                'say where, fit.population(regions="reserve.gpkg"), or clip the mask to the habitat, '
+                "Mask.around(habitat=...)."
+            )
+
+    # -- what it rests on ---------------------------------------------------------------------------------------------
+    @cached_property
+    def sources(self) -> pd.DataFrame:
+        """What N rests on, posterior mean numbers of animals.
+
+        One row a session and region; columns ``photographed`` (detected animals centred there), ``near_cameras`` (never
+        detected, in cells where detection is likelier than 0.1) and ``extrapolated`` (never detected, elsewhere).
+        """
+        near, far = (self._sums("undetected", near=near) for near in (True, False))
+        columns = {"photographed": self._photographed(), "near_cameras": near, "extrapolated": far}
+        labelled = {name: self._by_place(list(values), name, "animals") for name, values in columns.items()}
+        return table_of(labelled, self.region_name)
+
+    @cached_property
+    def share_extrapolated(self) -> float | xr.DataArray:
+        """Share of E[N] in cells where an animal is detected with probability below 0.1 ([session] [, region])."""
+        far, near = (self._sums("expected", near=near) for near in (False, True))
+        return self._by_place(list(far / (far + near)), "share_extrapolated", "1")
+
+    def _photographed(self) -> Floats:
+        """Detected animals of each region, (session, R)."""
+        if self._whole:
+            return np.array([[len(data.individuals)] for data in self._fit.problem.data], float)
+        near, far = (self._sums("detected", near=near) for near in (True, False))
+        return near + far
+
+    @property
+    def _whole(self) -> bool:
+        return all(part.whole for part in self._regions.sessions)
+
+    def _sums(self, name: str, *, near: bool) -> Floats:
+        """Sum one of the cell means over the cells of each region that are near cameras or not, (session, R)."""
+        result = []
+        for means, part in zip(self._cells, self._regions.sessions, strict=True):
+            values = np.where((means.pdot >= NEAR) == near, getattr(means, name), 0.0)
+            sums = np.bincount(part.atom, values, len(part.members)) @ part.members
+            result.append(np.where(part.empty, np.nan, sums))
+        return np.stack(result)
+
+    @cached_property
+    def _cells(self) -> Any:
+        return cell_means(self._fit.problem, spread_draws(self._fit, DRAWS_OF_CELLS), detected=not self._whole)
+
+    # -- in words -----------------------------------------------------------------------------------------------------
+    @property
+    def notes(self) -> list[str]:
+        """What to know before the number is quoted, a sentence each."""
+        said = []
+        if not self._regions.chosen:
+            said.append(
+                "The mask is only a buffer around the stations, so N of all of it would grow with the buffer. This is "
+                f"N of {self.region_name}; name another place with regions=."
+            )
+        if len(self._fit.problem.data) > 1:
+            said.append("Sessions are counted apart: a sum over years would count residents twice.")
+        return [*said, "N counts independent animals centred in the region; dependent young are not in it."]
+
+    def __repr__(self) -> str:
+        return population_text(self)
+
+    def _repr_html_(self) -> str:
+        return population_html(self)
+
+
+def _plain(array: xr.DataArray) -> float | xr.DataArray:
+    return float(array) if array.ndim == 0 else array

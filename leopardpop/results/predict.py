@@ -1,0 +1,54 @@
+"""Any parameter of the model at new rows of its covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from leopardpop.models.describe import effort_unit_of
+
+if TYPE_CHECKING:
+    from leopardpop.results.draws import HasDraws
+
+__all__ = ["predict"]
+
+
+def predict(fit: HasDraws, parameter: str, table: pd.DataFrame | Mapping[str, Any]) -> xr.DataArray:
+    """Posterior of a parameter at new values of its covariates.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    parameter
+        Name: ``"D"``, ``"sigma"``, ``"lambda0"``, ``"g0"`` ...
+    table
+        One row a place or animal, with the variables of the parameter's formula (any table, for a constant one).
+
+    Returns
+    -------
+    xarray.DataArray
+        Natural scale (chain, draw, row), rows labelled by the index of the table; ``attrs["units"]`` says the unit.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such parameter, a variable is not in the table, or a factor has a level that the model has
+        not seen.
+    DataError
+        If a value is missing.
+    """
+    problem = fit.problem
+    known = problem.layout[parameter]
+    rows = table if isinstance(table, pd.DataFrame) else pd.DataFrame(dict(table))
+    theta = np.asarray(fit.theta, float)
+    beta = known.design.to_beta(theta[..., known.place])
+    with np.errstate(over="ignore"):  # far outside the data a density may be infinite, which says enough
+        values = np.asarray(known.link.inverse(beta @ known.design.evaluate(rows).T))
+    coordinates = {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1]), "row": rows.index.to_numpy()}
+    units = effort_unit_of(known.unit, problem.history.effort_unit)
+    return xr.DataArray(values, coordinates, ["chain", "draw", "row"], name=parameter, attrs={"units": units})
