@@ -1,0 +1,71 @@
+"""Fresh processes: import, a whole fit, peak memory; all as ratios in one run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.benchmarks.yardstick import yardstick
+
+MEASURE = """
+import json, resource, time
+start = time.perf_counter()
+{body}
+print(json.dumps(dict(seconds=time.perf_counter() - start, mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)))
+"""
+SURVEY = """
+import numpy as np, pandas as pd, warnings
+import leopardpop as lp
+line = np.arange(8) * 3000.0
+x, y = (a.ravel() for a in np.meshgrid(line, line))
+stations = pd.DataFrame(dict(station=[f"K{{i}}" for i in range(64)], x=x, y=y))
+design = lp.CaptureHistory.from_tables(None, stations, detector="proximity", occasions=8)
+mask = lp.Mask.around(design, buffer=8000, spacing=1000)
+model = lp.SCR(detection=lp.{detection}())
+truth = dict(D=0.1, {baseline}=0.1, sigma=2000.0)
+history = model.simulate(design, mask, parameters=truth, seed=1).history
+fit = model.fit(history, mask, seed=1)
+assert fit.engine == "laplace", fit.engine
+fit.population().summary()
+"""
+EXAMPLE = """
+import leopardpop as lp
+survey = lp.load_example("amur_leopard", seed=1)
+history = survey.capture_history(species="Panthera pardus", start="2024-02-01", end="2024-05-02", occasion="7D", flank="left")
+mask = lp.Mask.around(history, buffer=60_000, spacing=2_000, habitat=survey.layers["habitat"])
+mask = mask.with_covariates(snow=survey.layers["snow"])
+model = lp.SCR(density="~ snow", detection=lp.HalfNormal(lambda0="~ sex", sigma="~ sex"), classes="sex")
+fit = model.fit(history, mask, seed=1)
+"""
+REFERENCE_YARDSTICK = 0.13
+"""Seconds of the yardstick on the machine for which the limits in seconds were written (a quiet 2-core one)."""
+
+
+def fresh(body: str) -> dict[str, float]:
+    """Run a script in a fresh process; seconds and peak memory in MiB."""
+    script = MEASURE.format(body=body)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.mark.verification
+@pytest.mark.parametrize(
+    ("detection", "baseline", "limit"),
+    [("HalfNormal", "lambda0", 3.0), ("ProbabilityHalfNormal", "g0", 10.0), ("Exponential", "lambda0", 10.0)],
+)
+def test_a_fresh_process_answers_in_seconds(detection: str, baseline: str, limit: float) -> None:
+    """Import, data, fit and N: limits in seconds of a quiet machine, carried to this one by the yardstick."""
+    body = SURVEY.format(detection=detection, baseline=baseline)
+    fresh(body)
+    seconds = min(fresh(body)["seconds"] for _ in range(3))
+    allowed = limit * max(1.0, yardstick() / REFERENCE_YARDSTICK)
+    assert seconds <= allowed, f"{seconds:.1f} s, {allowed:.1f} s allowed"
+
+
+@pytest.mark.verification
+def test_the_example_fits_in_a_gigabyte() -> None:
+    assert fresh(EXAMPLE)["mib"] <= 1024
