@@ -99,7 +99,7 @@ def _wide(table: Table) -> tuple[list[str], NDArray[np.intp], NDArray[np.float64
     labels = [str(name) for name in table.frame.columns if name not in ("station", "session")]
     if not labels:
         raise DataError(f"{table.name} has no occasions: a column for each is needed beside 'station'.")
-    columns = [table.numbers(label, least=0, blank=np.nan) for label in labels]
+    columns = [table.numbers(label, least=0, blank=np.nan, called=f"effort on occasion '{label}'") for label in labels]
     return labels, np.zeros(len(table), dtype=np.intp), np.stack(columns, axis=1)
 
 

@@ -138,7 +138,6 @@ class CaptureHistory:
 
         Examples
         --------
-        >>> import pandas as pd
         >>> stations = pd.DataFrame({"station": ["A", "B"], "x": [0, 2000], "y": [0, 500]})
         >>> history = CaptureHistory.from_tables(None, stations, occasions=4)
         >>> CaptureHistory.from_dataset(history.dataset) == history
@@ -224,10 +223,9 @@ class CaptureHistory:
 
     @cached_property
     def _stations_by_animal(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        pairs = (
-            self._dataset["detection_individual"].values * self.n_stations + self._dataset["detection_station"].values
-        )
-        return np.bincount(np.unique(pairs) // self.n_stations, minlength=self.n_individuals)
+        animal, station = (self._dataset[f"detection_{dim}"].values for dim in ("individual", "station"))
+        pairs = np.unique(animal * self.n_stations + station)
+        return np.bincount(pairs // self.n_stations, minlength=self.n_individuals)
 
     @cached_property
     def data_hash(self) -> str:
@@ -269,7 +267,6 @@ class CaptureHistory:
 
         Examples
         --------
-        >>> import pandas as pd
         >>> stations = pd.DataFrame({"station": ["A", "B"], "x": [0, 2000], "y": [0, 500]})
         >>> captures = pd.DataFrame({"individual": ["F1", "F1"], "station": ["A", "B"], "occasion": [1, 3]})
         >>> CaptureHistory.from_tables(captures, stations, occasions=4).to_array().shape

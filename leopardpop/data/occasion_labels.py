@@ -70,13 +70,13 @@ def _session_labels(
     session = f" of session '{design.sessions[code]}'" if len(design.sessions) > 1 else ""
     if not found:
         raise DataError(f"{effort.table.name} has no effort{session} on any occasion. Write 0 where a station was off.")
-    if wanted is None or wanted[code] == found:
-        return found
-    numbered = wanted[code] == tuple(str(s + 1) for s in range(len(wanted[code])))
-    if numbered and len(wanted[code]) == len(found):
+    if wanted is None:
         return found
     if set(wanted[code]) == set(found):
         return wanted[code]
+    numbered = wanted[code] == tuple(str(s + 1) for s in range(len(wanted[code])))
+    if numbered and len(wanted[code]) == len(found):
+        return found
     raise DataError(
         f"{effort.table.name} has {len(found)} occasions{session} ({listed(found)}), but occasions= says "
         f"{len(wanted[code])} ({listed(wanted[code])}). Correct one of them."

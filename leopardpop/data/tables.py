@@ -117,7 +117,13 @@ class Table:
         return Labels(codes.astype(np.intp), np.asarray(names[:-1] if names[-1] == "" else names, dtype=object))
 
     def numbers(
-        self, column: str, *, whole: bool = False, least: float = -np.inf, blank: float | None = None
+        self,
+        column: str,
+        *,
+        whole: bool = False,
+        least: float = -np.inf,
+        blank: float | None = None,
+        called: str | None = None,
     ) -> NDArray[np.float64]:
         """Return a column of finite numbers.
 
@@ -131,6 +137,8 @@ class Table:
             The smallest that is possible.
         blank
             What a missing value stands for; by default it is an error.
+        called
+            What messages call the column; by default its name.
 
         Returns
         -------
@@ -150,7 +158,7 @@ class Table:
         bad |= np.isfinite(numbers) & ((numbers < least) | (whole & (numbers != np.round(numbers))))
         if bad.any():
             value = self.frame[column].iloc[int(bad.argmax())]
-            found = f"{column} is missing" if missing[bad.argmax()] else f"{column} is '{label(value)}'"
+            found = f"{called or column} is " + ("missing" if missing[bad.argmax()] else f"'{label(value)}'")
             limit = f", at least {least:g}" if np.isfinite(least) else ""
             raise self.fail(bad, found, f"A {kind} is needed{limit}.")
         return numbers

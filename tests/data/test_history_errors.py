@@ -88,7 +88,7 @@ def test_bad_effort(value, found):
     effort = EFFORT.astype({"2": object})
     effort.loc[1, "2"] = value
     blank = "effort row 1: effort of station 'B' on occasion '2' is missing"
-    refused(blank if found == "missing" else f"effort row 1: 2 is {found}", effort=effort)
+    refused(blank if found == "missing" else f"effort row 1: effort on occasion '2' is {found}", effort=effort)
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan])

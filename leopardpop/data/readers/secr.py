@@ -13,7 +13,7 @@ import pandas as pd
 from leopardpop.data.build import BuildOptions, Tables, build_sessions
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.history import CaptureHistory, history_from_parts
-from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption, wanted_occasions
 from leopardpop.data.parts import DETECTORS, SessionParts
 from leopardpop.data.projections import LOCAL, check_metres
@@ -163,9 +163,10 @@ def _trap_files(captures: Path, traps: TrapFiles, found: SecrCaptures) -> dict[s
     if isinstance(traps, (str, PathLike)):
         return {session: Path(traps) for session in sessions}
     if len(traps) != len(sessions):
+        files = counted(len(traps), "file")
         raise DataError(
-            f"there are {len(traps)} files of stations, but {captures.name} has {len(sessions)} sessions: "
-            f"{listed(sessions)}. Give one for each, in this order, or a dict session -> file."
+            f"{files} of stations for {counted(len(sessions), 'session')} in {captures.name}: {listed(sessions)}. "
+            "Give one for each, in this order, or a dict session -> file."
         )
     return dict(zip(sessions, map(Path, traps), strict=True))
 
