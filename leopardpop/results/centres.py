@@ -36,6 +36,20 @@ def activity_centres(fit: HasDraws, *, draws: int = 200) -> xr.Dataset:
         those of others; posterior mean location ``mean_x``, ``mean_y`` and root mean squared distance from it ``sd``,
         in metres (individual); with classes ``class_probability (individual, sex)``. Coordinates of cells as in the
         density surface, of individuals ``individual_session`` and ``animal``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import leopardpop as lp
+    >>> axis = range(0, 6_000, 1_500)
+    >>> stations = pd.DataFrame([(f"{x}-{y}", x, y) for x in axis for y in axis], columns=["station", "x", "y"])
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=10)
+    >>> mask = lp.Mask.around(design, buffer=4_500, spacing=600)
+    >>> sim = lp.SCR().simulate(design, mask, parameters={"D": 0.4, "lambda0": 0.2, "sigma": 1_000}, seed=2)
+    >>> fit = lp.SCR().fit(sim.history, mask, seed=1)
+    >>> centres = fit.activity_centres()
+    >>> bool((abs(centres["probability"].sum("cell") - 1) < 1e-9).all())
+    True
     """
     problem, chosen = fit.problem, spread_draws(fit, draws)
     weighted = np.column_stack([chosen.weight, chosen.theta])

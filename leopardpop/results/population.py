@@ -91,6 +91,26 @@ class Population:
     ----------
     Efford MG, Fewster RM (2013) Estimating population size by spatially explicit capture-recapture. Oikos 122,
     918-928. doi:10.1111/j.1600-0706.2012.20440.x
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import shapely
+    >>> import leopardpop as lp
+    >>> axis = range(0, 6_000, 1_500)
+    >>> stations = pd.DataFrame([(f"{x}-{y}", x, y) for x in axis for y in axis], columns=["station", "x", "y"])
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=10)
+    >>> mask = lp.Mask.around(design, buffer=4_500, spacing=600)
+    >>> sim = lp.SCR().simulate(design, mask, parameters={"D": 0.4, "lambda0": 0.2, "sigma": 1_000}, seed=2)
+    >>> fit = lp.SCR().fit(sim.history, mask, seed=1)
+    >>> halves = {"west": shapely.box(-3_000, -3_000, 2_400, 7_800), "east": shapely.box(2_400, -3_000, 7_800, 7_800)}
+    >>> pop = fit.population(regions=halves)
+    >>> pop.realised.dims
+    ('chain', 'draw', 'region')
+    >>> pop.summary().loc["realised"].index.tolist()
+    ['west', 'east']
+    >>> fit.population().region_name
+    'the hull of the stations'
     """
 
     def __init__(self, fit: HasDraws, regions: Regions) -> None:

@@ -41,6 +41,19 @@ def predict(fit: HasDraws, parameter: str, table: pd.DataFrame | Mapping[str, An
         not seen.
     DataError
         If a value is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import leopardpop as lp
+    >>> axis = range(0, 6_000, 1_500)
+    >>> stations = pd.DataFrame([(f"{x}-{y}", x, y) for x in axis for y in axis], columns=["station", "x", "y"])
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=10)
+    >>> mask = lp.Mask.around(design, buffer=4_500, spacing=600)
+    >>> sim = lp.SCR().simulate(design, mask, parameters={"D": 0.4, "lambda0": 0.2, "sigma": 1_000}, seed=2)
+    >>> fit = lp.SCR().fit(sim.history, mask, seed=1)
+    >>> fit.predict("sigma", pd.DataFrame({"snow": [0.0, 20.0]})).sizes["row"]
+    2
     """
     problem = fit.problem
     known = problem.layout[parameter]

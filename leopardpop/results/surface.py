@@ -55,6 +55,20 @@ def density_surface(
     ------
     ModelError
         If a quantile is not between 0 and 1, or a threshold is negative.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import leopardpop as lp
+    >>> axis = range(0, 6_000, 1_500)
+    >>> stations = pd.DataFrame([(f"{x}-{y}", x, y) for x in axis for y in axis], columns=["station", "x", "y"])
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=10)
+    >>> mask = lp.Mask.around(design, buffer=4_500, spacing=600)
+    >>> sim = lp.SCR().simulate(design, mask, parameters={"D": 0.4, "lambda0": 0.2, "sigma": 1_000}, seed=2)
+    >>> fit = lp.SCR().fit(sim.history, mask, seed=1)
+    >>> surface = fit.density_surface()
+    >>> bool(abs(surface["D_mean"] - fit.posterior["D"].mean()).max() < 1e-12)
+    True
     """
     levels, thresholds = np.asarray(quantiles, float), np.ravel([] if exceeds is None else exceeds).astype(float)
     if not ((levels >= 0) & (levels <= 1)).all():
