@@ -169,7 +169,10 @@ def _check_names(frames: Sequence[pd.DataFrame], of: str, taken: Container[str])
         if name in taken or "/" in name or not name:
             why = "that a file cannot hold" if "/" in name or not name else "that means something else in a history"
             better = f"{of}_{name.replace('/', '_per_')}"
-            raise DataError(f"{of} covariate '{name}' has a name {why}. Rename it, e.g. '{better}'.", offenders=[name])
+            hint = " If it is the effort, pass effort='effort'." if name == "effort" else ""
+            raise DataError(
+                f"{of} covariate '{name}' has a name {why}. Rename it, e.g. '{better}'.{hint}", offenders=[name]
+            )
 
 
 def _stack(columns: Sequence[pd.Series[Any] | None], frames: Sequence[pd.DataFrame]) -> pd.Series[Any]:

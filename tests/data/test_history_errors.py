@@ -234,3 +234,7 @@ def test_options():
 def test_every_error_is_also_a_value_error():
     with pytest.raises(ValueError, match="no column"):
         CaptureHistory.from_tables(CAPTURES.drop(columns="station"), STATIONS)
+
+
+def test_a_column_named_effort_may_be_meant_as_the_effort():
+    refused(r"covariate 'effort' .*If it is the effort, pass effort='effort'", stations=STATIONS.assign(effort=1.0))
