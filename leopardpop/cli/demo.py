@@ -75,6 +75,12 @@ FILES = (
     "analysis.toml",
     "audit.csv",
 )
+REASONS = {
+    "before the start": "outside the dates",
+    "after the end": "outside the dates",
+    "flank right": "of the right flank only",
+    "life stage juvenile": "cubs",
+}
 LABEL = 30
 
 
@@ -172,7 +178,7 @@ def dates_text(analysis: Analysis) -> str:
 
 
 def record_text(audit: Any) -> str:
-    """Return what became of the records of leopards, as a sum.
+    """Return what became of the records of leopards: a sum that must come out.
 
     Parameters
     ----------
@@ -185,7 +191,7 @@ def record_text(audit: Any) -> str:
         Such as ``378 leopard records = 117 kept + 212 merged + 49 dropped (…)``.
     """
     numbers = audit["action"].value_counts()
-    dropped = audit.loc[audit["action"] == "dropped", "reason"].value_counts(sort=False)
+    dropped = audit.loc[audit["action"] == "dropped", "reason"].replace(REASONS).value_counts()
     reasons = ", ".join(f"{number} {reason}" for reason, number in dropped.items())
     parts = [f"{count(numbers[action])} {action}" for action in ("kept", "merged", "dropped") if action in numbers]
     return f"{count(len(audit))} leopard records = {' + '.join(parts)}" + (f" ({reasons})" if reasons else "")

@@ -127,7 +127,9 @@ def model_calls(analysis: Analysis, inputs: Inputs) -> dict[str, Call]:
         If a prior concerns no model at all.
     """
     preset, given = prior_calls(analysis.priors)
-    known = {name: _prior_names(model_call(model), inputs) for name, model in analysis.models.items()}
+    known = {
+        name: _prior_names(model_call(model), inputs) if given else set() for name, model in analysis.models.items()
+    }
     everywhere = sorted(set().union(*known.values()))
     unknown = [key for key in given if key not in everywhere]
     if unknown:
