@@ -20,7 +20,7 @@ __all__ = ["fit_html", "fit_text"]
 
 WORDS = {"ok": "ok  ", "note": "note", "warn": "WARN", "fail": "FAIL"}
 SYMBOLS = {"sigma": "σ", "lambda0": "λ0", "pmix": "Share"}
-ALWAYS_TOLD = ("Pareto k", "R-hat", "spatial recaptures")
+ALWAYS_TOLD = ("Pareto k", "R-hat, largest", "spatial recaptures")
 OF_ANIMALS = ("D", "E_N", "N")
 
 

@@ -13,8 +13,9 @@ import xarray as xr
 from leopardpop.data.mask_fit import check_mask
 from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, ModelError
-from leopardpop.inference.laplace import laplace_draws
+from leopardpop.inference.laplace import MIN_RAW, laplace_draws
 from leopardpop.models.problem import Problem
+from leopardpop.results.chains import sample_problem, seconds_of_nuts
 from leopardpop.results.coefficients import theta_of_posterior
 from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
 from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
@@ -71,8 +72,9 @@ def fit_model(
         return _fit_by_nuts(problem, size, options)
     fit = _fit_by_laplace(problem, size, {k: v for k, v in options.items() if k in LAPLACE_OPTIONS})
     if engine == "auto" and not fit.trusted:
-        _say_what_next(problem, fit, size)
-        return _fit_by_nuts(problem, size, {k: v for k, v in options.items() if k not in LAPLACE_OPTIONS})
+        rest = {k: v for k, v in options.items() if k not in LAPLACE_OPTIONS}
+        _say_what_next(fit, size, rest)
+        return _fit_by_nuts(problem, size, rest)
     warn_of(fit.findings)
     return fit
 
@@ -190,24 +192,21 @@ def _tree(
 
 
 # -- Markov chains ----------------------------------------------------------------------------------------------------
-def _say_what_next(problem: Problem, fit: Fit, size: Mapping[str, int]) -> None:
+def _say_what_next(fit: Fit, size: Mapping[str, int], options: Mapping[str, Any]) -> None:
     """Tell that importance sampling failed, and how long NUTS will take, before it starts."""
-    from leopardpop.inference.nuts import expected_seconds
-
-    seconds = expected_seconds(problem, **size)
-    failed = " ".join(finding.advice for finding in fit.findings if finding.verdict == "fail")
-    message = f"{failed} NUTS takes over: about {max(1, round(seconds / 60))} min."
+    minutes = max(1, round(_seconds_of_nuts(fit, size, options) / 60))
+    failed = " ".join(f.advice for f in fit.findings if f.warning == "ConvergenceWarning")
+    message = f"{failed} NUTS takes over: about {minutes} min."
     LOG.warning(message)
     notice(message, ConvergenceWarning)
 
 
-def _fit_by_nuts(problem: Problem, size: dict[str, int], options: Mapping[str, Any]) -> Fit:
-    from leopardpop.inference.mode import find_modes
-    from leopardpop.inference.nuts import sample_nuts
-    from leopardpop.models.graph import build_model, point_of
+def _seconds_of_nuts(fit: Fit, size: Mapping[str, int], options: Mapping[str, Any]) -> float:
+    return seconds_of_nuts(fit.problem, fit.theta[0, 0], size, options)
 
-    mode = find_modes(problem).best
-    drawn = sample_nuts(build_model(problem), initial_point=point_of(problem, mode.theta), **size, **options)
+
+def _fit_by_nuts(problem: Problem, size: dict[str, int], options: Mapping[str, Any]) -> Fit:
+    drawn = sample_problem(problem, size, options)
     fit = from_tree(problem, drawn, engine="nuts", seed=size["seed"], options=options)
     warn_of(fit.findings)
     return fit
@@ -250,9 +249,16 @@ def from_tree(
     own = zlib.crc32(np.ascontiguousarray(theta).tobytes()) if seed is None else seed
     weighted = _importance_of(tree)
     findings = _engine_findings(tree, weighted) + _common_findings(problem, theta, pieces)
-    library = str(tree["posterior"].attrs.get("inference_library", "unknown"))
+    library = _library_of(tree)
     attrs = provenance(problem, engine=engine, seed=own, library=library, options=options)
     return Fit(_tree(problem, theta, pieces, _stats(tree), attrs | weighted, findings), problem=problem)
+
+
+def _library_of(tree: xr.DataTree) -> str:
+    """Package that made the draws, as far as they say."""
+    groups = [tree[name].attrs for name in ("sample_stats", "posterior") if name in tree.children]
+    named = [attrs["inference_library"] for attrs in groups if "inference_library" in attrs]
+    return str(named[0]) if named else "unknown"
 
 
 def _importance_of(tree: xr.DataTree) -> dict[str, float]:
@@ -265,7 +271,8 @@ def _importance_of(tree: xr.DataTree) -> dict[str, float]:
 def _engine_findings(tree: xr.DataTree, weighted: Mapping[str, float]) -> list[Finding]:
     if not weighted:
         return chain_findings(tree)
-    return weight_findings(weighted["pareto_k"], 0.7, weighted["importance_ess"])
+    n_raw = int(tree["sample_stats"].attrs.get("n_raw", MIN_RAW))
+    return weight_findings(weighted["pareto_k"], weighted["importance_ess"], n_raw)
 
 
 def _stats(tree: xr.DataTree) -> xr.Dataset:

@@ -43,7 +43,11 @@ class Recorder:
         """Log posterior at theta (P,); the pieces are kept."""
         theta = np.ascontiguousarray(theta, float)
         with np.errstate(all="ignore"):
-            pieces = self.problem.pointwise(theta)
+            try:
+                pieces = self.problem.pointwise(theta)
+            except ValueError:
+                # An expected number that underflows to zero has no logarithm; the sum of the pieces may be finite.
+                return self.problem.value(theta)
             total = float(pieces.capture.sum() + pieces.n_detected.sum()) + self._prior(theta, pieces)
         if not np.isfinite(total):
             return float("-inf")

@@ -1,0 +1,123 @@
+"""Markov chains for a problem: NUTS that starts where Laplace has been, in the coordinates of the PyMC model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+    from leopardpop.inference.mode import Mode
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.problem import Problem
+
+__all__ = ["sample_problem", "seconds_of_nuts"]
+
+STEP = 1e-3
+"""Of the differences, in posterior sds."""
+REPEATS = 5
+
+
+def sample_problem(problem: Problem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:
+    """Sample with NUTS from the mode, with the Laplace covariance as metric.
+
+    PyMC's own sampler runs on the likelihood in NumPy, which needs next to no compilation; others need a graph.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    size
+        ``draws``, ``chains`` and ``seed``.
+    options
+        For :func:`leopardpop.inference.nuts.sample_nuts`; ``nuts_sampler`` is its ``sampler``.
+    """
+    from leopardpop.inference.mode import find_modes
+    from leopardpop.inference.nuts import sample_nuts
+    from leopardpop.models.graph import build_model, point_of
+
+    chosen = dict(options)
+    sampler = chosen.pop("nuts_sampler", chosen.pop("sampler", "pymc"))
+    own = sampler == "pymc"
+    if own:
+        chosen.setdefault("backend", "FAST_COMPILE")
+    mode = find_modes(problem).best
+    model = build_model(problem, kernel=own)
+    start, covariance = point_of(problem, mode.theta), unconstrained_covariance(problem, model, mode)
+    keywords: dict[str, Any] = {**size, **chosen}
+    return sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
+
+
+def seconds_of_nuts(problem: Problem, theta: Floats, size: Mapping[str, int], options: Mapping[str, Any]) -> float:
+    """Estimate the time of :func:`sample_problem` from that of a gradient.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    theta
+        Where to evaluate, (P,).
+    size, options
+        As there.
+    """
+    from leopardpop.inference.nuts import predict_seconds
+
+    best = min(_timed(lambda: problem.gradient(theta)) for _ in range(REPEATS))
+    known = {name: options[name] for name in ("tune", "cores") if options.get(name) is not None}
+    return predict_seconds(best, draws=size["draws"], chains=size["chains"], **{"tune": 500, **known})
+
+
+def _timed(call: Callable[[], Any]) -> float:
+    before = time.perf_counter()
+    call()
+    return time.perf_counter() - before
+
+
+def unconstrained_covariance(problem: Problem, model: pm.Model, mode: Mode) -> Floats:
+    """Covariance at the mode in the coordinates that the sampler moves in, (P, P).
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    model
+        Its PyMC model.
+    mode
+        Mode and Hessian in the engine's coordinates.
+    """
+    from leopardpop.models.graph import point_of
+
+    place = _unconstrained(model)
+    root = np.linalg.cholesky(mode.covariance)
+    ways = [
+        (place(point_of(problem, mode.theta + STEP * axis)) - place(point_of(problem, mode.theta - STEP * axis)))
+        / (2 * STEP)
+        for axis in root.T
+    ]
+    moved: Floats = np.stack(ways, axis=1)
+    return moved @ moved.T
+
+
+def _unconstrained(model: pm.Model) -> Callable[[Mapping[str, Any]], Floats]:
+    """Function from values of the free variables to the sampler's coordinates, in its order."""
+    import pytensor
+
+    inputs, outputs = [], {}
+    for variable in model.free_RVs:
+        symbol, transform = variable.type(), model.rvs_to_transforms[variable]
+        inputs.append(symbol)
+        moved = symbol if transform is None else transform.forward(symbol, *variable.owner.inputs)
+        outputs[model.rvs_to_values[variable].name] = moved.ravel()
+    ordered = [outputs[value.name] for value in model.continuous_value_vars]
+    function = pytensor.function(inputs, ordered, mode="FAST_COMPILE", on_unused_input="ignore")
+    names = [variable.name for variable in model.free_RVs]
+
+    def place(point: Mapping[str, Any]) -> Floats:
+        return np.concatenate(function(*(np.asarray(point[name], float) for name in names)))
+
+    return place
