@@ -370,6 +370,24 @@ def test_prior_on_the_number_of_animals() -> None:
     assert float(half.max()) < whole.prior_probability(20, 40)
 
 
+class OnlyPyMC:
+    """A prior that is known by the variable that it makes."""
+
+    def create_variable(self, name: str) -> object:
+        import pymc as pm
+
+        return pm.Gamma(name, alpha=4.0, beta=10.0)
+
+
+def test_a_prior_that_only_pymc_knows() -> None:
+    survey = plain_survey()
+    problem = Problem(lp.SCR(priors={"D": OnlyPyMC()}), library_history(survey), library_masks(survey))
+    pop = population(StandIn(problem, np.tile(np.log([0.3, 0.1, 1000.0]), (1, 10, 1))))
+    numbers = np.random.default_rng(2).poisson(np.random.default_rng(1).gamma(4.0, 0.1, 20_000) * ONE_MASK.total_area)
+    assert pop.prior_probability(0, 20) == pytest.approx((numbers <= 20).mean(), abs=0.04)
+    assert pop.prior_probability(0, 20) == population(pop._fit).prior_probability(0, 20)
+
+
 def test_words() -> None:
     text = repr(population(stand_in("partly known"), regions=halves(ONE_MASK)))
     for words in ("2 regions", "west · all", "east · M", "photographed", "extrapolated", "dependent young"):
@@ -430,7 +448,7 @@ def test_numbers_at_secrs_estimates(shared: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["kruger_leopard", "captdata"])
-def test_a_real_fit(shared: Path, name: str) -> None:
+def test_a_real_fit(shared: Path, tmp_path: Path, name: str) -> None:
     """From data to numbers: the mask's N is the posterior's, halves add up to it, and E[N] lies near secr's."""
     survey = load_survey(shared, name)
     history, mask = library_history(survey), library_masks(survey)
@@ -440,6 +458,8 @@ def test_a_real_fit(shared: Path, name: str) -> None:
     assert (whole.realised == fit.posterior["N"].isel(session=0)).all()
     assert (parts.realised.sum("region") == whole.realised).all()
     np.testing.assert_allclose(whole.expected, fit.posterior["E_N"].isel(session=0), rtol=1e-9)
+    again = lp.load_fit(fit.save(tmp_path / "fit.nc")).population(regions=_cut(mask), by="name")
+    assert again.realised.equals(parts.realised)
     (published,) = [f for f in FITS if f.survey == name and f.detection == "HalfNormal" and f.null]
     beta = published.coefficients(shared)["D[Intercept]"]
     assert float(whole.expected.median()) == pytest.approx(np.exp(beta) * mask.total_area, rel=0.05)
