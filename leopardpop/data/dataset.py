@@ -11,10 +11,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from leopardpop.data.covariates import covariate_table, from_coordinate, to_coordinate
-from leopardpop.data.parts import CheckedParts
+from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.parts import DETECTORS, CheckedParts, SessionParts, check_parts
 from leopardpop.errors import DataError
 
-__all__ = ["adopt_dataset", "join_sessions", "session_parts"]
+__all__ = ["adopt_dataset", "join_parts", "join_sessions", "session_parts"]
 
 TYPES: dict[str, tuple[tuple[str, ...], type[np.generic]]] = {
     "individual": (("individual",), np.str_),
@@ -51,6 +52,24 @@ RESERVED = frozenset(TYPES) | {"detection", "occasion_start", "cell", "chain", "
 """Names that a covariate cannot have."""
 
 ATTRIBUTES = ("detector", "effort_unit", "crs")
+
+
+def join_parts(parts: Sequence[SessionParts], detector: str, effort_unit: str, crs: str | None) -> xr.Dataset:
+    """Check sessions and join them into one dataset.
+
+    Raises
+    ------
+    DataError
+        If a session contradicts itself, two have the same label, there is none, or the detector is unknown.
+    """
+    if detector not in DETECTORS:
+        hint = did_you_mean(detector, DETECTORS)
+        raise DataError(f"detector='{detector}' is not known; detectors are {listed(DETECTORS)}.{hint}")
+    labels = [part.session for part in parts]
+    if not labels or len(set(labels)) < len(labels):
+        raise DataError(f"a history needs sessions with different labels; found {listed(labels)}.", offenders=labels)
+    attributes = {"detector": detector, "effort_unit": effort_unit, "crs": crs or ""}
+    return join_sessions([check_parts(part, detector) for part in parts], attributes)
 
 
 def join_sessions(sessions: Sequence[CheckedParts], attributes: dict[str, str]) -> xr.Dataset:

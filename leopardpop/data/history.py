@@ -12,7 +12,7 @@ import xarray as xr
 
 from leopardpop.data.arrays import SessionArrays
 from leopardpop.data.build import BuildOptions, Sources, build_sessions, load_tables
-from leopardpop.data.dataset import adopt_dataset, join_sessions, session_parts
+from leopardpop.data.dataset import adopt_dataset, join_parts, join_sessions, session_parts
 from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.export import write_secr
@@ -20,7 +20,7 @@ from leopardpop.data.fingerprint import history_hash
 from leopardpop.data.long import detection_table, effort_table, individual_table, station_table
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption
-from leopardpop.data.parts import DETECTORS, CheckedParts, SessionParts, check_parts
+from leopardpop.data.parts import CheckedParts, SessionParts
 from leopardpop.data.projections import check_metres
 from leopardpop.data.reprs import history_html, history_text
 from leopardpop.errors import DataError
@@ -98,8 +98,8 @@ class CaptureHistory:
         columns
             What the files call a column: ``{"captures": {"ID": "individual"}, "stations": {...}}``.
         crs
-            Coordinate reference system of x and y, projected, in metres: "EPSG:32652". "local" says that they are
-            metres with no place on the earth, which keeps a tiny simulated array from being taken for degrees.
+            Reference system of x and y, projected, in metres: "EPSG:32652". "local": metres with no place on the
+            earth, which keeps a tiny simulated array from being taken for degrees.
         on_zero_effort
             What to do with a detection where effort is 0: "raise", "drop" it, or "keep" it and give that station and
             occasion the smallest positive effort of the history. ``audit`` says so.
@@ -115,7 +115,6 @@ class CaptureHistory:
 
         Examples
         --------
-        >>> import pandas as pd
         >>> stations = pd.DataFrame({"station": ["A", "B"], "x": [0, 2000], "y": [0, 500], "days": [30, 28]})
         >>> captures = pd.DataFrame({"ID": ["F1", "M1"], "station": ["A", "B"], "occasion": 1, "count": [2, 1]})
         >>> history = CaptureHistory.from_tables(
@@ -285,7 +284,13 @@ class CaptureHistory:
         return xr.DataArray(dense, coords=coords, dims=list(coords), name="count")
 
     def arrays(self, session: str) -> SessionArrays:
-        """Return one session as plain arrays, read-only, for the mathematics."""
+        """Return one session as plain arrays, read-only, for the mathematics.
+
+        Parameters
+        ----------
+        session
+            Label of the session.
+        """
         part = self._part(session)
         return SessionArrays(
             session=part.session,
@@ -328,9 +333,7 @@ class CaptureHistory:
         return session in self.sessions
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, CaptureHistory):
-            return NotImplemented
-        return self._dataset.identical(other._dataset)
+        return self._dataset.identical(other._dataset) if isinstance(other, CaptureHistory) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.data_hash)
@@ -389,12 +392,4 @@ def history_from_parts(
     >>> history_from_parts([part], detector="proximity", effort_unit="day").n_detections
     1
     """
-    if detector not in DETECTORS:
-        hint = did_you_mean(detector, DETECTORS)
-        raise DataError(f"detector='{detector}' is not known; detectors are {listed(DETECTORS)}.{hint}")
-    labels = [part.session for part in parts]
-    if not labels or len(set(labels)) < len(labels):
-        raise DataError(f"a history needs sessions with different labels; found {listed(labels)}.", offenders=labels)
-    attributes = {"detector": detector, "effort_unit": effort_unit, "crs": crs or ""}
-    dataset = join_sessions([check_parts(part, detector) for part in parts], attributes)
-    return CaptureHistory(dataset, audit)
+    return CaptureHistory(join_parts(parts, detector, effort_unit, crs), audit)
