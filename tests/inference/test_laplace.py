@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -219,12 +218,9 @@ def test_hardly_any_finite_draw_is_an_error() -> None:
 
 
 def test_overhead_is_small() -> None:
+    """Everything but the evaluations: 5 to 15 ms for 2,200 draws of a trivial target, on an idle machine."""
     target = targets.gaussian(3)[0]
-    laplace_draws(target, seed=0)
-    began = time.perf_counter()
-    for seed in range(5):
-        laplace_draws(target, seed=seed)
-    assert (time.perf_counter() - began) / 5 < 0.1  # measured: 0.01
+    assert min(laplace_draws(target, seed=seed).seconds for seed in range(8)) < 0.05
 
 
 def test_engine_imports_numpy_only() -> None:
