@@ -1,0 +1,172 @@
+"""`leopardpop fit` on the example of the documentation, from the file to the numbers."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from leopardpop.cli.app import app
+from leopardpop.results.fit import Fit
+
+PAGE = Path(__file__).parents[2] / "docs" / "analysis-toml.md"
+PER_100_KM2 = 100.0
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def example(shared, tmp_path_factory):
+    """The folder of the example survey, with the analysis.toml that the documentation shows."""
+    if not PAGE.exists():
+        pytest.skip("the documentation is not part of the wheel")
+    folder = tmp_path_factory.mktemp("example")
+    for path in (shared / "data" / "snow-leopard-workflow-example").glob("*.csv"):
+        shutil.copy(path, folder)
+    text = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    (folder / "analysis.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(example):
+    """One run of it."""
+    result = invoke("fit", example / "analysis.toml")
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def read(example, name):
+    return pd.read_csv(example / "results" / name)
+
+
+def test_the_null_model_is_the_published_one(run, example):
+    table = read(example, "estimates.csv").set_index(["model", "parameter"]).loc["null"]
+    assert table.loc["D", "estimate"] * PER_100_KM2 == pytest.approx(0.347878159910296, rel=1e-4)
+    assert table.loc["D", "lower"] * PER_100_KM2 == pytest.approx(0.226922047897947, rel=2e-3)
+    assert table.loc["D", "upper"] * PER_100_KM2 == pytest.approx(0.533307429858022, rel=2e-3)
+    assert table.loc["lambda0", "estimate"] == pytest.approx(0.01173, abs=5e-6)
+    assert table.loc["sigma", "estimate"] == pytest.approx(6292, abs=0.5)
+
+
+def test_the_models_have_the_published_order(run, example):
+    table = read(example, "comparison.csv").set_index("model")
+    assert list(table.index) == ["elevation", "null"]
+    assert table.loc["null", "delta"] == pytest.approx(14.709, abs=2e-3)
+    assert "elevation  AICc" in run.output
+
+
+def test_the_posterior_stands_beside_it(run, example):
+    table = read(example, "summary.csv").set_index(["model", "parameter"])
+    assert 0.25 < table.loc[("null", "D"), "mean"] * PER_100_KM2 < 0.45
+    assert {"null", "elevation"} == set(read(example, "population.csv")["model"])
+    assert set(read(example, "diagnostics.csv")["verdict"]) <= {"ok", "note"}
+
+
+@pytest.mark.parametrize("name", ["null", "elevation"])
+def test_every_model_has_its_files(run, example, name):
+    found = {path.name for path in (example / "results" / name).iterdir()}
+    assert found == {"fit.nc", "density.png", "population.png", "detection.png", "report.html"}
+
+
+def test_the_file_that_made_the_results_is_with_them(run, example):
+    assert (example / "results" / "analysis.toml").read_bytes() == (example / "analysis.toml").read_bytes()
+    audit = read(example, "audit.csv")
+    assert list(audit.columns) == ["source", "line", "action", "reason"]
+    assert len(audit) == 82
+
+
+def test_what_is_printed_is_what_is_written(run, example):
+    table = read(example, "population.csv")
+    realised = table[(table["quantity"] == "realised") & (table["model"] == "null")].set_index("session")
+    for session, row in realised.iterrows():
+        assert f"{row['median']:,.0f}" in run.output, session
+    assert "P(30 ≤ N ≤ 50)" in run.output
+    assert "by the prior alone" in run.output
+
+
+def test_a_second_run_needs_overwrite(run, example):
+    before = (example / "results" / "summary.csv").stat().st_mtime_ns
+    result = invoke("fit", example / "analysis.toml")
+    assert result.exit_code == 1
+    assert "pass --overwrite" in result.output
+    assert "Traceback" not in result.output
+    assert (example / "results" / "summary.csv").stat().st_mtime_ns == before
+
+
+def test_the_script_runs_and_gives_the_same_numbers(run, example, monkeypatch):
+    printed = invoke("fit", example / "analysis.toml", "--script")
+    assert printed.exit_code == 0
+    monkeypatch.chdir(example)
+    namespace = {}
+    exec(compile(printed.output, "script", "exec"), namespace)
+    written = read(example, "summary.csv").set_index(["model", "parameter"])
+    for name, fit in namespace["fits"].items():
+        table = fit.summary()
+        pd.testing.assert_series_equal(table["mean"], written.loc[name, "mean"], check_names=False, rtol=1e-12)
+    estimates = read(example, "estimates.csv").set_index(["model", "parameter"])
+    for name, fit in namespace["estimates"].items():
+        ours = fit.estimates["estimate"]
+        pd.testing.assert_series_equal(ours, estimates.loc[name, "estimate"], check_names=False, rtol=1e-12)
+
+
+SMALL = """
+[data]
+reader = "tables"
+captures = "captures.csv"
+stations = "stations.csv"
+occasions = 10
+[mask]
+buffer = 4000
+spacing = 800
+[priors]
+"D[elevaton]" = { Normal = { mu = 0, sigma = 1 } }
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A survey that takes a second."""
+    stations = "".join(f"{x}-{y},{x},{y}\n" for x in range(0, 6000, 1500) for y in range(0, 6000, 1500))
+    captures = "".join(
+        f"F{n},{x}-{y},{n % 10 + 1}\n" for n in range(12) for x, y in ((1500 * (n % 4), 0), (1500 * (n % 3), 1500))
+    )
+    (tmp_path / "stations.csv").write_text("station,x,y\n" + stations)
+    (tmp_path / "captures.csv").write_text("individual,station,occasion\n" + captures)
+    return tmp_path
+
+
+def test_a_prior_that_no_model_has_is_an_error(small):
+    (small / "analysis.toml").write_text(SMALL)
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code == 1
+    assert "'D[elevaton]': no model has it" in result.output
+    assert not (small / "results").exists()
+
+
+def test_one_model_writes_one_folder(small):
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0])
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in (small / "results").iterdir()}
+    assert {"fit.nc", "density.png", "report.html", "summary.csv", "population.csv"} <= names
+    assert "estimates.csv" not in names
+    assert "AICc" not in result.output
+
+
+def test_a_fit_that_is_not_trusted_is_written_and_has_its_own_exit_code(small, monkeypatch):
+    monkeypatch.setattr(Fit, "trusted", property(lambda self: False))
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0])
+    assert invoke("fit", small / "analysis.toml").exit_code == 3
+    assert (small / "results" / "fit.nc").exists()
+
+
+def test_an_error_of_the_data_is_a_sentence(small):
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0].replace("stations.csv", "station.csv"))
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code == 1
+    assert result.output.startswith("error: ")
+    assert "Traceback" not in result.output
