@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import leopardpop as lp
 from leopardpop.cli.app import app
 
 FILES = {
@@ -81,3 +82,31 @@ def test_it_does_not_write_into_a_folder_of_something_else(tmp_path):
     result = invoke("demo", "--folder", tmp_path)
     assert result.exit_code == 1
     assert "was not written by leopardpop" in result.output
+
+
+@pytest.mark.verification
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")
+def test_over_its_seeds_the_answer_is_right_on_average_and_wide():
+    """What the documentation says of the bundled survey, on the page about N."""
+    medians, chances, held = [], [], 0
+    for seed in range(1, 21):
+        population, truth = population_of(seed)
+        low, middle, high = population.realised.sum("sex").quantile([0.025, 0.5, 0.975]).values
+        medians.append(middle)
+        chances.append(population.probability(30, 50))
+        held += low <= truth <= high
+    assert held >= 17  # of 20; fewer has a probability below 2 % at a coverage of 95 %
+    assert abs(sum(medians) / 20 - 45) < 4  # the standard error of this mean is 1.7
+    assert min(chances) < 0.2
+    assert max(chances) > 0.8
+
+
+def population_of(seed):
+    survey = lp.load_example("amur_leopard", seed=seed)
+    history = survey.capture_history(
+        species="Panthera pardus", start="2024-02-01", end="2024-05-02", occasion="7D", flank="left"
+    )
+    mask = lp.Mask.around(history, buffer=60_000, spacing=3_000, habitat=survey.layers["habitat"])
+    mask = mask.with_covariates(snow=survey.layers["snow"])
+    model = lp.SCR(density="~ snow", detection=lp.HalfNormal(lambda0="~ sex", sigma="~ sex"), classes="sex")
+    return model.fit(history, mask, seed=1).population(), survey.truth.N
