@@ -18,6 +18,8 @@ import pandas as pd
 import pytest
 
 import leopardpop as lp
+from leopardpop.models.likelihood.counts import BinomialN, ConditionalOnN
+from leopardpop.models.problem import Problem
 from tests.golden.secr import AT_FIXED_COEFFICIENTS, FITS, SecrFit, load_survey
 from tests.reference.coefficients import survey_pieces
 from tests.reference.datasets import PlainSurvey, library_history, library_masks
@@ -77,6 +79,18 @@ def test_log_likelihood_at_the_published_estimates(shared: Path, fit: SecrFit) -
     published = fit.log_likelihood(shared)
     assert ours + fit.constants(plain(shared, fit.survey)) == pytest.approx(published, abs=1e-8)
     assert ours == pytest.approx(naive(shared, fit), abs=1e-9, rel=1e-11)
+
+
+@pytest.mark.parametrize("fit", [f for f in FITS if f.distribution == "binomial" or f.conditional], ids=str)
+def test_other_likelihoods_at_the_published_estimates(shared: Path, fit: SecrFit) -> None:
+    """Binomial N, and conditional on the number detected: what maximum likelihood maximises."""
+    number = ConditionalOnN() if fit.conditional else BinomialN()
+    problem = Problem(model_of(fit), *library(shared, fit.survey), number)
+    values = {"D[Intercept]": 0.0, **fit.coefficients(shared)}
+    ours = problem.log_likelihood(problem.to_theta(np.array([values[label] for label in problem.labels])))
+    assert ours == pytest.approx(naive(shared, fit), abs=1e-9, rel=1e-11)
+    published = fit.log_likelihood(shared)
+    assert ours + fit.constants(plain(shared, fit.survey)) == pytest.approx(published, abs=1e-8)
 
 
 def test_log_likelihood_with_and_without_a_death(shared: Path) -> None:

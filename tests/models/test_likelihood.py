@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import zlib
 from dataclasses import replace
 from functools import cache
 
@@ -19,7 +20,8 @@ import leopardpop as lp
 from leopardpop.models.problem import Problem
 from tests.reference.coefficients import survey_pieces
 from tests.reference.datasets import PlainSurvey, library_history, library_masks
-from tests.reference.designs import CLASSES, LAYOUTS, Design, make_survey
+from tests.reference.designs import CLASSES, EFFORTS, LAYOUTS, Design, make_large_survey, make_survey
+from tests.reference.scr import PlainSession
 
 DETECTORS = ("count", "proximity", "multi")
 FUNCTIONS = ("HalfNormal", "Exponential", "HazardRate", "ProbabilityHalfNormal", "ProbabilityExponential")
@@ -85,7 +87,7 @@ LAYOUTS_AND_CLASSES = [(layout, sex) for layout in LAYOUTS for sex in CLASSES if
 def test_agrees_with_the_naive_likelihood(detector: str, function: str, layout: str, sex: str) -> None:
     model, values = make_model(function, sex), coefficients(function, sex)
     for design in designs(detector, layout, sex):
-        if "HalfNormal" not in function and (design.mask == "lattice") == (design.effort == "one") == design.removal:
+        if "HalfNormal" not in function and (design.mask == "lattice") ^ (design.effort == "one") ^ design.removal:
             continue  # one form for both masks: half of the designs will do
         survey, history, masks = prepared(design)
         ours = model.log_likelihood(history, masks, parameters=pd.Series(values))
@@ -132,6 +134,21 @@ def test_natural_scale_is_the_link_scale_at_the_reference() -> None:
     assert model.log_likelihood(history, masks, parameters=pd.Series(link)) == expected
 
 
+def test_reference_of_a_covariate_is_its_mean() -> None:
+    """D on the natural scale is the density where snow is average over the cells of all sessions."""
+    survey, history, masks = prepared(Design(detector="count", layout="two sessions"))
+    snow = np.concatenate([session.cell_covariates["snow"] for session in survey.sessions])
+    natural = {"D": 0.3, "D[snow]": 0.02, "lambda0": 0.1, "sigma": 1200.0}
+    link = {
+        "D[Intercept]": math.log(0.3) - 0.02 * snow.mean(),
+        "D[snow]": 0.02,
+        "lambda0[Intercept]": math.log(0.1),
+        "sigma[Intercept]": math.log(1200.0),
+    }
+    ours = lp.SCR(density="~ snow").log_likelihood(history, masks, parameters=natural)
+    assert ours == near(naive(survey, "HalfNormal", link))
+
+
 # --- the pieces --------------------------------------------------------------------------------------
 
 
@@ -173,18 +190,49 @@ def test_where_animals_live(design: Design) -> None:
     problem, survey, theta = problem_and_survey(design, "HalfNormal")
     classes = None if design.sex == "none" else "sex"
     expected = survey_pieces(survey, "HalfNormal", coefficients("HalfNormal", design.sex), classes)
-    for session, piece, centres, undetected, density in zip(
+    for session, piece, centres, classes_of, undetected, pdot, density in zip(
         survey.sessions,
         expected,
         problem.centres(theta),
+        problem.classes(theta),
         problem.undetected(theta),
+        problem.pdot(theta),
         problem.density(theta),
         strict=True,
     ):
         assert centres == pytest.approx(piece.centres, rel=1e-8, abs=1e-14)
+        assert classes_of == pytest.approx(piece.class_shares, rel=1e-8, abs=1e-14)
         assert undetected.sum(axis=0) == pytest.approx(piece.undetected, rel=1e-9)
+        assert pdot == pytest.approx(piece.detectable, rel=1e-9, abs=1e-14)
         assert density @ session.area == near(piece.expected)
         assert len(session.animals) == len(centres)
+
+
+# --- the graph ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_graph_agrees_with_the_naive_likelihood(detector: str, function: str) -> None:
+    """The PyTensor form that samplers and users extend, at the coefficients that it reports itself."""
+    pytensor = pytest.importorskip("pytensor")
+    design = Design(detector=detector, layout="two sessions", effort="varying", removal=True, sex="partly known")
+    survey, history, masks = prepared(design)
+    model = make_model(function, design.sex).build(history, masks)
+    coefficients_of = [v for v in model.deterministics if v.name.endswith("_beta")]
+    outputs = [model.logp(vars=model.potentials), model["pmix"], *coefficients_of]
+    graph = pytensor.function(
+        model.value_vars, model.replace_rvs_by_values(outputs), mode="FAST_COMPILE", on_unused_input="ignore"
+    )
+    rng = np.random.default_rng(7)
+    point = {name: value + rng.normal(0.0, 0.1, np.shape(value)) for name, value in model.initial_point().items()}
+    value, pmix, *betas = graph(**point)
+    values = {"pmix[M]": math.log(pmix[1] / pmix[0])}
+    for variable, beta in zip(coefficients_of, betas, strict=True):
+        name = variable.name.removesuffix("_beta")
+        labels = model.coords[f"{name}_coef"]
+        values |= {f"{name}[{label}]": float(b) for label, b in zip(labels, beta, strict=True)}
+    assert float(value) == near(naive(survey, function, values, "sex"))
 
 
 # --- gradients ---------------------------------------------------------------------------------------
@@ -261,6 +309,74 @@ def test_extreme_values(detector: str, function: str, mask: str, sex: str) -> No
         assert value == near(expected), name
         slopes = finite_differences(problem.log_likelihood, theta, step=5e-4)
         assert gradient == pytest.approx(slopes, rel=1e-5, abs=1e-6 * np.abs(slopes).max()), name
+
+
+def hard_working_stations(detector: str, n_occasions: int, effort: float) -> PlainSurvey:
+    """Three stations and two animals, one of them at its station on nearly every occasion."""
+    x, y = np.meshgrid(np.arange(0.0, 8000.0, 1000.0), np.arange(0.0, 8000.0, 1000.0))
+    busy = n_occasions - max(1, n_occasions // 9)
+    rows = [(0, 0, s, 1) for s in range(busy)] + [(0, 1, s, 1) for s in range(busy, n_occasions)] + [(1, 1, 0, 1)]
+    session = PlainSession(
+        label="1",
+        animals=["a", "b"],
+        stations=["A", "B", "C"],
+        xy=np.array([[3000.0, 3000.0], [5000.0, 3000.0], [3000.0, 6000.0]]),
+        effort=np.full((3, n_occasions), effort),
+        detections=rows,
+        cells=np.column_stack([x.ravel(), y.ravel()]),
+        area=np.ones(x.size),
+    )
+    return PlainSurvey([session], detector, "day")
+
+
+@pytest.mark.parametrize("n_occasions, effort", [(900, 1.0), (2, 600.0), (2, 1050.0), (2, 5000.0)])
+@pytest.mark.parametrize("function", ["HalfNormal", "ProbabilityHalfNormal"])
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_total_hazards_of_hundreds(detector: str, function: str, n_occasions: int, effort: float) -> None:
+    """exp(-hazard) underflows on the linear scale in cells where a busy animal most probably lives."""
+    survey = hard_working_stations(detector, n_occasions, effort)
+    problem = Problem(lp.SCR(detection=getattr(lp, function)()), library_history(survey), library_masks(survey))
+    name = baseline(function)
+    for probability, sigma in itertools.product((0.3, 0.49), (300.0, 2000.0)):
+        values = {"D[Intercept]": 0.0, "sigma[Intercept]": math.log(sigma)}
+        values[f"{name}[Intercept]"] = math.log(probability) - (name == "g0") * math.log1p(-probability)
+        theta = problem.to_theta(np.array([values[label] for label in problem.labels]))
+        value, gradient = problem.log_likelihood_gradient(theta)
+        assert value == near(naive(survey, function, values)), (probability, sigma)
+        assert np.isfinite(gradient).all()
+
+
+@pytest.mark.verification
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("removal", [False, True])
+@pytest.mark.parametrize("sex", ["none", "partly known"])
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("function", ["HalfNormal", "ProbabilityHalfNormal"])
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_random_values(detector: str, function: str, effort: str, sex: str, removal: bool, seed: int) -> None:
+    """Wherever an optimiser or a sampler may go, each shortcut answers as the naive likelihood does."""
+    rng = np.random.default_rng([seed, zlib.crc32(f"{detector} {function} {effort} {sex} {removal}".encode())])
+    survey = make_large_survey(rng, detector, effort, sex, removal)
+    name, by_sex = baseline(function), sex != "none"
+    detection = getattr(lp, function)(**{name: "~ lure + sex" if by_sex else "~ lure", "sigma": "~ canopy"})
+    model = lp.SCR(density="~ snow", detection=detection, classes="sex" if by_sex else None)
+    problem = Problem(model, library_history(survey), library_masks(survey))
+    for _ in range(8):
+        values = {
+            "D[Intercept]": rng.uniform(-5.0, 2.0),
+            "D[snow]": rng.normal(0.0, 0.5),
+            f"{name}[Intercept]": rng.uniform(-9.0, 2.0 if name == "lambda0" else 4.0),
+            f"{name}[lure[yes]]": rng.normal(0.0, 0.7),
+            "sigma[Intercept]": math.log(rng.uniform(300.0, 9000.0)),
+            "sigma[canopy]": rng.normal(0.0, 0.005),
+        }
+        if by_sex:
+            values |= {f"{name}[sex[M]]": rng.normal(0.0, 0.5), "pmix[M]": rng.normal()}
+        theta = problem.to_theta(np.array([values[label] for label in problem.labels]))
+        value, gradient = problem.log_likelihood_gradient(theta)
+        assert value == near(naive(survey, function, values, model.classes)), values
+        slopes = finite_differences(problem.log_likelihood, theta, step=3e-5)
+        assert gradient == pytest.approx(slopes, rel=1e-5, abs=1e-5 * np.abs(slopes).max()), values
 
 
 def test_both_forms_are_met() -> None:

@@ -86,10 +86,8 @@ def stations_table(survey: PlainSurvey) -> pd.DataFrame:
 def effort_table(survey: PlainSurvey) -> pd.DataFrame:
     tables = []
     for session in survey.sessions:
-        table = pd.DataFrame({"session": session.label, "station": session.stations})
-        for s in range(session.effort.shape[1]):
-            table[str(s + 1)] = session.effort[:, s]
-        tables.append(table)
+        by_occasion = {str(s + 1): session.effort[:, s] for s in range(session.effort.shape[1])}
+        tables.append(pd.DataFrame({"session": session.label, "station": session.stations, **by_occasion}))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -131,3 +131,55 @@ def _remove_one(session: PlainSession) -> None:
     own = [row for row in session.detections if row[0] == 0 and row[2] < last]
     session.detections = [*own, (0, on, last, 1), *(row for row in session.detections if row[0] != 0)]
     session.exposure[0] = last + 1
+
+
+# --- larger ones --------------------------------------------------------------------------------------
+
+EFFORTS = ("one", "days", "large", "fraction", "by station")
+
+
+def make_large_survey(rng: np.random.Generator, detector: str, effort: str, sex: str, removal: bool) -> PlainSurvey:
+    """Twelve stations, eight occasions, up to fourteen animals that keep to their neighbourhood, 180 cells."""
+    n_stations, n_occasions, n_animals = 12, 8, 14
+    xy = rng.uniform(3000.0, 12_000.0, (n_stations, 2))
+    lines = np.arange(500.0, 15_000.0, 1000.0)
+    cells = np.array([(x, y) for y in lines for x in lines if rng.random() < 0.8])
+    worked = _large_effort(rng, effort, n_stations, n_occasions)
+    rows: list[tuple[int, int, int, int]] = []
+    for animal in range(n_animals):
+        near = np.argsort(((xy - cells[rng.integers(len(cells))]) ** 2).sum(axis=1))[:4]
+        for s in range(n_occasions):
+            chosen = rng.permutation(near)[: rng.integers(0, 2 if detector == "multi" else 3)]
+            rows += [
+                (animal, int(k), s, int(rng.integers(1, 5)) if detector == "count" else 1)
+                for k in chosen
+                if worked[k, s] > 0
+            ]
+    seen = sorted({row[0] for row in rows})
+    session = PlainSession(
+        label="1",
+        animals=[f"A{i}" for i in seen],
+        stations=[f"S{k}" for k in range(n_stations)],
+        xy=xy,
+        effort=worked,
+        detections=[(seen.index(i), k, s, y) for i, k, s, y in rows],
+        cells=cells,
+        area=np.ones(len(cells)),
+        animal_covariates=_sexes(sex, len(seen)),
+        station_covariates={"lure": ["no", "yes"] * (n_stations // 2), "canopy": list(rng.uniform(0, 90, n_stations))},
+        cell_covariates={"snow": rng.normal(size=len(cells))},
+    )
+    if removal:
+        session.exposure[0] = 1 + max(s for i, _, s, _ in session.detections if i == 0)
+    return PlainSurvey([session], detector, "day")
+
+
+def _large_effort(rng: np.random.Generator, effort: str, n_stations: int, n_occasions: int) -> NDArray[np.float64]:
+    shape = (n_stations, n_occasions)
+    return {
+        "one": lambda: np.ones(shape),
+        "days": lambda: rng.integers(0, 31, shape).astype(float),
+        "large": lambda: rng.uniform(200.0, 1000.0, shape),
+        "fraction": lambda: rng.uniform(0.01, 1.0, shape),
+        "by station": lambda: np.repeat(rng.uniform(1.0, 14.0, (n_stations, 1)), n_occasions, axis=1),
+    }[effort]()

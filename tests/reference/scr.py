@@ -79,6 +79,10 @@ class Pieces:
     """Pr(activity centre in the cell | w_i), (n, J)."""
     undetected: Array
     """Expected number of animals by cell that were never detected, (J,)."""
+    detectable: Array
+    """Pr(detected at least once | cell), averaged over the classes, (J,)."""
+    class_shares: Array
+    """Pr(class | w_i), (n, C)."""
 
     @property
     def n(self) -> int:
@@ -265,13 +269,15 @@ def pieces(
     animals_in_cell = np.broadcast_to(np.asarray(density, dtype=float), session.area.shape) * session.area
     known = known if known is not None else [None] * len(session.animals)
     terms: list[list[Array]] = [[] for _ in session.animals]
+    by_class = np.full((len(session.animals), len(classes)), -np.inf)
     detected = np.zeros(len(session.cells))
-    for group in classes:
+    for c, group in enumerate(classes):
         chance = SessionProbabilities(session, detector, log_hazards(session, function, group.values))
         detected = detected + group.share * -np.expm1(chance.void())
         for i in range(len(session.animals)):
             if known[i] is None or known[i] == group.label:
                 terms[i].append(math.log(group.share) + np.log(animals_in_cell) + chance.history(i))
+                by_class[i, c] = logsumexp(terms[i][-1])
     by_cell = [logsumexp(animal, axis=0) for animal in terms]
     return Pieces(
         log_animal=np.array([logsumexp(animal) for animal in by_cell]),
@@ -279,6 +285,8 @@ def pieces(
         expected=float(np.sum(animals_in_cell)),
         centres=np.array([np.exp(a - logsumexp(a)) for a in by_cell]).reshape(-1, len(session.cells)),
         undetected=animals_in_cell * (1.0 - detected),
+        detectable=detected,
+        class_shares=np.exp(by_class - logsumexp(by_class, axis=1, keepdims=True)) if len(by_class) else by_class,
     )
 
 
