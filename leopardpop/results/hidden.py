@@ -1,29 +1,23 @@
 """A data tree to share: without anything from which the place of a station or an animal could be worked out.
 
 Moving or turning the map would not do: the outline of the habitat, or the snow on its cells, can be laid over a map
-again. So coordinates are removed, cells lose their order, stations their names and covariates, and of the cells'
-covariates only those of the model stay.
+again. So coordinates and the covariates of cells and stations are removed, cells lose their order and stations their
+names.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 __all__ = ["NOTE", "hide_positions"]
 
 NOTE = (
-    "Coordinates of stations and cells, the region, the coordinate reference system, names and covariates of stations, "
-    "cell covariates that the model does not use and the audit were removed; cells are in random order. Posterior, "
-    "summary, diagnostics, leave-one-out and comparison work; maps, activity centres, regions and new fits need "
-    "the exact file."
+    "Coordinates and covariates of stations and cells, names of stations, the region, the coordinate reference system "
+    "and the audit were removed; cells are in random order. Posterior, summary, diagnostics, leave-one-out and "
+    "comparison work; maps, activity centres, regions and new fits need the exact file."
 )
 
 
@@ -41,19 +35,12 @@ def hide_positions(tree: xr.DataTree) -> xr.DataTree:
         With the attributes ``coordinates="hidden"`` and ``coordinates_note``.
     """
     groups = {str(name): node.to_dataset() for name, node in tree.children.items()}
-    used = _variables_of(str(tree.attrs["model_json"]))
     groups["posterior"] = _posterior(groups["posterior"])
     groups["observed_data"] = _observed(groups["observed_data"])
-    groups["constant_data"] = _constant(groups["constant_data"], used)
+    groups["constant_data"] = _constant(groups["constant_data"])
     copy = xr.DataTree.from_dict(groups)
     copy.attrs = {**tree.attrs, "coordinates": "hidden", "coordinates_note": NOTE, "crs": "", "audit_json": "[]"}
     return copy
-
-
-def _variables_of(model: str) -> set[str]:
-    """Every word of the formula of density."""
-    formula = str(json.loads(model)["density"]["fields"]["D"])
-    return set(re.findall(r"[A-Za-z_]\w*", formula))
 
 
 def _observed(data: xr.Dataset) -> xr.Dataset:
@@ -75,10 +62,9 @@ def _anonymous(n: int) -> list[str]:
     return [f"S{k + 1:0{width}d}" for k in range(n)]
 
 
-def _constant(data: xr.Dataset, used: Iterable[str]) -> xr.Dataset:
-    kept = {"area", *used} - {"x", "y"}
-    drop = [n for n, v in data.data_vars.items() if v.dims == ("cell",) and n not in kept | {"x", "y"}]
-    data = _shuffled(data.drop_vars(drop))
+def _constant(data: xr.Dataset) -> xr.Dataset:
+    covariates = [n for n, v in data.data_vars.items() if v.dims == ("cell",) and n not in ("x", "y", "area")]
+    data = _shuffled(data.drop_vars(covariates))
     hidden = {n: data[n].copy(data=np.full(data[n].shape, np.nan)) for n in ("x", "y", "station_x", "station_y")}
     hidden |= {n: data[n].copy(data=np.full(data[n].shape, "")) for n in ("mask_region", "mask_crs", "mask_covariates")}
     hidden |= {"D_center": data["D_center"].where(~_of_place(data))}

@@ -201,8 +201,13 @@ def _check_data(history: CaptureHistory) -> None:
 def _check_mode(mode: Mode) -> None:
     flat = [problem for problem in mode.problems if "stopped" not in problem]
     if flat:
+        words = (
+            "; ".join(flat)
+            .replace("log posterior", "log-likelihood")
+            .replace("neither data nor prior sets", "no data set")
+        )
         raise FitError(
-            f"The likelihood has no proper maximum: {'; '.join(flat)}. Leave that term out, pool levels of the factor, "
+            f"The likelihood has no proper maximum: {words}. Leave that term out, pool levels of the factor, "
             "or use model.fit(...), where the priors keep it finite.",
             offenders=list(mode.problems),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,6 @@ def masks_of(constant: xr.Dataset) -> dict[str, Mask]:
 
 
 def _mask(constant: xr.Dataset, label: str) -> Mask:
-    import shapely
-
     own = {
         name: constant[f"mask_{name}"].sel(session=label).item() for name in ("buffer", "crs", "region", "covariates")
     }
@@ -46,6 +44,14 @@ def _mask(constant: xr.Dataset, label: str) -> Mask:
     return Mask(
         table,
         crs=str(own["crs"]) or None,
-        region=shapely.from_wkt(own["region"]) if own["region"] else None,
+        region=_region(str(own["region"])),
         buffer=None if np.isnan(own["buffer"]) else float(own["buffer"]),
     )
+
+
+def _region(outline: str) -> Any:
+    if not outline:
+        return None
+    import shapely
+
+    return shapely.from_wkt(outline)

@@ -267,20 +267,26 @@ def _one_type(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _mask_properties(masks: list[Mask]) -> dict[str, Variable]:
-    import shapely
-
     def lengths(name: str) -> Floats:
         return np.array([np.nan if (v := getattr(mask, name)) is None else v for mask in masks], float)
 
-    outlines = ["" if m.region is None else shapely.to_wkt(m.region, rounding_precision=-1) for m in masks]
     return {
         "mask_buffer": (("session",), lengths("buffer"), {"units": "m"}),
         "mask_spacing": (("session",), lengths("spacing"), {"units": "m"}),
         "mask_crs": (("session",), np.array([mask.crs or "" for mask in masks]), {}),
-        "mask_region": (("session",), np.array(outlines), {}),
+        "mask_region": (("session",), np.array([_outline(mask) for mask in masks]), {}),
         "mask_hash": (("session",), np.array([mask.mask_hash for mask in masks]), {}),
         "mask_covariates": (("session",), np.array(["\t".join(map(str, m.covariates.columns)) for m in masks]), {}),
     }
+
+
+def _outline(mask: Mask) -> str:
+    """Return the region as text with every digit, "" if there is none."""
+    if mask.region is None:
+        return ""
+    import shapely
+
+    return str(shapely.to_wkt(mask.region, rounding_precision=-1))
 
 
 def _stations(problem: Problem) -> dict[str, Variable]:

@@ -23,7 +23,7 @@ BY_SEX = TRUTH | {"sigma[sex[M]]": 0.3, "pmix": 0.4}
 def stations(*sessions: str) -> pd.DataFrame:
     """Five by five stations, in every session."""
     rows = [
-        (session, f"River {i}-{j}", WEST + GAP * i, SOUTH + GAP * j, 31.25 * i + j)
+        (session, f"River {i}-{j}", WEST + GAP * i, SOUTH + GAP * j, 31.2537 * i + j + 0.137)
         for session in sessions
         for i in range(5)
         for j in range(5)

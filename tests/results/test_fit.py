@@ -1,0 +1,167 @@
+"""What a person holds after a fit: tables, words, and what it leads to."""
+
+import numpy as np
+import pytest
+
+import leopardpop as lp
+from leopardpop.errors import ModelError
+from leopardpop.results.elements import elements, units_of
+from tests.results import made
+
+SUMMARY = ["mean", "median", "sd", "eti95_lb", "eti95_ub", "ess", "r_hat", "unit"]
+
+
+def test_the_summary_has_a_row_for_each_scalar_on_its_natural_scale():
+    table = made.fit("sex").summary()
+    assert list(table.columns) == SUMMARY
+    rows = ["D", "lambda0", "sigma[F]", "sigma[M]", "pmix[F]", "pmix[M]", "E_N", "N"]
+    assert table.index.tolist() == rows
+    assert table.loc[["D", "lambda0", "sigma[F]", "pmix[M]", "N"], "unit"].tolist() == [
+        "1/km²",
+        "1/day",
+        "m",
+        "",
+        "animals",
+    ]
+
+
+def test_a_row_of_the_summary_is_of_its_draws():
+    fit = made.fit("sex")
+    draws = fit.posterior["sigma"].sel(sex="M").values.ravel()
+    row = fit.summary().loc["sigma[M]"]
+    assert row["mean"] == pytest.approx(draws.mean())
+    assert row["median"] == pytest.approx(np.median(draws))
+    assert (row["eti95_lb"], row["eti95_ub"]) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+    assert row["sd"] == pytest.approx(draws.std(ddof=1))
+
+
+def test_effective_draws_after_laplace_are_those_of_the_weights():
+    fit = made.fit("null")
+    table = fit.summary()
+    assert (table["ess"] == fit.laplace.importance_ess).all()
+    assert table["r_hat"].isna().all()
+
+
+def test_sessions_and_covariates_have_rows_of_their_own():
+    years = made.fit("years").summary()
+    assert {"D[2021]", "D[2022]", "E_N[2021]", "N[2022]"} <= set(years.index)
+    assert not {"D", "D[session[2022]]"} & set(years.index)
+    snow = made.fit("snow").summary()
+    assert snow.loc["D[snow]", "unit"] == "log scale"
+    assert snow.loc["D[snow]", "mean"] == pytest.approx(float(made.fit("snow").posterior["D_beta"][..., 1].mean()))
+
+
+def test_elements_and_units_agree_on_names():
+    for kind in ("sex", "snow", "years"):
+        posterior = made.fit(kind).posterior
+        assert all(isinstance(units_of(posterior, name), str) for name, _ in elements(posterior))
+
+
+def test_chains_are_judged_where_there_are_chains():
+    fit = made.fit("null")
+    fit = made.quiet(lambda: lp.SCR().from_posterior(_without_weights(fit), fit.history, fit.mask))
+    table = fit.summary()
+    assert table["r_hat"].between(0.99, 1.02).all()
+    assert not np.allclose(table["ess"], table["ess"].iloc[0])
+
+
+def _without_weights(fit):
+    tree = fit.data_tree.copy()
+    tree.attrs = {}
+    del tree["sample_stats"]
+    return tree
+
+
+def test_the_diagnostics_are_one_table():
+    table = made.fit("null").diagnostics()
+    assert list(table.columns) == ["quantity", "value", "limit", "verdict", "advice"]
+    wanted = {
+        "Pareto k",
+        "importance ESS",
+        "mode at a bound",
+        "singular Hessian",
+        "modes",
+        "animals",
+        "recaptures",
+        "spatial recaptures",
+        "prior shift",
+        "effect of the buffer on D",
+        "spacing of the mask / sigma",
+    }
+    assert wanted <= set(table["quantity"])
+    assert set(table["verdict"]) <= {"ok", "note", "warn", "fail"}
+    assert made.fit("null").trusted
+
+
+@pytest.mark.parametrize("kind", ["null", "sex", "snow", "years"])
+def test_the_repr_says_how_many_and_whether_to_trust_it(kind):
+    fit = made.fit(kind)
+    text, page = repr(fit), fit._repr_html_()
+    median = int(fit.posterior["N"].isel(session=0).median())
+    assert f"{median}   (95 %:" in text
+    for shown in (text, page):
+        assert "Can it be trusted?" in shown
+        assert "these draws are the posterior, N to ±" in shown
+    assert page.startswith("<p>Fit of density ~")
+
+
+def test_the_repr_is_in_the_units_of_people():
+    text = repr(made.fit("sex"))
+    sigma = made.fit("sex").posterior["sigma"].sel(sex="M")
+    assert f"{float(sigma.median()) / 1000:.2f} km" in text
+    density = 100 * float(made.fit("sex").posterior["D"].median())
+    assert f"Density per 100 km²       {density:.1f} (" in text
+    change = 100 * np.median(np.expm1(made.fit("snow").posterior["D_beta"].sel(D_coef="snow")))
+    assert f"snow, +1                  {change:+.1f} % density" in repr(made.fit("snow"))
+
+
+def test_loo_is_arviz_s_with_the_worth_of_the_weights():
+    fit = made.fit("null")
+    result = fit.loo()
+    assert result.n_data_points == fit.history.n_individuals
+    plain = float(fit.data_tree["log_likelihood"]["capture"].mean(("chain", "draw")).sum())
+    assert result.elpd == pytest.approx(plain, abs=5)
+
+
+def test_theta_gives_the_coefficients_back():
+    fit = made.fit("sex")
+    beta = fit.problem.to_beta(fit.theta)
+    np.testing.assert_allclose(beta[..., 0], fit.posterior["D_beta"][..., 0], rtol=1e-12)
+    np.testing.assert_allclose(fit.theta, fit.laplace.draws, rtol=0, atol=1e-9)
+    distinct = {row.tobytes() for row in fit.theta.reshape(-1, fit.theta.shape[-1])}
+    assert len(distinct) == len(np.unique(fit.laplace.index))
+
+
+def test_the_mask_is_the_one_that_was_given():
+    fit = made.fit("null")
+    assert fit.mask == made.mask()
+    assert fit.masks == {"1": made.mask()}
+    assert fit.history == made.history("null")
+    assert fit.model == made.model("null")
+
+
+def test_different_masks_by_session_stay_different():
+    narrow = lp.Mask.from_table(made.mask().table.query("snow < 8"))
+    masks = {"2021": made.mask(), "2022": narrow}
+    fit = made.quiet(lambda: lp.SCR().fit(made.history("years"), masks, seed=1, draws=50))
+    assert fit.mask == masks
+    area = np.array([made.mask().total_area, narrow.total_area])
+    np.testing.assert_allclose(fit.posterior["E_N"].sum("session") / area.sum(), fit.posterior["D"])
+
+
+def test_a_fit_is_equal_to_itself_and_to_no_other():
+    assert made.fit("null") == lp.Fit(made.fit("null").data_tree)
+    assert made.fit("null") != made.fit("snow")
+    assert made.fit("null") != "a fit"
+
+
+def test_fits_are_compared_by_what_they_predict():
+    plain = made.quiet(lambda: lp.SCR().fit(made.history("sex"), made.mask(), seed=1, draws=250))
+    other = made.quiet(
+        lambda: lp.SCR(detection=lp.Exponential()).fit(made.history("sex"), made.mask(), seed=1, draws=250)
+    )
+    table = lp.compare({"half-normal": plain, "exponential": other})
+    assert set(table.index) == {"half-normal", "exponential"}
+    assert {"elpd", "weight"} <= set(table.columns)
+    with pytest.raises(ModelError, match="different capture histories"):
+        lp.compare({"sex": plain, "null": made.fit("null")})
