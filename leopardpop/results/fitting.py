@@ -197,7 +197,7 @@ def _say_what_next(fit: Fit, size: Mapping[str, int], options: Mapping[str, Any]
     minutes = max(1, round(_seconds_of_nuts(fit, size, options) / 60))
     failed = " ".join(f.advice for f in fit.findings if f.warning == "ConvergenceWarning")
     message = f"{failed} NUTS takes over: about {minutes} min."
-    LOG.warning(message)
+    LOG.info(message)
     notice(message, ConvergenceWarning)
 
 

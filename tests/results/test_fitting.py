@@ -159,7 +159,7 @@ def _with_k(findings):
 
 def test_auto_says_what_failed_and_how_long_nuts_takes_and_then_runs_it(stumbling, caplog):
     said = pytest.warns(ConvergenceWarning, match=r"Pareto k is 1\.3, .* NUTS takes over: about 3 min")
-    with said, caplog.at_level(logging.WARNING):
+    with said, caplog.at_level(logging.INFO):
         assert fit(engine="auto", tune=700, threads=1) == "by nuts"
     assert "NUTS takes over" in caplog.text
     assert stumbling == {"draws": 100, "chains": 2, "seed": 1, "options": {"tune": 700}}
