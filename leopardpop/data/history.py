@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,9 @@ from leopardpop.data.parts import CheckedParts, SessionParts
 from leopardpop.data.projections import check_metres
 from leopardpop.data.reprs import history_html, history_text
 from leopardpop.errors import DataError
+
+if TYPE_CHECKING:
+    from leopardpop.plots.history_plots import HistoryPlots
 
 __all__ = ["CaptureHistory", "history_from_parts"]
 
@@ -292,20 +297,7 @@ class CaptureHistory:
             Label of the session.
         """
         part = self._part(session)
-        return SessionArrays(
-            session=part.session,
-            individuals=part.individuals,
-            stations=part.stations,
-            xy=part.xy,
-            effort=part.effort,
-            individual=part.individual,
-            station=part.station,
-            occasion=part.occasion,
-            count=part.count,
-            exposure=part.exposure,
-            station_covariates=part.station_covariates,
-            individual_covariates=part.individual_covariates,
-        )
+        return SessionArrays(**{each.name: getattr(part, each.name) for each in fields(SessionArrays)})
 
     def to_secr(self, folder: str | Path) -> Path:
         """Write captures.txt and traps.txt (one for each session) in the text format of the R package secr.
@@ -321,6 +313,13 @@ class CaptureHistory:
             The folder. :func:`leopardpop.read_secr` of its files gives the same history.
         """
         return write_secr(self._dataset, Path(folder))
+
+    @property
+    def plot(self) -> HistoryPlots:
+        """Figures: ``history.plot.map()``, ``history.plot.counts()``."""
+        from leopardpop.plots.history_plots import HistoryPlots
+
+        return HistoryPlots(self)
 
     def __getitem__(self, session: str) -> CaptureHistory:
         part = self._part(session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -20,6 +20,9 @@ from leopardpop.data.survey_tables import (
     clean_records,
     clean_stations,
 )
+
+if TYPE_CHECKING:
+    from leopardpop.plots.survey_plots import SurveyPlots
 
 __all__ = ["Survey"]
 
@@ -233,6 +236,13 @@ class Survey:
             on_zero_effort=on_zero_effort,
         )
         return make_history(self, options)
+
+    @property
+    def plot(self) -> SurveyPlots:
+        """Figures: ``survey.plot.calendar()``."""
+        from leopardpop.plots.survey_plots import SurveyPlots
+
+        return SurveyPlots(self)
 
     def problems(self) -> pd.DataFrame:
         """List what a data manager should look at, gravest first.

@@ -1,0 +1,156 @@
+"""When each station of a survey was on, when it had failed, and when the animals passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from leopardpop.errors import DataError
+from leopardpop.plots.style import INK, PAGE, SMALL, describe, legend_below, new_axes, plain, styled
+from leopardpop.plots.words import counted, joined
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from leopardpop.data.survey import Survey
+
+__all__ = ["calendar_figure"]
+
+ON, FAILED = "#bcd3e6", "#E69F00"
+MOST_NAMES = 60
+"""Stations up to which their names are written."""
+
+
+@styled
+def calendar_figure(survey: Survey, *, species: str | Sequence[str] | None = None, ax: Any = None) -> Axes:
+    """Draw a calendar of the survey, a row a station.
+
+    Parameters
+    ----------
+    survey
+        The survey.
+    species
+        Name, or several: only their records are marked. None: all records.
+    ax
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError
+        If there is no record of the species.
+
+    Examples
+    --------
+    >>> import leopardpop as lp
+    >>> ax = calendar_figure(lp.load_example("amur_leopard"), species="Panthera pardus")
+    >>> ax.figure.alt_text
+    'Calendar of 120 stations from 25 January 2024 to 9 May 2024 with 378 records.'
+    """
+    order = survey.stations["station"].tolist()
+    row = {name: i for i, name in enumerate(order)}
+    records = _records(survey, species)
+    tall = float(np.clip(1.1 * len(order), 25, 190)) if len(order) > MOST_NAMES else 3.1 * max(len(order), 8)
+    axes: Axes = new_axes(ax, width=PAGE, height=tall + 20)[0]
+    deployments, failures = survey.deployments, _failures(survey)
+    _bars(axes, _days(survey, deployments, row), color=ON, zorder=1)
+    _bars(axes, _days(survey, failures, row), color=FAILED, zorder=2)
+    times = _numbers(survey.clock.wall(records["timestamp"]).to_numpy())
+    axes.plot(times, records["station"].map(row), linestyle="", marker="|", color=INK, markersize=2.6, zorder=3)
+    _finish(axes, survey, order)
+    _legend(axes, failures=len(failures), records=len(records))
+    describe(axes, _caption(survey, failures, records, species), _alt(survey, records))
+    return axes
+
+
+def _records(survey: Survey, species: str | Sequence[str] | None) -> pd.DataFrame:
+    records = survey.records
+    if species is None:
+        return records
+    wanted = [species] if isinstance(species, str) else list(species)
+    chosen = records[records["species"].isin(wanted)]
+    if chosen.empty:
+        known = joined(sorted(records["species"].dropna().unique()))
+        raise DataError(f"there is no record of {joined(wanted)}; species are {known}.", offenders=wanted)
+    return chosen
+
+
+def _failures(survey: Survey) -> pd.DataFrame:
+    """Failures, with their station."""
+    failures = survey.failures
+    by_name = survey.deployments.set_index("deployment")["station"]
+    return failures.assign(station=failures["station"].fillna(failures["deployment"].map(by_name)))
+
+
+def _days(survey: Survey, table: pd.DataFrame, row: dict[str, int]) -> Any:
+    """Start and end of each stretch on the cameras' clock, in days of matplotlib, and its row, (n, 3)."""
+    if table.empty:
+        return np.empty((0, 3))
+    ends = [_numbers(survey.clock.wall(table[name]).to_numpy()) for name in ("start", "end")]
+    return np.column_stack([*ends, table["station"].map(row).to_numpy(float)])
+
+
+def _numbers(times: Any) -> Any:
+    """Days of matplotlib."""
+    return date2num(times)  # type: ignore[no-untyped-call]
+
+
+def _bars(ax: Axes, stretches: Any, *, color: str, zorder: int) -> None:
+    start, end, row = stretches.T
+    low, high = row - 0.38, row + 0.38
+    corners = np.stack([(start, low), (end, low), (end, high), (start, high)]).transpose(2, 0, 1)
+    ax.add_collection(PolyCollection(list(corners), facecolors=color, linewidths=0, zorder=zorder), autolim=False)
+
+
+def _finish(ax: Axes, survey: Survey, order: list[str]) -> None:
+    wall = survey.clock.wall
+    first, last = _numbers([wall(survey.deployments["start"]).min(), wall(survey.deployments["end"]).max()])
+    ax.set_xlim(first - 0.01 * (last - first), last + 0.01 * (last - first))
+    ax.set_ylim(len(order) - 0.4, -0.6)
+    locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+    years = {int(wall(survey.deployments[name]).dt.year.iloc[i]) for name in ("start", "end") for i in (0, -1)}
+    ax.set_xlabel(f"Date, {years.pop()}" if len(years) == 1 else "Date")
+    if len(order) <= MOST_NAMES:
+        ax.set_yticks(range(len(order)), [plain(name, 18) for name in order], fontsize=SMALL)
+    else:
+        ax.set_yticks([])
+    ax.set_ylabel(f"{len(order)} stations" if len(order) > MOST_NAMES else "Station")
+
+
+def _legend(ax: Axes, *, failures: int, records: int) -> None:
+    handles: list[Any] = [Patch(facecolor=ON, label="camera deployed")]
+    if failures:
+        handles.append(Patch(facecolor=FAILED, label="failure: no effort"))
+    if records:
+        handles.append(Line2D([], [], linestyle="", marker="|", color=INK, markersize=4, label="record"))
+    legend_below(ax, handles, columns=3, gap=2.6)
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+def _caption(survey: Survey, failures: pd.DataFrame, records: pd.DataFrame, species: Any) -> str:
+    names = [] if species is None else [species] if isinstance(species, str) else list(species)
+    of = f" of {joined(names)}" if names else ""
+    text = f"Calendar of the survey: {counted(len(survey.stations), 'station')}, "
+    text += f"{counted(len(survey.deployments), 'deployment')}, {counted(len(failures), 'failure')} at "
+    text += f"{counted(failures['station'].nunique(), 'station')}, {counted(len(records), 'record')}{of}. "
+    return f"{text}{'Synthetic: nobody took these records.' if survey.is_synthetic else ''}".strip()
+
+
+def _alt(survey: Survey, records: pd.DataFrame) -> str:
+    wall = survey.clock.wall
+    first, last = wall(survey.deployments["start"]).min(), wall(survey.deployments["end"]).max()
+    dates = " to ".join(f"{day.day} {day:%B %Y}" for day in (first, last))
+    stations = counted(len(survey.stations), "station")
+    return f"Calendar of {stations} from {dates} with {counted(len(records), 'record')}."
