@@ -13,7 +13,7 @@ from rich.console import Console
 from leopardpop._version import __version__
 from leopardpop.cli.analysis import Analysis, parse_analysis
 from leopardpop.cli.fit import data_notes, progress_line
-from leopardpop.cli.outputs import check_folder, results_folder, write_pictures, write_tables
+from leopardpop.cli.outputs import check_folder, results_folder, write_numbers, write_pictures
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, read_inputs, run_models
 from leopardpop.cli.text import count, interval, percent_interval, probability
 
@@ -107,8 +107,8 @@ def run_demo(*, seed: int, folder: Path) -> None:
         (outcome,) = run_models(analysis, inputs, progress)
         seconds = time.perf_counter() - before
         progress("Writing tables, figures and the report")
-        write_tables(analysis, inputs, [outcome], new)
-        write_pictures(analysis, outcome, new, ("density", "population"))
+        write_numbers(analysis, inputs, [outcome], new)
+        write_pictures(analysis, outcome, new, ("density", "population"), truth=truth_of(inputs))
     lines = [
         f"leopardpop {__version__} demo: the bundled, synthetic Amur leopard survey "
         f"(seed {seed}; no camera position is real)",
@@ -125,6 +125,22 @@ def run_demo(*, seed: int, folder: Path) -> None:
         f"Next: open {folder / 'report.html'}, or  leopardpop init YOUR_FOLDER",
     ]
     Console(highlight=False, markup=False, soft_wrap=True).print("\n".join(lines))
+
+
+def truth_of(inputs: Inputs) -> int | None:
+    """Return the number of animals that the survey was simulated with.
+
+    Parameters
+    ----------
+    inputs
+        Of the demo.
+
+    Returns
+    -------
+    int or None
+        None for a survey that was not simulated.
+    """
+    return None if inputs.survey is None else inputs.survey.truth.N
 
 
 def input_lines(analysis: Analysis, inputs: Inputs) -> list[str]:
@@ -235,7 +251,7 @@ def answer_lines(analysis: Analysis, inputs: Inputs, outcome: Outcome) -> list[s
     population, posterior = outcome.population, outcome.fit.posterior
     low, high = analysis.population["probability"]
     number, lower, upper = _estimate(population.realised.sum("sex"))
-    truth = "" if inputs.survey is None else f"     the survey was simulated with {inputs.survey.truth.N}"
+    truth = f"     the survey was simulated with {truth_of(inputs)}"
     chance, prior = (probability(float(f(low, high))) for f in (population.probability, population.prior_probability))
     sexes = [(sex, posterior.sel(sex=sex)) for sex in ("F", "M")]
     snow = posterior["D_beta"].sel(D_coef="snow")

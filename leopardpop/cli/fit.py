@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 
 from leopardpop.cli.analysis import Analysis
-from leopardpop.cli.outputs import check_folder, results_folder, write_pictures, write_tables
+from leopardpop.cli.outputs import check_folder, folder_of, results_folder, write_numbers, write_pictures
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
 from leopardpop.cli.script import script_text
 from leopardpop.cli.text import probability
@@ -76,14 +76,16 @@ def carry_out(analysis: Analysis, folder: Path) -> Run:
     Run
         The results.
     """
-    with collect_warnings() as warned, progress_line() as progress, results_folder(folder) as new:
+    with collect_warnings() as warned, progress_line() as progress:
         inputs = read_inputs(analysis, progress)
         outcomes = run_models(analysis, inputs, progress)
-        progress("Writing tables")
-        write_tables(analysis, inputs, outcomes, new)
-        for outcome in outcomes:
-            progress(f"Drawing and writing {outcome.name}")
-            write_pictures(analysis, outcome, new if len(outcomes) == 1 else new / outcome.name)
+        progress("Writing tables and posteriors")
+        with results_folder(folder) as new:  # numbers first: whatever a figure does, they are not lost
+            write_numbers(analysis, inputs, outcomes, new)
+        with results_folder(folder) as new:
+            for outcome in outcomes:
+                progress(f"Drawing and writing {outcome.name}")
+                write_pictures(analysis, outcome, folder_of(outcome, outcomes, new))
     return Run(inputs, outcomes, warned)
 
 

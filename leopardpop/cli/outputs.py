@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from leopardpop.cli.analysis import Analysis
+from leopardpop.cli.expressions import evaluate
 from leopardpop.cli.run import Inputs, Outcome, comparison
+from leopardpop.cli.translate import population_keywords
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["check_folder", "results_folder", "write_pictures", "write_tables"]
+__all__ = ["check_folder", "folder_of", "results_folder", "write_numbers", "write_pictures"]
 
 MARK = "analysis.toml"
-FIGURES = ("density", "population", "detection")
+FIGURES = ("survey", "detection", "density", "population")
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
@@ -74,8 +76,8 @@ def results_folder(folder: Path) -> Iterator[Path]:
                 path.replace(target)
 
 
-def write_tables(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], folder: Path) -> None:
-    """Write what all models have in common: the tables, the audit and the analysis itself.
+def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], folder: Path) -> None:
+    """Write all that is not a picture: the analysis itself, the audit, the tables and the posteriors.
 
     Parameters
     ----------
@@ -99,9 +101,33 @@ def write_tables(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], fo
     estimates = {o.name: o.estimates.estimates for o in outcomes if o.estimates is not None}
     if estimates:
         _write(estimates, folder / "estimates.csv", "parameter")
+    for outcome in outcomes:
+        place = folder_of(outcome, outcomes, folder)
+        place.mkdir(exist_ok=True)
+        outcome.fit.save(place / "fit.nc")
     compared = comparison(outcomes)
     if compared:
         lp.compare(compared).to_csv(folder / "comparison.csv", index_label="model")
+
+
+def folder_of(outcome: Outcome, outcomes: list[Outcome], folder: Path) -> Path:
+    """Return where the files of one model go: a folder of its own where there are several.
+
+    Parameters
+    ----------
+    outcome
+        The model.
+    outcomes
+        All models.
+    folder
+        Where the files of the run go.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    return folder if len(outcomes) == 1 else folder / outcome.name
 
 
 def _write(tables: Mapping[str, pd.DataFrame], path: Path, index: str) -> None:
@@ -121,8 +147,10 @@ def _with_columns(table: pd.DataFrame, index: str) -> pd.DataFrame:
     return table.rename_axis(index=names).reset_index()
 
 
-def write_pictures(analysis: Analysis, outcome: Outcome, folder: Path, figures: tuple[str, ...] = FIGURES) -> None:
-    """Write the posterior, the figures and the report of one model.
+def write_pictures(
+    analysis: Analysis, outcome: Outcome, folder: Path, figures: tuple[str, ...] = FIGURES, truth: int | None = None
+) -> None:
+    """Write the figures and the report of one model.
 
     Parameters
     ----------
@@ -134,15 +162,58 @@ def write_pictures(analysis: Analysis, outcome: Outcome, folder: Path, figures: 
         Where to.
     figures
         Which figures.
+    truth
+        Number of animals that a survey was simulated with.
     """
     import matplotlib
 
     matplotlib.use("agg")
     folder.mkdir(exist_ok=True)
-    outcome.fit.save(folder / "fit.nc")
+    options = figure_options(analysis, truth)
     for name in figures:
-        axes = getattr(outcome.fit.plot, name)()
+        axes = getattr(outcome.fit.plot, name)(**options.get(name, {}))
         axes.figure.savefig(folder / f"{name}.png", dpi=150)
     report = analysis.output.get("report", "report.html")
     if report:
-        outcome.fit.report(folder / report, coordinates=analysis.output.get("coordinates", "hidden"))
+        outcome.fit.report(folder / report, coordinates=coordinates_of(analysis))
+
+
+def coordinates_of(analysis: Analysis) -> Literal["hidden", "exact"]:
+    """Return whether positions are ``"hidden"`` or ``"exact"`` in what is made for others.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+
+    Returns
+    -------
+    "hidden" or "exact"
+        The one that the file asks for, by default hidden.
+    """
+    return "exact" if analysis.output.get("coordinates") == "exact" else "hidden"
+
+
+def figure_options(analysis: Analysis, truth: int | None) -> dict[str, dict[str, Any]]:
+    """Return the keywords of each figure.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+    truth
+        Number of animals that a survey was simulated with.
+
+    Returns
+    -------
+    dict
+        Figure -> keywords.
+    """
+    claim = analysis.population.get("probability")
+    regions = evaluate(population_keywords(analysis), {})
+    coordinates = {"coordinates": coordinates_of(analysis)}
+    return {
+        "survey": coordinates,
+        "density": coordinates,
+        "population": {"claim": tuple(claim) if claim else None, "truth": truth, **regions},
+    }

@@ -69,7 +69,7 @@ def test_the_posterior_stands_beside_it(run, example):
 @pytest.mark.parametrize("name", ["null", "elevation"])
 def test_every_model_has_its_files(run, example, name):
     found = {path.name for path in (example / "results" / name).iterdir()}
-    assert found == {"fit.nc", "density.png", "population.png", "detection.png", "report.html"}
+    assert found == {"fit.nc", "density.png", "population.png", "detection.png", "survey.png", "report.html"}
 
 
 def test_the_file_that_made_the_results_is_with_them(run, example):
