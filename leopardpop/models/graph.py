@@ -1,4 +1,4 @@
-"""The model as a PyTensor graph: for samplers, for extra terms, and as the reference that the fast forms are held to."""
+"""The model as a PyTensor graph: for samplers, for extra terms, and as the reference of the fast forms."""
 
 from __future__ import annotations
 

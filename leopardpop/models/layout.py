@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate, pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,23 +50,26 @@ class Parameter:
         return self.design.coefficients[0] == "Intercept"
 
     def predictor(self, theta: Floats) -> list[Floats]:
-        """Linear predictor on the rows of each session."""
-        values = self.standardised @ theta[self.place]
-        bounds = np.cumsum([0, *self.splits])
-        return [values[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        """Linear predictor on the rows of each session, (..., rows)."""
+        values: Floats = theta[..., self.place] @ self.standardised.T
+        return [values[..., a:b] for a, b in self._bounds]
 
     @property
     def standardised(self) -> Floats:
         """Design matrix of standardised columns, (rows, P)."""
-        return self._standardised
+        columns: Floats = self._standardised
+        return columns
 
     def __post_init__(self) -> None:
+        bounds = [0, *accumulate(self.splits)]
+        object.__setattr__(self, "_bounds", list(pairwise(bounds)))
         object.__setattr__(self, "_standardised", np.ascontiguousarray(self.design.standardised))
 
+    _bounds: Any = None
     _standardised: Any = None
 
     def reference_grid(self) -> tuple[dict[str, tuple[str, ...]], Floats]:
-        """Factors with their levels, and the raw design rows of all their combinations, other covariates at the mean."""
+        """Factors with their levels, and the design rows of all their combinations; other covariates at the mean."""
         factors = self.design.factors
         if not factors:
             row = self.design.evaluate(pd.DataFrame([self.design.numeric or {"_": 0.0}]))

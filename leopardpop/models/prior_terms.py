@@ -91,6 +91,15 @@ class PriorTerms:
             gradient[where] += slope
         return value, gradient
 
+    def log_densities(self, thetas: Floats) -> Floats:
+        """Log prior density of many theta (B, P), without the prior of N, (B,)."""
+        at, mean, sd = self._normal
+        scaled = (thetas[:, at] - mean) / sd
+        values = -0.5 * (scaled**2).sum(-1) - np.log(sd).sum() - 0.5 * np.log(2 * np.pi) * len(sd)
+        for term in self._others:
+            values += np.array([self._one(term, theta)[0] for theta in thetas])
+        return np.asarray(values)
+
     def log_density_number(self, expected: float) -> tuple[float, float]:
         """Log prior density of the density intercept through E[N], and its derivative with respect to E[N]."""
         prior = self.number

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from math import lgamma, log
+from math import lgamma
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import NumberOfAnimals, PoissonN
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from leopardpop.models.scr import SCR
 
 __all__ = ["Pointwise", "Problem"]
+
+DRAWS_TIMES_CELLS = 32_768
 
 
 class Pointwise(NamedTuple):
@@ -87,10 +90,11 @@ class Problem:
 
     def _layout(self) -> Layout:
         model, n_classes = self.model, len(self.levels)
+        density = LogLinear(D=model.density) if isinstance(model.density, str) else model.density
         cells = tuple(self.masks[d.session].n_cells for d in self.data)
         stations = tuple(n_classes * len(d.stations) for d in self.data)
         by_cell = density_table(self.data, self.masks)
-        pieces = [("D", "log", "1/km²", build_design(model.density.D, by_cell, parameter="D", rows="cell"), cells)]
+        pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
         by_station = detection_table(self.data, self.column, self.levels)
         for p in model.detection.parameters():
             design = build_design(p.formula, by_station, parameter=p.name, rows="station")
@@ -142,19 +146,21 @@ class Problem:
         return result
 
     def evaluate(self, theta: Floats) -> list[Evaluation]:
-        """Evaluate all sessions at theta (P,)."""
+        """Evaluate all sessions at theta (P,), or at a batch (B, P)."""
         theta = np.asarray(theta, float)
         with np.errstate(all="ignore"):
             values = self.natural(theta)
-            log_share = self.layout.shares.log_shares(theta) if self.layout.shares else np.zeros(1)
+            log_share = self.layout.shares.log_shares(theta) if self.layout.shares else np.zeros((*theta.shape[:-1], 1))
             return [
                 session.evaluate(values["D"][s], self._by_class(values, s), log_share)
                 for s, session in enumerate(self.sessions)
             ]
 
     def _by_class(self, values: dict[str, list[Floats]], s: int) -> list[dict[str, Floats]]:
-        tables = {name: v[s].reshape(len(self.levels), -1) for name, v in values.items() if name != "D"}
-        return [{name: table[c] for name, table in tables.items()} for c in range(len(self.levels))]
+        tables = {
+            name: v[s].reshape(*v[s].shape[:-1], len(self.levels), -1) for name, v in values.items() if name != "D"
+        }
+        return [{name: table[..., c, :] for name, table in tables.items()} for c in range(len(self.levels))]
 
     def _terms(self, evaluations: list[Evaluation]) -> list[Any]:
         return [
@@ -167,7 +173,7 @@ class Problem:
         evaluations = self.evaluate(theta)
         pairs = zip(self.sessions, evaluations, strict=True)
         animals = sum(float(session.log_animals(e).sum()) for session, e in pairs)
-        return animals + sum(t.value for t in self._terms(evaluations))
+        return float(animals + sum(t.value for t in self._terms(evaluations)))
 
     def log_likelihood_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Log-likelihood and its gradient (P,)."""
@@ -219,7 +225,7 @@ class Problem:
         if self.priors.number is not None:
             prior += self.priors.log_density_number(evaluations[0].expected)[0]
         total = likelihood + prior
-        return total if np.isfinite(total) else float("-inf")
+        return float(total) if np.isfinite(total) else float("-inf")
 
     def gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Unnormalised log posterior density and its gradient (P,)."""
@@ -246,16 +252,27 @@ class Problem:
         return self.layout.to_theta(beta)
 
     def pointwise(self, theta: Floats) -> Pointwise:
-        """Pointwise log-likelihood: Σ capture + Σ n_detected is the log-likelihood of the Poisson model."""
+        """Pointwise log-likelihood of the Poisson model at theta (..., P), with the leading axes first in each field.
+
+        Σ capture + Σ n_detected is the log-likelihood.
+        """
         evaluations = self.evaluate(theta)
-        detected = np.array([e.detected for e in evaluations])
         captures, counts = [], []
-        for session, e in zip(self.sessions, evaluations, strict=True):
-            n = session.terms.n_animals
-            captures.append(session.log_animals(e) - (log(e.detected) if n else 0.0))
-            counts.append((n * log(e.detected) if n else 0.0) - e.detected - lgamma(n + 1.0))
-        expected = np.array([e.expected for e in evaluations])
-        return Pointwise(np.concatenate(captures), np.array(counts), detected, expected)
+        with np.errstate(all="ignore"):
+            for session, e in zip(self.sessions, evaluations, strict=True):
+                n = session.terms.n_animals
+                log_detected = np.log(e.detected)
+                captures.append(session.log_animals(e) - np.expand_dims(log_detected, -1))
+                counts.append((n * log_detected if n else 0.0) - e.detected - lgamma(n + 1.0))
+        detected = np.stack([e.detected for e in evaluations], axis=-1)
+        expected = np.stack([e.expected for e in evaluations], axis=-1)
+        return Pointwise(np.concatenate(captures, axis=-1), np.stack(counts, axis=-1), detected, expected)
+
+    @cached_property
+    def batch(self) -> int:
+        """Number of draws that are best evaluated together: what fits the cache."""
+        largest = max(len(s.terms.area) for s in self.sessions)
+        return int(np.clip(DRAWS_TIMES_CELLS // largest, 1, 16))
 
     def centres(self, theta: Floats) -> list[Floats]:
         """Pr(cell | w_i) by session, (n, J)."""

@@ -54,8 +54,8 @@ class SCR:
     distribution
         Of the number of animals: ``"poisson"``; ``"binomial"`` for :meth:`maximum_likelihood` only.
     priors
-        By parameter (natural scale at the reference) or coefficient (link scale), see :mod:`leopardpop.priors`. Defaults
-        depend on the design alone.
+        By parameter (natural scale at the reference) or coefficient (link scale), see :mod:`leopardpop.priors`.
+        Defaults depend on the design alone.
 
     Raises
     ------
@@ -141,7 +141,7 @@ class SCR:
         from leopardpop.models.describe import theta_of
 
         problem = self._problem(history, mask)
-        return problem.log_likelihood(theta_of(problem, parameters))
+        return float(problem.log_likelihood(theta_of(problem, parameters)))
 
     def simulate(
         self,

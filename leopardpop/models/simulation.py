@@ -146,7 +146,8 @@ def _hazards(problem: Problem, theta: Floats, s: int, centres: Floats, code: Any
         for name, rows in problem.natural(theta).items()
         if name != "D"
     }
-    return np.exp(problem.model.detection.log_hazard(d2, **natural))
+    hazard: Floats = np.exp(problem.model.detection.log_hazard(d2, **natural))
+    return hazard
 
 
 def _detect(

@@ -56,8 +56,10 @@ def density_table(sessions: list[SessionArrays], masks: Mapping[str, Mask]) -> p
         mask = masks[data.session]
         part = mask.covariates.reset_index(drop=True)
         given = {"x": mask.x, "y": mask.y, "session": data.session}
-        part = part.assign(**{k: v for k, v in given.items() if k not in part})
-        part = part.assign(**{c: shared.loc[data.session, c] for c in shared if c not in part})
+        of_session = {str(c): shared[c][data.session] for c in shared.columns}
+        for name, values in {**given, **of_session}.items():
+            if name not in part:
+                part[name] = values
         parts.append(part)
     return _with_sessions(pd.concat(parts, ignore_index=True), sessions)
 

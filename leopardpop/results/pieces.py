@@ -41,23 +41,32 @@ class Recorder:
 
     def value(self, theta: Floats) -> float:
         """Log posterior at theta (P,); the pieces are kept."""
-        theta = np.ascontiguousarray(theta, float)
-        with np.errstate(all="ignore"):
-            try:
-                pieces = self.problem.pointwise(theta)
-            except ValueError:
-                # An expected number that underflows to zero has no logarithm; the sum of the pieces may be finite.
-                return self.problem.value(theta)
-            total = float(pieces.capture.sum() + pieces.n_detected.sum()) + self._prior(theta, pieces)
-        if not np.isfinite(total):
-            return float("-inf")
-        self.pieces[theta.tobytes()] = pieces
-        return total
+        return float(self.batch_value(np.ascontiguousarray(theta, float)[None])[0])
 
-    def _prior(self, theta: Floats, pieces: Pointwise) -> float:
+    def batch_value(self, thetas: Floats) -> Floats:
+        """Log posterior at many theta (S, P); the pieces are kept. A few are evaluated together."""
+        thetas = np.ascontiguousarray(thetas, float)
+        step = self.problem.batch
+        parts = [self._together(thetas[i : i + step]) for i in range(0, len(thetas), step)]
+        return np.concatenate(parts)
+
+    def _together(self, thetas: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            pieces = self.problem.pointwise(thetas)
+            total = pieces.capture.sum(-1) + pieces.n_detected.sum(-1) + self._priors(thetas, pieces)
+        fine = np.isfinite(total)
+        for i in np.flatnonzero(fine):
+            self.pieces[thetas[i].tobytes()] = Pointwise(*(field[i] for field in pieces))
+        # An expected number that underflows to zero has no logarithm; the sum of the pieces may be finite.
+        rest = [value if good else self.problem.value(t) for t, value, good in zip(thetas, total, fine, strict=True)]
+        return np.array(rest)
+
+    def _priors(self, thetas: Floats, pieces: Pointwise) -> Floats:
         priors = self.problem.priors
-        number = priors.log_density_number(float(pieces.expected[0]))[0] if priors.number is not None else 0.0
-        return float(priors.log_density(theta)[0]) + number
+        values = priors.log_densities(thetas)
+        if priors.number is not None:
+            values += np.array([priors.log_density_number(float(e))[0] for e in pieces.expected[:, 0]])
+        return values
 
     def gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Log posterior and its gradient at theta (P,)."""

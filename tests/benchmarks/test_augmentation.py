@@ -17,7 +17,7 @@ import pytensor.tensor as pt
 import pytest
 
 import leopardpop as lp
-from tests.reference.datasets import load_dataset
+from tests.benchmarks.surveys import load_dataset
 
 M_PER_ANIMAL = 3
 

@@ -8,7 +8,7 @@ import pytest
 
 import leopardpop as lp
 from tests.benchmarks.yardstick import best, yardstick
-from tests.reference.datasets import load_dataset
+from tests.benchmarks.surveys import load_dataset
 
 CASES = [
     ("captdata", lp.HalfNormal(), 4),  # secr: 8-10

@@ -16,6 +16,7 @@ from leopardpop.models.likelihood.form import (
     Slopes,
     history_terms,
     history_void,
+    one_by_one,
     void_cotangent,
 )
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
@@ -56,7 +57,8 @@ class DenseForm:
 
     def _squared_distance(self, block: slice) -> Floats:
         difference = self.terms.stations[:, None, :] - self.terms.cells[None, block, :]
-        return np.einsum("kjd,kjd->kj", difference, difference)
+        square: Floats = np.einsum("kjd,kjd->kj", difference, difference)
+        return square
 
     def _hazard(self, block: slice, parameters: Parameters) -> tuple[Floats, Floats, dict[str, Floats]]:
         """Squared distances, log hazard of the pairs of a block, (K, B), and the parameters as columns."""
@@ -67,6 +69,8 @@ class DenseForm:
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """Log totals of the histories ``rows``; see :class:`Form`."""
+        if log_density.ndim > 1:
+            return one_by_one(self, log_density, parameters, rows)
         terms, n_cells = self.terms, len(self.log_area)
         hazards = np.empty((len(terms.times), n_cells))
         log_weight = np.empty((len(rows), n_cells))
@@ -100,7 +104,8 @@ class DenseForm:
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""
         _, log_weight, _ = forward.state
-        return np.exp(log_weight - forward.log_total[:, None])
+        centres: Floats = np.exp(log_weight - forward.log_total[:, None])
+        return centres
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives; see :class:`Form`."""

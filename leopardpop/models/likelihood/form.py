@@ -9,7 +9,17 @@ import numpy as np
 from leopardpop.components.special import log_expm1_ratio
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
-__all__ = ["Form", "Forward", "HistoryVoid", "Slopes", "history_void", "multi_slope", "void_cotangent"]
+__all__ = [
+    "Form",
+    "Forward",
+    "HistoryVoid",
+    "Slopes",
+    "history_terms",
+    "history_void",
+    "multi_slope",
+    "one_by_one",
+    "void_cotangent",
+]
 
 type Parameters = dict[str, Floats]
 
@@ -40,7 +50,10 @@ class Form(Protocol):
     """One way to compute the likelihood of a session for one class of animals."""
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
-        """Log totals of the histories ``rows``."""
+        """Log totals of the histories ``rows``.
+
+        With a leading axis of log_density and parameters, a batch; then there is no way back.
+        """
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives of Σ weights·log_total + F, given rate = ∂F/∂H(x)."""
@@ -83,6 +96,16 @@ def void_cotangent(terms: SessionTerms, void: HistoryVoid, hazards: Floats, by_g
     if void.visits.any():
         result += multi_slope(hazards) * (void.visits.T @ by_group)
     return result
+
+
+def one_by_one(form: Form, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
+    """Evaluate a batch one by one."""
+    forwards = [
+        form.forward(row, {name: values[b] for name, values in parameters.items()}, rows)
+        for b, row in enumerate(log_density)
+    ]
+    log_total = np.stack([f.log_total for f in forwards])
+    return Forward(log_total, np.stack([f.total_hazard for f in forwards]), rows, None)
 
 
 def history_terms(void: HistoryVoid, hazards: Floats) -> Floats:

@@ -40,7 +40,10 @@ COEFFICIENTS = np.array([0.5, *(b / (2 * k * factorial(2 * k)) for k, b in enume
 
 
 class Job(NamedTuple):
-    """What is summed: weight · Π ratio^count · factor_x · factor_y, for the histories ``rows``."""
+    """What is summed: weight · Π ratio^count · factor_x · factor_y, for the histories ``rows``.
+
+    In a batch everything but rows and group has a leading axis; only :meth:`Summation.sums` takes batches.
+    """
 
     log_base: Floats
     """b of the stations, (K,)."""
@@ -55,6 +58,14 @@ class Job(NamedTuple):
     """(h, nx)."""
     factor_y: Floats
     """(h, ny)."""
+
+    def each(self) -> Iterator[Job]:
+        """Return the jobs of a batch one by one."""
+        for b in range(len(self.weight)):
+            yield Job(
+                self.log_base[b], self.precision[b], self.weight[b], self.rows, self.group,
+                self.factor_x[b], self.factor_y[b],
+            )  # fmt: skip
 
 
 class Posterior(NamedTuple):
@@ -79,7 +90,7 @@ class Summation(Protocol):
         """Whether it is exact for these log baselines, (K,)."""
 
     def sums(self, job: Job) -> Floats:
-        """Σ over the lattice of each history, (h,)."""
+        """Σ over the lattice of each history, (..., h)."""
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
         """Sums weighted by ``scaled`` = weight of the history / its sum, (h,)."""
@@ -101,10 +112,11 @@ class PlainHistories:
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
         across = np.empty_like(job.factor_y)
-        for g, flat in enumerate(job.weight):
+        for g in range(job.weight.shape[-2]):
             here = job.group == g
-            across[here] = job.factor_x[here] @ flat.reshape(self.tables.shape)
-        return np.asarray((across * job.factor_y).sum(1))
+            weight = job.weight[..., g, :].reshape(*job.weight.shape[:-2], *self.tables.shape)
+            across[..., here, :] = job.factor_x[..., here, :] @ weight
+        return np.asarray((across * job.factor_y).sum(-1))
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
         """Weighted sums."""
@@ -121,7 +133,8 @@ class PlainHistories:
 
     def joint(self, job: Job, i: int) -> Floats:
         """Summands of one history."""
-        return job.weight[job.group[i]] * _factors(job, i)
+        joint: Floats = job.weight[job.group[i]] * _factors(job, i)
+        return joint
 
 
 class SeriesRatios:
@@ -149,20 +162,20 @@ class SeriesRatios:
         return self._largest(log_base) <= 1.0
 
     def _largest(self, log_base: Floats) -> float:
-        expected = self.terms.slot_effort * np.exp(log_base[self.terms.slot_station])
+        expected = self.terms.slot_effort * np.exp(log_base[..., self.terms.slot_station])
         return float(expected.max(initial=0.0))
 
     def _powers(self, job: Job) -> tuple[Floats, Floats, Floats]:
-        """Exponents m, (M,); c_m T^m e_x^m, (M, U, nx); e_y^m, (M, U, ny)."""
+        """Exponents m, (M,); c_m T^m e_x^m, (..., M, U, nx); e_y^m, (..., M, U, ny)."""
         largest = max(self._largest(job.log_base), 1e-12)
         used = 1 + int(np.argmax(np.abs(COEFFICIENTS) * largest**EXPONENTS < 1e-18))
         exponent = EXPONENTS[:used, None]
         stations = self.terms.slot_station
-        log_base, precision = job.log_base[stations], job.precision[stations]
+        log_base, precision = job.log_base[..., None, stations], job.precision[..., None, stations, None]
         scale = exponent * (log_base + np.log(self.terms.slot_effort)) + np.log(np.abs(COEFFICIENTS[:used, None]))
-        along_x = np.exp(scale[:, :, None] - exponent[:, :, None] * (self.square_x * precision[:, None]))
+        along_x = np.exp(scale[..., None] - exponent[:, :, None] * (self.square_x * precision))
         along_x *= np.sign(COEFFICIENTS[:used, None, None])
-        along_y = np.exp(-exponent[:, :, None] * (self.square_y * precision[:, None]))
+        along_y = np.exp(-exponent[:, :, None] * (self.square_y * precision))
         return EXPONENTS[:used], along_x, along_y
 
     def _chunks(self, job: Job) -> Iterator[tuple[Ints, Ints]]:
@@ -175,28 +188,28 @@ class SeriesRatios:
                 yield chunk, self.terms.start[job.rows[chunk]][:, None] + np.arange(d)
 
     def _operands(self, entries: Ints, along_x: Floats, along_y: Floats) -> tuple[Floats, Floats]:
-        """Factors of the series of each history: (n, M·d, nx), counts included, and (n, M·d, ny)."""
+        """Factors of the series of each history: (..., n, M·d, nx), counts included, and (..., n, M·d, ny)."""
         slots, counts = self.terms.entry_slot[entries], self.terms.entry_count[entries]
-        left = (along_x[:, slots] * counts[:, :, None]).transpose(1, 0, 2, 3)
-        right = along_y[:, slots].transpose(1, 0, 2, 3)
-        n = len(entries)
-        return left.reshape(n, -1, left.shape[-1]), right.reshape(n, -1, right.shape[-1])
+        left = (along_x[..., slots, :] * counts[:, :, None]).swapaxes(-4, -3)
+        right = along_y[..., slots, :].swapaxes(-4, -3)
+        lead = left.shape[:-3]
+        return left.reshape(*lead, -1, left.shape[-1]), right.reshape(*lead, -1, right.shape[-1])
 
     def _weighted(self, job: Job, chunk: Ints, left: Floats, right: Floats) -> Floats:
-        """Weight times ratios, (n, nx, ny)."""
-        table = np.matmul(left.transpose(0, 2, 1), right)
+        """Weight times ratios, (..., n, nx, ny)."""
+        table: Floats = np.matmul(left.swapaxes(-1, -2), right)
         np.exp(table, out=table)
-        table *= job.weight[job.group[chunk]].reshape(table.shape)
+        table *= job.weight[..., job.group[chunk], :].reshape(table.shape)
         return table
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
         _, along_x, along_y = self._powers(job)
-        summed = np.empty(len(job.rows))
+        summed = np.empty(job.factor_x.shape[:-1])
         for chunk, entries in self._chunks(job):
             table = self._weighted(job, chunk, *self._operands(entries, along_x, along_y))
-            across = np.matmul(job.factor_x[chunk][:, None, :], table)[:, 0]
-            summed[chunk] = (across * job.factor_y[chunk]).sum(1)
+            across = np.matmul(job.factor_x[..., chunk, None, :], table)[..., 0, :]
+            summed[..., chunk] = (across * job.factor_y[..., chunk, :]).sum(-1)
         return summed
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
@@ -265,6 +278,8 @@ class CompiledRatios:
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
+        if job.weight.ndim > 2:
+            return np.stack([self.sums(one) for one in job.each()])
         along_x, along_y = self.tables.along(job.log_base, job.precision)
         summed = np.empty(len(job.rows))
         self.loops.history_sums(

@@ -25,6 +25,7 @@ from leopardpop.models.likelihood.form import (
     Slopes,
     history_terms,
     history_void,
+    one_by_one,
     void_cotangent,
 )
 from leopardpop.models.likelihood.histories import (
@@ -41,6 +42,8 @@ from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 __all__ = ["SeparableForm", "make_forms"]
 
 SMALLEST_SUM = 1e-280
+LARGEST_HAZARD = 500.0
+"""Above it exp(−H) comes near the smallest double, while ratios may be as large as exp(H)."""
 
 
 class State(NamedTuple):
@@ -131,41 +134,48 @@ class SeparableForm:
             return self._fall_back(log_density, parameters, rows)
         hazards = self.tables.hazards(log_base, precision, self.place)
         total, place = self.terms.times @ hazards, self.lattice.place
+        if not (total[..., place].max(initial=0.0) < LARGEST_HAZARD):
+            return self._fall_back(log_density, parameters, rows)
         base = np.full(total.shape, -np.inf)
-        base[place] = log_density + self.log_area - total[place]
-        weight = np.exp(history_terms(self.void, hazards) + base)
+        base[..., place] = log_density + self.log_area - total[..., place]
+        weight = np.exp(history_terms(self.void, hazards) + base[..., None, :])
         factor_x, factor_y, log_scale = self._marginals(log_base, precision, rows)
         job = Job(log_base, precision, weight, rows, self.void.group[rows], factor_x, factor_y)
         summed = self.summation.sums(job)
         if not (summed > SMALLEST_SUM).all() or not np.isfinite(log_scale).all():
             return self._fall_back(log_density, parameters, rows)
         state = State(parameters, hazards, job, summed)
-        return Forward(np.log(summed) + log_scale, total[place], rows, state)
+        return Forward(np.log(summed) + log_scale, total[..., place], rows, state)
 
     def _fall_back(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
-        """The answer of the dense form, which always holds."""
+        """The answer of the dense form, which always holds; in a batch only for those that need it."""
+        if log_density.ndim > 1:
+            return one_by_one(self, log_density, parameters, rows)
         forward = self.dense.forward(log_density, parameters, rows)
         return forward._replace(state=Fallback(forward))
 
     def _marginals(self, log_base: Floats, precision: Floats, rows: Ints) -> tuple[Floats, Floats, Floats]:
         """Π_u e_u(x)^y of the histories: a normal curve about the weighted mean of the stations, by coordinate."""
         terms, of = self.terms, self.entry_history
-        weight = terms.entry_count * precision[self.entry_station]
+        weight = terms.entry_count * precision[..., self.entry_station]
         total = self._by_history(weight)
-        log_scale = self._by_history(terms.entry_count * log_base[self.entry_station])
+        log_scale = self._by_history(terms.entry_count * log_base[..., self.entry_station])
         factors = []
         for axis, line in enumerate((self.lattice.x, self.lattice.y)):
             at = terms.stations[self.entry_station, axis]
             centre = self._by_history(weight * at) / total
-            exponent = total[rows, None] * (line - centre[rows, None]) ** 2
-            least = exponent.min(1)
-            factors.append(np.exp(least[:, None] - exponent))
-            log_scale[rows] -= least
-            log_scale -= self._by_history(weight * (at - centre[of]) ** 2)
-        return factors[0], factors[1], log_scale[rows]
+            exponent = total[..., rows, None] * (line - centre[..., rows, None]) ** 2
+            least = exponent.min(-1)
+            factors.append(np.exp(least[..., None] - exponent))
+            log_scale[..., rows] -= least
+            log_scale -= self._by_history(weight * (at - centre[..., of]) ** 2)
+        return factors[0], factors[1], log_scale[..., rows]
 
     def _by_history(self, values: Floats) -> Floats:
-        return np.bincount(self.entry_history, weights=values, minlength=self.terms.n_histories).astype(float)
+        """Sums over the entries of each history, (..., E) to (..., h)."""
+        if not self.terms.n_histories:
+            return np.zeros((*values.shape[:-1], 0))
+        return np.add.reduceat(values, self.terms.start[:-1], axis=-1)
 
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,13 +14,13 @@ __all__ = ["Evaluation", "SessionLikelihood", "SessionSlopes"]
 
 
 class Evaluation(NamedTuple):
-    """One session at one set of parameters."""
+    """One session at one set of parameters, or at a batch of them (with a leading axis everywhere)."""
 
     log_history: Floats
     """log Σ_c π_c Σ_x D a Pr(w | x, c) of each history, (h,)."""
-    detected: float
+    detected: Any
     """Expected number of detected animals."""
-    expected: float
+    expected: Any
     """Expected number of animals in the mask."""
     intensity: Floats
     """D a, (J,)."""
@@ -60,21 +60,22 @@ class SessionLikelihood:
         self.rows = [np.flatnonzero((codes == c) | (codes < 0)) for c in range(n_classes)]
 
     def evaluate(self, log_density: Floats, parameters: list[Parameters], log_share: Floats) -> Evaluation:
-        """Evaluate at log D (J,), natural parameters (K,) by class, and log π (C,)."""
+        """Evaluate at log D (J,), natural parameters (K,) by class, and log π (C,); or at a batch of them."""
         intensity = np.exp(log_density) * self.terms.area
-        by_class = np.full((len(parameters), self.terms.n_histories), -np.inf)
-        forwards, seen = [], np.zeros(len(intensity))
+        by_class = np.full((len(parameters), *intensity.shape[:-1], self.terms.n_histories), -np.inf)
+        forwards, seen = [], np.zeros_like(intensity)
         for c, values in enumerate(parameters):
             forward = self.form.forward(log_density, values, self.rows[c])
-            by_class[c, self.rows[c]] = log_share[c] + forward.log_total
-            seen -= np.exp(log_share[c]) * np.expm1(-forward.total_hazard)
+            by_class[c][..., self.rows[c]] = log_share[..., c, None] + forward.log_total
+            seen -= np.exp(log_share[..., c, None]) * np.expm1(-forward.total_hazard)
             forwards.append(forward)
         log_history = by_class[0] if len(parameters) == 1 else np.logaddexp.reduce(by_class, axis=0)
-        return Evaluation(log_history, float(intensity @ seen), float(intensity.sum()), intensity, log_share, forwards)
+        detected, expected = (intensity * seen).sum(-1), intensity.sum(-1)
+        return Evaluation(log_history, detected, expected, intensity, log_share, forwards)
 
     def log_animals(self, evaluation: Evaluation) -> Floats:
-        """log Σ_x D a Pr(w_i | x) of each animal, constants included, (n,)."""
-        result: Floats = evaluation.log_history[self.terms.history] + self.terms.constant
+        """log Σ_x D a Pr(w_i | x) of each animal, constants included, (..., n)."""
+        result: Floats = evaluation.log_history[..., self.terms.history] + self.terms.constant
         return result
 
     def slopes(self, evaluation: Evaluation, count: CountTerm) -> SessionSlopes:

@@ -78,28 +78,37 @@ class LatticeTables:
         return self.is_probability and bool(log_base.max() <= LOG_LARGEST_KERNEL)
 
     def along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
-        """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
-        along_x = np.exp(log_base[:, None] - self.square_x * precision[:, None])
-        return along_x, np.exp(-self.square_y * precision[:, None])
+        """exp(b − p dx²) and exp(−p dy²) of the stations, (..., K, nx) and (..., K, ny)."""
+        along_x = np.exp(log_base[..., None] - self.square_x * precision[..., None])
+        return along_x, np.exp(-self.square_y * precision[..., None])
 
     def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
-        """H of the session's void vectors, (V, L); sessions that share the tables share the work."""
+        """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
+        rows = self.vector_rows[session]
         if not self._shared:
-            return self._compute(log_base, precision)[self.vector_rows[session]]
+            return self._compute(log_base, precision)[..., rows, :]
         kept: dict[bytes, Floats] = self._local.__dict__.setdefault("kept", {})
         key = log_base.tobytes() + precision.tobytes()
         if key not in kept:
             if len(kept) >= SETS_KEPT:
                 kept.pop(next(iter(kept)))
             kept[key] = self._compute(log_base, precision)
-        return kept[key][self.vector_rows[session]]
+        return kept[key].reshape(*log_base.shape[:-1], -1, kept[key].shape[-1])[..., rows, :]
 
     def _compute(self, log_base: Floats, precision: Floats) -> Floats:
+        """H of all void vectors, (..., V, L)."""
+        if self.is_probability:
+            sets = zip(log_base.reshape(-1, log_base.shape[-1]), precision.reshape(-1, log_base.shape[-1]), strict=True)
+            tables = np.stack([self._compute_probability(b, p) for b, p in sets])
+            return tables.reshape(*log_base.shape[:-1], *tables.shape[1:])
         along_x, along_y = self.along(log_base, precision)
-        size = self.shape[0] * self.shape[1]
-        if not self.is_probability:
-            return np.stack([((along_x * w[:, None]).T @ along_y).reshape(-1) for w in self.weights])
-        hazards = np.zeros((len(self.weights), size))
+        hazards = [np.matmul((along_x * w[:, None]).swapaxes(-1, -2), along_y) for w in self.weights]
+        return np.stack(hazards, axis=-3).reshape(*log_base.shape[:-1], len(hazards), -1)
+
+    def _compute_probability(self, log_base: Floats, precision: Floats) -> Floats:
+        """Σ_k W_vk · −log(1 − e_k), (V, L)."""
+        along_x, along_y = self.along(log_base, precision)
+        hazards = np.zeros((len(self.weights), self.shape[0] * self.shape[1]))
         if self.runs_compiled(log_base):
             from leopardpop.models.likelihood.compiled import station_hazards
 
@@ -109,7 +118,7 @@ class LatticeTables:
             hazards += self.weights[:, block] @ hazard_of(outer_rows(along_x[block], along_y[block]))
         return hazards
 
-    # -- the way back -----------------------------------------------------------------------------------------------------
+    # -- the way back ----
     def hazard_slopes(
         self, log_base: Floats, precision: Floats, cotangent: Floats, session: int
     ) -> tuple[Floats, Floats]:

@@ -181,7 +181,8 @@ def _histories(data: SessionArrays, slot: Ints, traits: Floats) -> tuple[Ints, I
     animal, entry = cell // max(n_slots, 1), cell % max(n_slots, 1)
     bounds = np.searchsorted(animal, np.arange(n + 1))
     seen: dict[tuple[bytes, bytes, bytes], int] = {}
-    first, history = [], np.empty(n, np.intp)
+    first: list[int] = []
+    history = np.empty(n, np.intp)
     for i in range(n):
         part = slice(bounds[i], bounds[i + 1])
         key = (entry[part].tobytes(), count[part].tobytes(), traits[i].tobytes())
