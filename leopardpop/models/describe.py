@@ -31,8 +31,8 @@ def parameter_table(problem: Problem) -> pd.DataFrame:
             rows.append((parameter.name, coefficient, parameter.link.name, unit, repr(term.prior), on))
     if problem.layout.shares is not None:
         term = by_position[problem.layout.shares.place.start]
-        for level in problem.layout.shares.levels[1:]:
-            rows.append(("pmix", level, "logit", "", repr(term.prior), "natural scale"))
+        prior = repr(term.prior)
+        rows.extend(("pmix", level, "logit", "", prior, "natural scale") for level in problem.layout.shares.levels[1:])
     return pd.DataFrame(rows, columns=["name", "coefficient", "link", "unit", "prior", "prior_on"])
 
 

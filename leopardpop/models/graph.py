@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from math import lgamma
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +138,7 @@ def _predictor(parameter: Parameter, theta: Any) -> Any:
 
 
 def _split(parameter: Parameter, rows: Any) -> list[Any]:
-    bounds = np.cumsum([0, *parameter.splits])
-    return [rows[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [rows[a:b] for a, b in pairwise(accumulate((0, *parameter.splits)))]
 
 
 def _report_coefficients(problem: Problem, theta: Any) -> dict[str, Any]:
