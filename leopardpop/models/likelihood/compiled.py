@@ -21,6 +21,7 @@ __all__ = ["Slots", "hazard_slopes", "history_sums", "station_hazards", "weigh_h
 
 PAIRS_IN_CACHE = 48_000
 MOST_PRODUCTS = 12
+NEGLIGIBLE = 1e-18
 ORDERED = {"contract", "reassoc", "nsz", "arcp"}
 compiled = nb.njit(cache=True, nogil=True, fastmath=ORDERED, error_model="numpy")
 inlined = nb.njit(cache=True, nogil=True, fastmath=ORDERED, error_model="numpy", inline="always")
@@ -47,7 +48,7 @@ def _series_18(t):
 @compiled
 def log_ratios(e, largest, q):
     """Fill q with −log(1 − e)/e for 0 ≤ e ≤ largest ≤ 1/2: as many terms as the largest needs."""
-    if largest < 1e-17:
+    if largest < NEGLIGIBLE:
         q[:] = 1.0
     elif largest < 0.05:
         for j in range(len(e)):
@@ -84,6 +85,8 @@ def station_hazards(along_x, along_y, weights, hazards):
     for i in range(nx):
         for k in range(n_stations):
             a = along_x[k, i]
+            if a < NEGLIGIBLE:
+                continue
             for j in range(ny):
                 kernel[j] = a * along_y[k, j]
             log_ratios(kernel, a, quotient)
@@ -96,8 +99,8 @@ def station_hazards(along_x, along_y, weights, hazards):
 
 
 @compiled
-def _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio):
-    """Kernel, −log(1 − e)/e and exp(L)/e of all slots on lines first to last, (U, lines·ny)."""
+def _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio, matters):
+    """Kernel, −log(1 − e)/e and exp(L)/e of all slots on lines first to last, (U, lines·ny); which differ from one."""
     ny = along_y.shape[1]
     size = (last - first) * ny
     for u in range(len(slots.station)):
@@ -109,6 +112,7 @@ def _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio):
             largest = max(largest, a)
             for j in range(ny):
                 part[j] = a * along_y[k, j]
+        matters[u] = largest >= NEGLIGIBLE
         log_ratios(e, largest, q)
         if not slots.proximity:
             for j in range(size):
@@ -136,17 +140,20 @@ def history_sums(along_x, along_y, slots, weight, group, rows, factor_x, factor_
     kernel = np.empty((n_slots, lines * ny))
     quotient, ratio, out = np.empty_like(kernel), np.empty_like(kernel), np.empty(lines * ny)
     start, slot, count = slots.start, slots.slot, slots.number
+    matters = np.empty(n_slots, np.bool_)
     summed[:] = 0.0
     for first in range(0, nx, lines):
         last = min(first + lines, nx)
         size = (last - first) * ny
-        _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio)
+        _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio, matters)
         for h in range(len(rows)):
             g = group[h]
             for j in range(size):
                 out[j] = weight[g, first * ny + j]
             for p in range(start[rows[h]], start[rows[h] + 1]):
                 u, c = slot[p], count[p]
+                if not matters[u]:
+                    continue
                 for _ in range(int(min(c, MOST_PRODUCTS))):
                     for j in range(size):
                         out[j] *= ratio[u, j]
@@ -185,11 +192,12 @@ def weigh_histories(
     kernel = np.empty((n_slots, lines * ny))
     quotient, ratio, out = np.empty_like(kernel), np.empty_like(kernel), np.empty(lines * ny)
     start, slot, count = slots.start, slots.slot, slots.number
+    matters = np.empty(n_slots, np.bool_)
     by_slot = np.empty_like(kernel)
     for first in range(0, nx, lines):
         last = min(first + lines, nx)
         size = (last - first) * ny
-        _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio)
+        _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio, matters)
         by_slot[:] = 0.0
         for h in range(len(rows)):
             g = group[h]
@@ -197,6 +205,8 @@ def weigh_histories(
                 out[j] = weight[g, first * ny + j]
             for p in range(start[rows[h]], start[rows[h] + 1]):
                 u, c = slot[p], count[p]
+                if not matters[u]:
+                    continue
                 for _ in range(int(min(c, MOST_PRODUCTS))):
                     for j in range(size):
                         out[j] *= ratio[u, j]

@@ -118,6 +118,7 @@ class SeparableForm:
         self.shape = lattice.shape
         self.entry_station = terms.slot_station[terms.entry_slot]
         self.entry_history = terms.entry_history
+        self.has_ratio = tables.is_probability or terms.detector == "proximity"
         self.summation = self._summation()
 
     def _summation(self) -> Summation:
@@ -134,7 +135,7 @@ class SeparableForm:
             return self._fall_back(log_density, parameters, rows)
         hazards = self.tables.hazards(log_base, precision, self.place)
         total, place = self.terms.times @ hazards, self.lattice.place
-        if not (total[..., place].max(initial=0.0) < LARGEST_HAZARD):
+        if self.has_ratio and not total[..., place].max(initial=0.0) < LARGEST_HAZARD:
             return self._fall_back(log_density, parameters, rows)
         base = np.full(total.shape, -np.inf)
         base[..., place] = log_density + self.log_area - total[..., place]
