@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import leopardpop as lp
-from tests.benchmarks.yardstick import best, yardstick
 from tests.benchmarks.surveys import load_dataset
+from tests.benchmarks.yardstick import best, yardstick
 
 CASES = [
     ("captdata", lp.HalfNormal(), 4),  # secr: 8-10

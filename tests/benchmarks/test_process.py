@@ -14,7 +14,8 @@ MEASURE = """
 import json, resource, time
 start = time.perf_counter()
 {body}
-print(json.dumps(dict(seconds=time.perf_counter() - start, mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)))
+seconds, kib = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps(dict(seconds=seconds, mib=kib / 1024)))
 """
 SURVEY = """
 import numpy as np, pandas as pd, warnings
@@ -34,7 +35,8 @@ fit.population().summary()
 EXAMPLE = """
 import leopardpop as lp
 survey = lp.load_example("amur_leopard", seed=1)
-history = survey.capture_history(species="Panthera pardus", start="2024-02-01", end="2024-05-02", occasion="7D", flank="left")
+dates = dict(start="2024-02-01", end="2024-05-02", occasion="7D")
+history = survey.capture_history(species="Panthera pardus", flank="left", **dates)
 mask = lp.Mask.around(history, buffer=60_000, spacing=2_000, habitat=survey.layers["habitat"])
 mask = mask.with_covariates(snow=survey.layers["snow"])
 model = lp.SCR(density="~ snow", detection=lp.HalfNormal(lambda0="~ sex", sigma="~ sex"), classes="sex")

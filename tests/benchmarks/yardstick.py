@@ -1,4 +1,4 @@
-"""A fixed piece of work, to tell times as ratios: 20 million exponentials and one 1000 x 1000 matrix product, one thread."""
+"""A fixed piece of work on one thread, to tell times as ratios: 20 million exponentials, one 1000 x 1000 product."""
 
 from __future__ import annotations
 
