@@ -14,8 +14,12 @@ PAGES = sorted(
 
 CAPTURES = "individual,station,occasion\nF1,A03,1\nF1,A01,1\nM2,A01,1\nM2,A03,1\nF1,A01,1\n"
 STATIONS = "station,x,y,days\nA01,521999,4084815,11\nA02,512055,4079034,14\nA03,518210,4081777,9\n"
-SECR_CAPTURES = "# session id occasion station\nstoats F1 1 A1\nstoats F1 2 A2\nstoats M1 1 A2\n"
-SECR_TRAPS = "# station x y\nA1 0 0\nA2 0 400\nA3 300 0\nA4 300 400\n"
+SECR_CAPTURES = "# session id occasion station\n" + "".join(
+    f"stoats F{n} {occasion} {station}\n"
+    for n in range(9)
+    for occasion, station in ((n % 5 + 1, f"{n % 3}-{n % 4}"), ((n + 2) % 5 + 1, f"{(n + 1) % 3}-{n % 4}"))
+)
+SECR_TRAPS = "# station x y\n" + "".join(f"{i}-{j} {250 * i} {250 * j}\n" for i in range(4) for j in range(4))
 
 
 @pytest.fixture

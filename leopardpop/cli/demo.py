@@ -108,7 +108,7 @@ def run_demo(*, seed: int, folder: Path) -> None:
         seconds = time.perf_counter() - before
         progress("Writing tables, figures and the report")
         write_numbers(analysis, inputs, [outcome], new)
-        write_pictures(analysis, outcome, new, ("density", "population"), truth=truth_of(inputs))
+        write_pictures(analysis, outcome, new, figures=("density", "population"), truth=truth_of(inputs))
     lines = [
         f"leopardpop {__version__} demo: the bundled, synthetic Amur leopard survey "
         f"(seed {seed}; no camera position is real)",

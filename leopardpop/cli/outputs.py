@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "folder_of", "results_folder", "write_numbers", "write_pictures"]
 
 MARK = "analysis.toml"
+SYNTHETIC = (
+    "The survey is synthetic: no animal and no position of a camera is real. It judges the method, nothing else."
+)
 FIGURES = ("survey", "detection", "density", "population")
 
 
@@ -148,7 +151,7 @@ def _with_columns(table: pd.DataFrame, index: str) -> pd.DataFrame:
 
 
 def write_pictures(
-    analysis: Analysis, outcome: Outcome, folder: Path, figures: tuple[str, ...] = FIGURES, truth: int | None = None
+    analysis: Analysis, outcome: Outcome, folder: Path, *, figures: tuple[str, ...] = FIGURES, truth: int | None = None
 ) -> None:
     """Write the figures and the report of one model.
 
@@ -163,7 +166,7 @@ def write_pictures(
     figures
         Which figures.
     truth
-        Number of animals that a survey was simulated with.
+        Number of animals in the habitat that a survey was simulated with.
     """
     import matplotlib
 
@@ -175,7 +178,14 @@ def write_pictures(
         axes.figure.savefig(folder / f"{name}.png", dpi=150)
     report = analysis.output.get("report", "report.html")
     if report:
-        outcome.fit.report(folder / report, coordinates=coordinates_of(analysis))
+        note = SYNTHETIC if analysis.data["reader"] == "example" else None
+        outcome.fit.report(
+            folder / report,
+            coordinates=coordinates_of(analysis),
+            title=analysis.title,
+            note=note,
+            **options["population"],
+        )
 
 
 def coordinates_of(analysis: Analysis) -> Literal["hidden", "exact"]:
