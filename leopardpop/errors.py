@@ -4,8 +4,8 @@ An error says what is wrong, where, what was found and what to do; the offending
 ``offenders``. A warning never changes a result: turn any class into an error with
 :func:`warnings.simplefilter`.
 
-Examples
---------
+For example:
+
 >>> import leopardpop as lp
 >>> try:
 ...     lp.SCR(density=1)

@@ -1,7 +1,7 @@
 """Help for those who write components of their own.
 
-Examples
---------
+For example:
+
 >>> import leopardpop as lp
 >>> lp.testing.check_detection(lp.HalfNormal())
 """

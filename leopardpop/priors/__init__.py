@@ -1,7 +1,7 @@
 """Priors: records of distributions, sets of them by parameter, the literature's, and defaults from the design.
 
-Examples
---------
+For example:
+
 >>> import leopardpop as lp
 >>> priors = lp.priors.big_cats() | {"sigma[sex[M]]": lp.Prior("Normal", mu=0.3, sigma=0.2)}
 >>> model = lp.SCR(detection=lp.HalfNormal(sigma="~ sex"), classes="sex", priors=priors)
