@@ -38,7 +38,7 @@ class SessionArrays:
     count: NDArray[np.int64]
     """Number of detections in the row, (m,); 1 unless the detector counts."""
     exposure: NDArray[np.intp]
-    """Number of occasions that each animal lived through, (n,): S, or the (1-based) occasion of its death or removal."""
+    """Occasions that each animal lived through, (n,): S, or the (1-based) occasion of its death or removal."""
     station_covariates: pd.DataFrame
     """One row a station, in the order of ``stations``."""
     individual_covariates: pd.DataFrame
