@@ -67,11 +67,25 @@ def theta_of(problem: Problem, parameters: Mapping[str, float] | pd.Series) -> F
         missing = [label for label in problem.labels if label not in parameters.index]
         if missing:
             raise ModelError(f"parameters: no value for {missing}", offenders=missing)
-        return problem.to_theta(parameters.loc[problem.labels].to_numpy(float))
-    return _from_mapping(problem, {str(k): v for k, v in parameters.items()})
+        return problem.to_theta(np.array([_number(label, parameters[label]) for label in problem.labels]))
+    if not isinstance(parameters, Mapping):
+        raise ModelError(
+            f"parameters={parameters!r}: give a dict from parameter to value, or a Series of coefficients."
+        )
+    return _from_mapping(problem, {str(k): _number(str(k), v) for k, v in parameters.items()})
 
 
-def _from_mapping(problem: Problem, values: dict[str, Any]) -> Floats:
+def _number(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number):
+        raise ModelError(f"parameters: {name} = {value!r} is no finite number", offenders=[name])
+    return number
+
+
+def _from_mapping(problem: Problem, values: dict[str, float]) -> Floats:
     layout = problem.layout
     names = [p.name for p in layout.parameters] + (["pmix"] if layout.shares else [])
     _check_names(set(values), [*names, *layout.labels])
@@ -80,7 +94,7 @@ def _from_mapping(problem: Problem, values: dict[str, Any]) -> Floats:
     ]
     if missing:
         raise ModelError(f"parameters: no value for {', '.join(missing)}", offenders=missing)
-    slopes = np.array([float(values.get(label, 0.0)) for label in layout.labels])
+    slopes = np.array([values.get(label, 0.0) for label in layout.labels])
     theta = problem.to_theta(slopes)
     for p in layout.parameters:
         if p.has_intercept and p.name in values:
@@ -90,20 +104,18 @@ def _from_mapping(problem: Problem, values: dict[str, Any]) -> Floats:
     return theta
 
 
-def _linked(parameter: Any, value: Any) -> float:
-    number = float(value)
+def _linked(parameter: Any, value: float) -> float:
     with np.errstate(all="ignore"):
-        eta = float(parameter.link.forward(number))
+        eta = float(parameter.link.forward(value))
     if not np.isfinite(eta):
         raise ModelError(f"parameters: {parameter.name} = {value!r} is outside its range (link {parameter.link.name})")
     return eta
 
 
-def _share_ratio(share: Any) -> float:
-    number = float(share)
-    if not 0.0 < number < 1.0:
+def _share_ratio(share: float) -> float:
+    if not 0.0 < share < 1.0:
         raise ModelError(f"parameters: pmix = {share!r} is a share, between 0 and 1")
-    return float(np.log(number) - np.log1p(-number))
+    return float(np.log(share) - np.log1p(-share))
 
 
 def _check_names(given: set[str], known: list[str]) -> None:

@@ -20,7 +20,6 @@ from leopardpop.priors import (
     PriorSet,
     baseline_prior,
     density_prior,
-    is_prior,
     scale_prior,
     shape_prior,
     share_prior,
@@ -217,9 +216,11 @@ def resolve_priors(
     PriorError
         For an unknown key (with the nearest one), a prior in another unit that cannot be converted, or a missing one.
     """
-    chosen = dict(given.in_unit(effort_unit) if isinstance(given, PriorSet) else given or {})
-    optional = given.optional if isinstance(given, PriorSet) else frozenset()
-    _check_keys(layout, chosen, optional, n_sessions=len(sessions))
+    if not isinstance(given, Mapping | None):
+        raise PriorError(f"priors={given!r}: give a dict from parameter to prior, or lp.priors.big_cats().")
+    priors = given if isinstance(given, PriorSet) else PriorSet(given or {})
+    chosen = priors.of_model(_keys(layout)).in_unit(effort_unit)
+    _check_keys(layout, chosen, n_sessions=len(sessions))
     references = default_references(sessions, [p.name for p in layout.parameters], chosen)
     terms: list[PriorTerm] = []
     for parameter in layout.parameters:
@@ -256,25 +257,23 @@ def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mappi
     return terms
 
 
-def _check_keys(layout: Layout, chosen: Mapping[str, Any], optional: frozenset[str], n_sessions: int) -> None:
-    names = {p.name for p in layout.parameters}
+def _keys(layout: Layout) -> set[str]:
+    """Everything that a prior can be given for."""
     labels = {label for label in layout.labels if not label.endswith("[Intercept]") and not label.startswith("pmix")}
-    known = names | labels | {"N"} | ({"pmix"} if layout.shares else set())
-    for key, prior in chosen.items():
+    return {p.name for p in layout.parameters} | labels | {"N"} | ({"pmix"} if layout.shares else set())
+
+
+def _check_keys(layout: Layout, chosen: PriorSet, n_sessions: int) -> None:
+    known = _keys(layout)
+    for key in chosen:
         if key not in known:
-            if key in optional:
-                continue
             near = get_close_matches(key, known, n=1, cutoff=0.0)
             raise PriorError(
                 f"there is no coefficient {key!r} to give a prior to; did you mean {near[0]!r}? "
                 f"The model has {', '.join(sorted(known))}.",
                 offenders=[key],
             )
-        if not is_prior(prior):
-            raise PriorError(
-                f"the prior of {key!r} is {prior!r}: give an lp.Prior or an object with create_variable(name)"
-            )
-    if "N" in chosen and "D" in chosen and "D" not in optional:
+    if "N" in chosen and "D" in chosen and "D" not in chosen.optional:
         raise PriorError('priors on both "N" and "D": the prior of N replaces that of D, give one of them')
     if "N" in chosen and n_sessions > 1:
         raise PriorError(f'a prior on "N" needs one session and there are {n_sessions}: give a prior on "D"')

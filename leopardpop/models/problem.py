@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pointwise", "Problem"]
 
-DRAWS_TIMES_CELLS = 65_536
+DRAWS_TIMES_CELLS = 32_768
 
 
 class Pointwise(NamedTuple):
@@ -271,7 +271,7 @@ class Problem:
     @cached_property
     def batch(self) -> int:
         """Number of draws that are best evaluated together: what fits the cache."""
-        largest = max(len(s.terms.area) * s.n_groups for s in self.sessions)
+        largest = max(len(s.terms.area) for s in self.sessions)
         return int(np.clip(DRAWS_TIMES_CELLS // largest, 1, 16))
 
     def centres(self, theta: Floats) -> list[Floats]:

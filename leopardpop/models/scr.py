@@ -188,9 +188,15 @@ class SCR:
         pymc.Model
             Variables are named as in the posterior (``D``, ``sigma``, ``sigma_beta`` ...), so that further terms can be
             added; sample it with any sampler and hand the result to :meth:`from_posterior`.
+
+        Raises
+        ------
+        ModelError
+            For a model that has no posterior here (binomial N).
         """
         from leopardpop.models.graph import build_model
 
+        need_poisson(self)
         return build_model(self._problem(history, mask))
 
     def fit(
@@ -288,3 +294,18 @@ class SCR:
         from leopardpop.models.problem import Problem
 
         return Problem(self, history, mask)
+
+
+def need_poisson(model: SCR) -> None:
+    """Refuse a model that has no posterior here.
+
+    Raises
+    ------
+    ModelError
+        For a binomial N.
+    """
+    if model.distribution == "binomial":
+        raise ModelError(
+            'distribution="binomial" is for maximum_likelihood only: realised N under Poisson N is already the '
+            "finite-population posterior. Leave distribution out."
+        )

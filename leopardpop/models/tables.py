@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from leopardpop.data.names import did_you_mean
 from leopardpop.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -
     Raises
     ------
     DataError
-        If a session has no mask, or a mask no session.
+        If one of them is something else, a session has no mask, or a mask no session.
     """
+    _check_kinds(history, mask)
     if not isinstance(mask, Mapping):
         return dict.fromkeys(history.sessions, mask)
     missing = [s for s in history.sessions if s not in mask]
@@ -39,6 +41,24 @@ def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -
             offenders=missing or extra,
         )
     return {s: mask[s] for s in history.sessions}
+
+
+def _check_kinds(history: object, mask: object) -> None:
+    """Refuse what is no history or no mask, such as a survey or the two in the wrong order."""
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.data.mask import Mask
+
+    if not isinstance(history, CaptureHistory):
+        raise DataError(
+            f"history is a {type(history).__name__}: give a CaptureHistory, such as survey.capture_history(...) or "
+            "lp.CaptureHistory.from_tables(...), and then the mask."
+        )
+    wrong = [each for each in (mask.values() if isinstance(mask, Mapping) else [mask]) if not isinstance(each, Mask)]
+    if wrong:
+        raise DataError(
+            f"mask is a {type(wrong[0]).__name__}: give an lp.Mask, such as lp.Mask.around(history, buffer=..., "
+            "spacing=...), or a dict session -> mask."
+        )
 
 
 def session_covariates(sessions: list[SessionArrays]) -> pd.DataFrame:
@@ -60,8 +80,11 @@ def density_table(sessions: list[SessionArrays], masks: Mapping[str, Mask]) -> p
         for name, values in {**given, **of_session}.items():
             if name not in part:
                 part[name] = values
-        parts.append(part)
-    return _with_sessions(pd.concat(parts, ignore_index=True), sessions)
+        parts.append(part.set_axis(_labels(range(len(part)), data.session, len(sessions))))
+    table = _with_sessions(pd.concat(parts), sessions)
+    of_stations = "is a column of the stations; density needs a covariate of the cells, mask.with_covariates(...)"
+    of_animals = "is a column of the individuals; a class has no density of its own, but a share, pmix"
+    return _with_hints(table, sessions, {"station_covariates": of_stations, "individual_covariates": of_animals})
 
 
 def detection_table(sessions: list[SessionArrays], column: str | None, levels: tuple[str, ...]) -> pd.DataFrame:
@@ -70,11 +93,24 @@ def detection_table(sessions: list[SessionArrays], column: str | None, levels: t
     for data in sessions:
         stations = data.station_covariates.reset_index(drop=True)
         for level in levels:
-            part = stations.assign(session=data.session)
-            parts.append(part if column is None else part.assign(**{column: level}))
-    table = _with_sessions(pd.concat(parts, ignore_index=True), sessions)
+            part = stations.assign(session=data.session, **({} if column is None else {column: level}))
+            parts.append(part.set_axis(_labels(data.stations, data.session, len(sessions))))
+    table = _with_sessions(pd.concat(parts), sessions)
     if column is not None:
         table[column] = pd.Categorical(table[column], categories=list(levels))
+    hint = "is a column of the individuals: name it in SCR(classes=...) to use it in the detection function"
+    return _with_hints(table, sessions, {"individual_covariates": hint})
+
+
+def _labels(rows: Iterable[object], session: str, n_sessions: int) -> list[object]:
+    """Label rows for messages: with the session if there are several."""
+    return [f"{session}/{row}" for row in rows] if n_sessions > 1 else list(rows)
+
+
+def _with_hints(table: pd.DataFrame, sessions: list[SessionArrays], hints: Mapping[str, str]) -> pd.DataFrame:
+    """Note what to say of a name that belongs to another table, for the formula's error."""
+    found = {str(name): hint for where, hint in hints.items() for s in sessions for name in getattr(s, where).columns}
+    table.attrs["elsewhere"] = {name: f"{name!r} {hint}." for name, hint in found.items() if name not in table}
     return table
 
 
@@ -92,17 +128,21 @@ def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
         If there is no such column, or fewer than two levels.
     """
     columns = {c for s in sessions for c in s.individual_covariates.columns}
+    if not any(len(s.individuals) for s in sessions):
+        raise ModelError(f"classes={column!r}: no animal was detected, so its levels are unknown. Leave classes out.")
     if column not in columns:
         raise ModelError(
-            f"classes={column!r}: the individuals have no such column, they have {sorted(columns) or 'none'}. "
-            "Give it in the individuals table, or leave classes out."
+            f"classes={column!r}: the individuals have no such column, they have {sorted(columns) or 'none'}."
+            f"{did_you_mean(column, sorted(columns))} Give it in the individuals table, or leave classes out.",
+            offenders=[column],
         )
     values = pd.concat([s.individual_covariates[column] for s in sessions if column in s.individual_covariates])
     levels = tuple(sorted({str(v) for v in values.dropna()}))
     if len(levels) < 2:
         raise ModelError(
             f"classes={column!r}: {len(levels)} level{'' if len(levels) == 1 else 's'} among the detected animals "
-            f"({', '.join(levels) or 'all are missing'}); at least two are needed. Leave classes out."
+            f"({', '.join(levels) or 'all are missing'}); at least two are needed. Leave classes out.",
+            offenders=list(levels),
         )
     return levels
 

@@ -59,12 +59,6 @@ class SessionLikelihood:
         codes = terms.class_code
         self.rows = [np.flatnonzero((codes == c) | (codes < 0)) for c in range(n_classes)]
 
-    @property
-    def n_groups(self) -> int:
-        """Number of different voids among the histories, each with a table of its own."""
-        traits = np.column_stack([self.terms.given_back, self.terms.visits])
-        return max(1, len(np.unique(traits, axis=0)))
-
     def evaluate(self, log_density: Floats, parameters: list[Parameters], log_share: Floats) -> Evaluation:
         """Evaluate at log D (J,), natural parameters (K,) by class, and log π (C,); or at a batch of them."""
         intensity = np.exp(log_density) * self.terms.area
