@@ -92,9 +92,10 @@ def _check_present(names: Sequence[str], table: pd.DataFrame, owner: str) -> Non
     known = [str(column) for column in table.columns]
     unknown = [name for name in names if name not in known]
     if unknown:
+        elsewhere = table.attrs.get("elsewhere", {}).get(unknown[0])  # whoever made the table may know better
+        hint = f" {elsewhere}" if elsewhere else nearest(unknown[0], known)
         raise ModelError(
-            f"{owner}: there is no variable {unknown[0]!r}.{nearest(unknown[0], known)} "
-            f"Available: {', '.join(known) or 'none'}.",
+            f"{owner}: there is no variable {unknown[0]!r}.{hint} Available: {', '.join(known) or 'none'}.",
             offenders=unknown,
         )
     double = [name for name in names if known.count(name) > 1]
@@ -106,10 +107,10 @@ def _check_complete(names: Sequence[str], table: pd.DataFrame, owner: str, rows:
     for name in names:
         missing = _missing(table[name])
         if missing.any():
-            labels = list(table.index[missing])
+            labels = list(dict.fromkeys(table.index[missing]))  # a station stands there once a class
             some = ", ".join(str(label) for label in labels[:5]) + (", ..." if len(labels) > 5 else "")
             raise DataError(
-                f"{owner}: {name!r} is missing on {len(labels)} of {len(table)} {rows}s ({some}). "
+                f"{owner}: {name!r} is missing on {len(labels)} of {table.index.nunique()} {rows}s ({some}). "
                 f"Fill it in, or leave these {rows}s out.",
                 offenders=labels,
             )

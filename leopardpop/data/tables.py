@@ -290,9 +290,9 @@ def _check_columns(found: list[str], required: Sequence[str], role: str, name: s
     missing = [column for column in required if column not in found]
     if not missing:
         return
-    alike = nearest(missing[0], found)
-    hint = f" Is it '{alike}'? Then pass columns={{'{role}': {{'{alike}': '{missing[0]}'}}}}." if alike else ""
     few = " Columns can be separated by commas, semicolons, tabs or blanks." if len(found) == 1 and separator else ""
+    alike = None if few else nearest(missing[0], found)
+    hint = f" Is it '{alike}'? Then pass columns={{'{role}': {{'{alike}': '{missing[0]}'}}}}." if alike else ""
     raise DataError(
         f"{name} has no column {listed(missing)}; its columns are {listed(found)}{separator}.{hint}{few}",
         offenders=missing,

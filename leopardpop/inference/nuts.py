@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-__all__ = ["SAMPLERS", "predict_seconds", "sample_nuts"]
+__all__ = ["SAMPLERS", "STEP_OPTIONS", "predict_seconds", "sample_nuts"]
 
 Point = dict[str, NDArray[Any]]
 
@@ -29,7 +29,8 @@ SAMPLERS = {"pymc": (), "nutpie": ("nutpie",), "numpyro": ("jax", "numpyro"), "b
 
 _GRADIENTS_PER_DRAW = 8.0  # trees of depth three: usual for a step size tuned to a good metric
 _SECONDS_PER_GRADIENT, _SECONDS_PER_DRAW = 6e-5, 2e-4  # PyMC's own work in Python, measured
-_STEP_OPTIONS = ("target_accept", "max_treedepth", "early_max_treedepth", "step_scale", "adapt_step_size")
+STEP_OPTIONS = ("target_accept", "max_treedepth", "early_max_treedepth", "step_scale", "adapt_step_size")
+"""Options of PyMC's own NUTS."""
 _SEED_LIMIT = 2**31
 
 
@@ -204,7 +205,7 @@ def _step(model: pm.Model, covariance: NDArray[np.float64], start: Point, sample
     import pymc as pm
 
     settings = dict(sample_kwargs.pop("nuts", {}))
-    settings |= {name: sample_kwargs.pop(name) for name in _STEP_OPTIONS if name in sample_kwargs}
+    settings |= {name: sample_kwargs.pop(name) for name in STEP_OPTIONS if name in sample_kwargs}
     return pm.NUTS(scaling=np.asarray(covariance), is_cov=True, model=model, initial_point=start, **settings)
 
 

@@ -241,7 +241,7 @@ def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mappi
         if label in chosen and coefficient != "Intercept":
             terms.append(PriorTerm(label, parameter.name, at, as_density(chosen[label]), False, True))
         elif is_reference and parameter.name == "D" and "N" in chosen:
-            terms.append(PriorTerm("N", "N", at, as_density(chosen["N"]), True, True))
+            terms.append(PriorTerm("N", "N", at, _natural("N", chosen["N"], parameter), True, True))
         elif is_reference:
             prior = chosen.get(parameter.name, references.get(parameter.name))
             if prior is None:
@@ -250,11 +250,23 @@ def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mappi
                     f"priors={{{parameter.name!r}: lp.Prior(...)}}"
                 )
             name = parameter.name if coefficient == "Intercept" else label
-            terms.append(PriorTerm(name, parameter.name, at, as_density(prior), True, parameter.name in chosen))
+            density = _natural(parameter.name, prior, parameter)
+            terms.append(PriorTerm(name, parameter.name, at, density, True, parameter.name in chosen))
         else:
             sd = float(slope_prior(parameter.name).parameters["sigma"]) / scale
             terms.append(PriorTerm(label, parameter.name, at, Prior("Normal", mu=0.0, sigma=sd), False, False))
     return terms
+
+
+def _natural(key: str, prior: Any, parameter: Parameter) -> Any:
+    """A prior on the natural scale, if that is where it lives: one below 0 was most likely meant for the logarithm."""
+    if isinstance(prior, Prior) and parameter.link.name != "identity" and float(prior.quantile(0.0)) < 0:
+        raise PriorError(
+            f"the prior of {key!r} is on its natural scale, where it is positive, and {prior!r} reaches below 0. Give "
+            'one that does not: Prior("LogNormal", mu=..., sigma=...) of its logarithm, Gamma, or TruncatedNormal.',
+            offenders=[key],
+        )
+    return as_density(prior)
 
 
 def _keys(layout: Layout) -> set[str]:

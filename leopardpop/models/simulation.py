@@ -68,7 +68,9 @@ def simulate(
     rng = np.random.default_rng(seed)
     problem = Problem(model, history, mask, levels=_levels(model, parameters, history))
     theta = theta_of(problem, parameters)
-    drawn = [_session(problem, theta, s, rng) for s in range(len(problem.data))]
+    drawn: list[tuple[SessionParts, pd.DataFrame]] = []
+    for s in range(len(problem.data)):  # no animal has a namesake in another session: it would be taken for it
+        drawn.append(_session(problem, theta, s, rng, others=sum(len(animals) for _, animals in drawn)))
     simulated = history_from_parts(
         [parts for parts, _ in drawn], detector=history.detector, effort_unit=history.effort_unit, crs=history.crs
     )
@@ -93,13 +95,16 @@ def _levels(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str, 
     return together if len(together) > 1 else ("F", "M")
 
 
-def _session(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[SessionParts, pd.DataFrame]:
-    """Detections and population of one session."""
+def _session(
+    problem: Problem, theta: Floats, s: int, rng: np.random.Generator, *, others: int
+) -> tuple[SessionParts, pd.DataFrame]:
+    """Detections and population of one session; animals are numbered on from the others."""
     data = problem.data[s]
     centres, code = _population(problem, theta, s, rng)
     i, k, o, count = _detect(problem, _hazards(problem, theta, s, centres, code), data, rng)
     n = len(centres)
-    names = np.array([f"S{a + 1:0{max(len(str(n)), 2)}d}" for a in range(n)], dtype=object)
+    digits = max(len(str(others + n)), 2)
+    names = np.array([f"S{others + a + 1:0{digits}d}" for a in range(n)], dtype=object)
     animals = pd.DataFrame({"session": data.session, "animal": names, "x": centres[:, 0], "y": centres[:, 1]})
     if problem.column:
         animals[problem.column] = np.array(problem.levels, dtype=object)[code]

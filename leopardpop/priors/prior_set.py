@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from leopardpop.errors import PriorError
@@ -52,7 +52,11 @@ class PriorSet(Mapping[str, Any]):
         self, priors: Mapping[Any, Any], *, effort_unit: str | None = None, optional: Iterable[str] = ()
     ) -> None:
         for key, prior in priors.items():
-            if not (isinstance(key, str) and is_prior(prior)):
+            if not isinstance(key, str):
+                raise PriorError(
+                    f"the prior of {key!r} is no prior of a parameter: name one, such as 'sigma'.", offenders=[key]
+                )
+            if not is_prior(prior):
                 raise PriorError(
                     f'prior of {key!r}: {prior!r} is no prior. Write lp.Prior("Normal", mu=0, sigma=1), '
                     "lp.priors.from_range(30, 50), or an object with create_variable(name).",
@@ -121,6 +125,22 @@ class PriorSet(Mapping[str, Any]):
         made._rates = frozenset(priors.keys() & self._rates)
         made._effort_unit = effort_unit
         return made
+
+    def of_model(self, keys: Container[str]) -> PriorSet:
+        """Leave out the optional priors that a model has no use for.
+
+        Parameters
+        ----------
+        keys
+            Everything that the model can have a prior for.
+
+        Returns
+        -------
+        PriorSet
+            Priors that are not optional stay, whether the model knows them or not.
+        """
+        kept = {key: prior for key, prior in self.items() if key in keys or key not in self._optional}
+        return self._with(kept, self._effort_unit)
 
     def in_unit(self, effort_unit: str) -> PriorSet:
         """Convert the rates to another unit of effort.

@@ -27,7 +27,8 @@ LARGEST_PRIOR_SHIFT = 0.25
 
 def history_findings(history: CaptureHistory) -> list[Finding]:
     """Whether there are enough animals and recaptures, and whether sessions share animals."""
-    return [_animals(history), _recaptures(history), _at_two_stations(history), _spatial(history), *_shared(history)]
+    general = [_animals(history), _recaptures(history), _at_two_stations(history), _spatial(history)]
+    return general if len(history.sessions) < 2 else [*general, _empty(history), _shared(history)]
 
 
 def _animals(history: CaptureHistory) -> Finding:
@@ -94,10 +95,25 @@ def _spatial(history: CaptureHistory) -> Finding:
     )
 
 
-def _shared(history: CaptureHistory) -> list[Finding]:
+def _empty(history: CaptureHistory) -> Finding:
+    """Sessions without an animal."""
+    seen = set(history.individuals["session"])
+    names = [session for session in history.sessions if session not in seen]
+    advice = (
+        f"No animal was detected in {len(names)} of {len(history.sessions)} sessions ({', '.join(names)}): N there "
+        "rests on the effort that found none, and on what the formulas share with other sessions, else on the priors."
+    )
+    return Finding(
+        quantity="sessions without animals",
+        value=len(names),
+        limit=1,
+        verdict="note" if names else "ok",
+        advice=advice if names else "Animals were detected in every session.",
+    )
+
+
+def _shared(history: CaptureHistory) -> Finding:
     """Animals of the same label in several sessions."""
-    if len(history.sessions) < 2:
-        return []
     labels = history.individuals.groupby("individual")["session"].nunique()
     names = [str(label) for label in labels.index[labels > 1]]
     shown = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
@@ -105,16 +121,14 @@ def _shared(history: CaptureHistory) -> list[Finding]:
         f"{len(names)} animals are in several sessions ({shown}). Sessions count as independent, so that intervals are "
         "too narrow; N is by session and must not be added up over years."
     )
-    return [
-        Finding(
-            quantity="animals in several sessions",
-            value=len(names),
-            limit=1,
-            verdict="warn" if names else "ok",
-            advice=advice if names else "No animal is in two sessions.",
-            warning="DataWarning" if names else "",
-        )
-    ]
+    return Finding(
+        quantity="animals in several sessions",
+        value=len(names),
+        limit=1,
+        verdict="warn" if names else "ok",
+        advice=advice if names else "No animal is in two sessions.",
+        warning="DataWarning" if names else "",
+    )
 
 
 def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:

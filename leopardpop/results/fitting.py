@@ -15,7 +15,8 @@ from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, ModelError
 from leopardpop.inference.laplace import MIN_RAW, laplace_draws
 from leopardpop.models.problem import Problem
-from leopardpop.results.chains import sample_problem, seconds_of_nuts
+from leopardpop.models.scr import need_poisson
+from leopardpop.results.chains import check_options, sample_problem, seconds_of_nuts
 from leopardpop.results.coefficients import theta_of_posterior
 from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
 from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
@@ -115,11 +116,7 @@ def whole_seed(seed: int | np.random.Generator | None) -> int:
 
 # -- requests ---------------------------------------------------------------------------------------------------------
 def _check_request(model: SCR, engine: str, draws: Any, chains: Any, options: Mapping[str, Any]) -> None:
-    if model.distribution == "binomial":
-        raise ModelError(
-            'distribution="binomial" is for maximum_likelihood only: realised N under Poisson N is already the '
-            "finite-population posterior. Leave distribution out."
-        )
+    need_poisson(model)
     if engine not in ENGINES:
         raise ModelError(f"engine={engine!r}: it is one of {', '.join(map(repr, ENGINES))}.", offenders=[engine])
     for name, value in (("draws", draws), ("chains", chains)):
@@ -134,9 +131,11 @@ def _check_request(model: SCR, engine: str, draws: Any, chains: Any, options: Ma
             "Options of pm.sample need engine='nuts'.",
             offenders=unknown,
         )
-    foreign = [name for name in options if name in LAPLACE_OPTIONS and name != "progress"]
+    foreign = [name for name in options if name in LAPLACE_OPTIONS]
     if engine == "nuts" and foreign:
         raise ModelError(f"fit(engine='nuts') has no option {foreign[0]!r}: it is of 'laplace'.", offenders=foreign)
+    if unknown:
+        check_options(unknown)
 
 
 # -- importance sampling ----------------------------------------------------------------------------------------------
@@ -214,6 +213,7 @@ def _fit_by_nuts(problem: Problem, size: dict[str, int], options: Mapping[str, A
 
 def fit_from_tree(model: SCR, tree: xr.DataTree, history: CaptureHistory, mask: Masks) -> Fit:
     """Make a fit of draws that were made elsewhere; see :meth:`SCR.from_posterior`."""
+    need_poisson(model)
     fit = from_tree(prepared(model, history, mask), tree, engine="external")
     warn_of(fit.findings)
     return fit
@@ -242,7 +242,8 @@ def from_tree(
     options
         What was asked of the engine.
     """
-    if "posterior" not in tree.children:
+    given: Any = tree
+    if not isinstance(given, xr.DataTree) or "posterior" not in given.children:
         raise ModelError("from_posterior needs a DataTree with a group 'posterior', such as pm.sample gives.")
     theta = theta_of_posterior(problem, tree["posterior"].to_dataset())
     pieces = evaluate_draws(problem, theta.reshape(-1, theta.shape[-1]))

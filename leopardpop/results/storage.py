@@ -77,7 +77,7 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
     """
     from leopardpop.results.fit import Fit
 
-    kinds = tuple(components)
+    kinds = (components,) if isinstance(components, type) else tuple(components)
     if wrong := [kind for kind in kinds if not isinstance(kind, type)]:
         raise ModelError(f"components={wrong!r}: give classes, as in components=[Plateau].", offenders=wrong)
     return Fit(_read(Path(path)), components=kinds)
