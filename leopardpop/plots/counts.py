@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.plots.derived import captioned
 from leopardpop.plots.style import COLUMN, PAGE, PALETTE, describe, new_axes, panels_of, plain, styled
 from leopardpop.plots.trees import animal_stations
 from leopardpop.plots.words import counted
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from leopardpop.data.history import CaptureHistory
-    from leopardpop.plots.style import Panels
+    from leopardpop.plots.derived import captioned
+from leopardpop.plots.style import Panels
 
 __all__ = ["counts_figure"]
 
@@ -120,7 +122,7 @@ def _caption(history: CaptureHistory, *, several: bool) -> str:
     text += f"{counted(history.n_detections, 'detection')} at {counted(history.n_stations, 'station')}"
     n = len(history.sessions)
     text += f" in {n} sessions" if n > 1 else ""
-    return f"{text}; {history.n_multi_station_individuals} at two stations or more."
+    return captioned(history, f"{text}; {history.n_multi_station_individuals} at two stations or more.")
 
 
 def _alt(history: CaptureHistory, *, several: bool) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from leopardpop.errors import ModelError
-from leopardpop.plots.derived import counted_population, surface_of
+from leopardpop.plots.derived import captioned, counted_population, surface_of
 from leopardpop.plots.ground import Cells, cells_of, draw_edge, draw_values, hatch
 from leopardpop.plots.style import INK, PAGE, SMALL, describe, figure_of, new_axes, panels_of, plain, styled
 from leopardpop.plots.survey_map import alike
@@ -194,6 +194,8 @@ def _overlay(ax: Axes, row: Row, frame: Frame) -> None:
     draw_edge(ax, row.cells, frame, colors=INK, linewidths=0.5, zorder=3)
     if row.far.any() and not row.far.all():
         draw_edge(ax, row.cells, frame, row.far, colors="white", linewidths=0.5, zorder=2)
+    if not len(row.stations):
+        return
     dots = frame.place(row.stations[:, 0], row.stations[:, 1])
     ax.scatter(dots[:, 0], dots[:, 1], s=5, color=INK, edgecolors="white", linewidths=0.35, zorder=4)
 
@@ -246,7 +248,7 @@ def _caption(fit: Any, rows: list[Row], exceeds: float | None, block: float | No
     else:
         text += f"Averaged over squares of {rounded(block / 1000)} km; stations are left out to hide their positions. "
     text += f"N: realised number of animals in {plain(population.region_name)}, median and 95 % interval."
-    return " ".join([text, *notes])
+    return captioned(problem.history, text, *notes)
 
 
 def _alt(fields: list[Field]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from leopardpop.results.population import Population
 
-__all__ = ["counted_population", "is_synthetic", "surface_of"]
+__all__ = ["captioned", "counted_population", "is_synthetic", "surface_of"]
 
 DRAWS = 80
 """Draws that the probability of detection is averaged over."""
@@ -69,3 +69,9 @@ def _once[T](fit: Any, name: str, make: Callable[[], T]) -> T:
 def is_synthetic(history: Any) -> bool:
     """Whether the records are those of the bundled example, which nobody took."""
     return bool(set(history.audit["source"].astype(str)) & SYNTHETIC)
+
+
+def captioned(history: Any, *sentences: str) -> str:
+    """Sentences of a caption; of the bundled example it says that it is synthetic."""
+    told = [sentence.strip() for sentence in sentences if sentence.strip()]
+    return " ".join([*told, "Synthetic survey: no animal and no position is real."] if is_synthetic(history) else told)

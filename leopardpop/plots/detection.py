@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 
+from leopardpop.plots.derived import captioned
 from leopardpop.plots.detection_rates import raw_rates
 from leopardpop.plots.style import COLUMN, INK, PALETTE, describe, line_styles, new_axes, plain, styled
 from leopardpop.plots.trees import spatial_recaptures
@@ -288,7 +289,7 @@ def _caption(fit: Any, curves: list[Curve], rates: list[Rates], recaptures: list
     text += f"by its posterior, undetected animals are included ({band} 95 % intervals). "
     text += f"Ticks below: {counted(n, 'spatial recapture')}, as distances between an animal's stations. " if n else ""
     text += "σ: " + "; ".join(f"{c.label + ' ' if c.label else ''}{length(quantiles(c.sigma)[0])}" for c in curves)
-    return f"{text} (median)."
+    return captioned(history, f"{text} (median).")
 
 
 def _constant(problem: Problem) -> bool:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from leopardpop.errors import ModelError
-from leopardpop.plots.derived import counted_population
+from leopardpop.plots.derived import captioned, counted_population
 from leopardpop.plots.style import (
     ACCENT,
     COLUMN,
@@ -64,7 +64,7 @@ class Row:
 
     def of(self, values: Any) -> Any:
         """Pick the value of this row out of an array by session and region, or a plain number."""
-        return values if isinstance(values, float) else values.sel(self.place)
+        return values.sel(self.place) if self.place else values
 
 
 @dataclass(frozen=True)
@@ -318,7 +318,7 @@ def _caption(
         text += f"Shaded: {claim[0]:g} to {claim[1]:g}, probability {said}. "
     if any(row.whole and row.detected for row in rows):
         text += "Solid line: animals detected, below which N cannot be. "
-    return " ".join([text.strip(), *notes])
+    return captioned(fit.problem.history, text, *notes)
 
 
 def _alt(rows: list[Row]) -> str:

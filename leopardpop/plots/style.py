@@ -206,12 +206,12 @@ def legend_below(ax: Axes, handles: Sequence[Any], *, columns: int, gap: float =
     )
 
 
-def legend_under(axes: Sequence[Axes], handles: Sequence[Any], *, own: bool, columns: int = 2) -> None:
+def legend_under(axes: Sequence[Axes], handles: Sequence[Any], *, own: bool, gap: float = 0.0) -> None:
     """Put one legend under maps: of the figure where it is our own with several panels, else of the axes."""
     if own and len(axes) > 1:
         figure_of(axes[0]).legend(handles=handles, loc="outside lower center", ncols=len(handles))
     else:
-        legend_below(axes[len(axes) // 2], handles, columns=columns)
+        legend_below(axes[len(axes) // 2], handles, columns=2, gap=gap)
 
 
 def line_styles(n: int) -> list[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from leopardpop.errors import ModelError
+from leopardpop.plots.derived import captioned
 from leopardpop.plots.ground import Frame, cells_of, draw_edge, draw_lines, draw_values, frame_of
 from leopardpop.plots.style import (
     COLUMN,
@@ -142,7 +143,8 @@ def survey_map(
             each.set_title(plain(label), pad=2)
     if strip is not None:
         _effort_strip(strip, history, shown[0])
-    legend_under(axes, _handles(history, shown, has_mask=bool(masks), has_border=border is not None), own=ax is None)
+    handles = _handles(history, shown, has_mask=bool(masks), has_border=border is not None)
+    legend_under(axes, handles, own=ax is None, gap=2.6 if coordinates == "exact" else 0.0)
     describe(axes, _caption(history, shown, masks), _alt(history, shown))
     return axes[0] if len(axes) == 1 else panels_of(axes)
 
@@ -302,7 +304,7 @@ def _caption(history: CaptureHistory, shown: Sequence[str], masks: Any) -> str:
         text += "Shaded: the mask, where activity centres may lie. "
     if len(shown) < len(history.sessions) and len(shown) == MOST_PANELS:
         text += f"The first {len(shown)} of {len(history.sessions)} sessions. "
-    return text.strip()
+    return captioned(history, text)
 
 
 def _alt(history: CaptureHistory, shown: Sequence[str]) -> str:

@@ -69,14 +69,15 @@ def _fixed(value: float, decimals: int) -> str:
 
 
 def interval(middle: float, low: float, high: float, digits: int = 2) -> str:
-    """Write an estimate with its interval, all three with the decimals of the middle one.
+    """Write an estimate with its interval, all three with the decimals of the middle one (of the width, if it is 0).
 
     Examples
     --------
-    >>> interval(4.12, 3.5, 4.91), interval(41.0, 31.0, 56.0)
-    ('4.1 (3.5 to 4.9)', '41 (31 to 56)')
+    >>> interval(4.12, 3.5, 4.91), interval(41.0, 31.0, 56.0), interval(0.0, -0.42, 0.42)
+    ('4.1 (3.5 to 4.9)', '41 (31 to 56)', '0.00 (−0.42 to 0.42)')
     """
-    decimals = _decimals(middle, digits)
+    width = high - low
+    decimals = _decimals(middle if abs(middle) > 0.02 * width else width / 4, digits)
     return f"{_fixed(middle, decimals)} ({_fixed(low, decimals)} to {_fixed(high, decimals)})"
 
 

@@ -1,0 +1,124 @@
+"""The equations of a model: those of its own detector, detection function and classes, and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from leopardpop.components.detection import (
+    Exponential,
+    HalfNormal,
+    HazardRate,
+    ProbabilityExponential,
+    ProbabilityHalfNormal,
+)
+from leopardpop.report.blocks import Equation
+
+if TYPE_CHECKING:
+    from leopardpop.components.detection import DetectionFunction
+
+__all__ = ["count_equation", "detection_equations", "likelihood_equations", "observation_equation"]
+
+HAZARD = Equation(
+    r"\lambda_k(x) = -\log\{1 - g_k(x)\}", "the hazard lambda is minus the logarithm of one minus the probability g"
+)
+DETECTION: dict[type, tuple[Equation, ...]] = {
+    HalfNormal: (
+        Equation(
+            r"\lambda_k(x) = \lambda_0 \, \exp\left(-\dfrac{d_k(x)^2}{2\sigma^2}\right)",
+            "lambda of station k and place x is lambda0 times exp of minus d squared over two sigma squared",
+        ),
+    ),
+    Exponential: (
+        Equation(
+            r"\lambda_k(x) = \lambda_0 \, \exp\left(-\dfrac{d_k(x)}{\sigma}\right)",
+            "lambda of station k and place x is lambda0 times exp of minus d over sigma",
+        ),
+    ),
+    HazardRate: (
+        Equation(
+            r"\lambda_k(x) = \lambda_0 \left[1 - \exp\left\{-\left(\dfrac{d_k(x)}{\sigma}\right)^{-z}\right\}\right]",
+            "lambda of station k and place x is lambda0 times one minus exp of minus d over sigma to the power minus z",
+        ),
+    ),
+    ProbabilityHalfNormal: (
+        Equation(
+            r"g_k(x) = g_0 \, \exp\left(-\dfrac{d_k(x)^2}{2\sigma^2}\right)",
+            "g of station k and place x is g0 times exp of minus d squared over two sigma squared",
+        ),
+        HAZARD,
+    ),
+    ProbabilityExponential: (
+        Equation(
+            r"g_k(x) = g_0 \, \exp\left(-\dfrac{d_k(x)}{\sigma}\right)",
+            "g of station k and place x is g0 times exp of minus d over sigma",
+        ),
+        HAZARD,
+    ),
+}
+OBSERVATION = {
+    "count": Equation(
+        r"y_{iks} \mid x_i \;\sim\; \mathrm{Poisson}\{T_{ks}\,\lambda_k(x_i)\}",
+        "the count y of animal i at station k on occasion s is Poisson with mean effort T times lambda",
+    ),
+    "proximity": Equation(
+        r"\Pr(y_{iks} = 1 \mid x_i) = 1 - \exp\{-T_{ks}\,\lambda_k(x_i)\}",
+        "animal i is detected at station k on occasion s with probability one minus exp of minus effort T times lambda",
+    ),
+    "multi": Equation(
+        r"\Pr(y_{iks} = 1 \mid x_i) = (1 - e^{-\Lambda_s(x_i)})\,\dfrac{T_{ks}\,\lambda_k(x_i)}{\Lambda_s(x_i)},"
+        r"\qquad \Lambda_s(x) = \sum_k \, T_{ks}\,\lambda_k(x)",
+        "animal i is detected on occasion s with probability one minus exp of minus the total hazard of that occasion, "
+        "and then at station k in proportion to effort T times lambda",
+    ),
+}
+MISSED = Equation(
+    r"p_0(x) = \exp\left\{-\sum_{k,s} \, T_{ks}\,\lambda_k(x)\right\}",
+    "p0, the probability that an animal at x is never detected, is exp of minus the sum of T times lambda",
+)
+MISSED_BY_CLASS = Equation(
+    r"p_0(x) = \sum_c \, \pi_c \, \exp\left\{-\sum_{k,s} \, T_{ks}\,\lambda_{kc}(x)\right\}",
+    "p0, the probability that an animal at x is never detected, is the sum over classes c of the share pi times exp of "
+    "minus the sum of T times lambda of that class",
+)
+BY_CLASS = Equation(
+    r"\Pr(w_i \mid x) = \pi_{c(i)} \, \Pr(w_i \mid x, c(i)) \quad \mathrm{or, class\ unknown,} \quad "
+    r"\sum_c \, \pi_c \, \Pr(w_i \mid x, c)",
+    "the probability of the history of an animal includes the share pi of its class; where the class is unknown it is "
+    "summed over classes",
+)
+LIKELIHOOD = Equation(
+    r"\log L = \sum_{i=1}^{n} \, \log \sum_x \, D(x)\,a(x) \, \Pr(w_i \mid x) \; - \; "
+    r"\sum_x \, D(x)\,a(x)\,\{1 - p_0(x)\} \; - \; \log n!",
+    "the log-likelihood is the sum over the n detected animals of the log of the sum over cells of D times a times the "
+    "probability of the history, minus the expected number of detected animals, minus log n factorial",
+)
+REALISED = Equation(
+    r"N = \sum_{i=1}^{n} \, 1\{x_i \in R\} + \mathrm{Poisson}\left\{\sum_{x \in R} \, p_0(x)\,D(x)\,a(x)\right\}",
+    "N is the number of detected animals centred in the region plus a Poisson number of undetected ones with mean the "
+    "sum over its cells of p0 times D times a",
+)
+REALISED_EVERYWHERE = Equation(
+    r"N = n + \mathrm{Poisson}\left\{\sum_x \, p_0(x)\,D(x)\,a(x)\right\}",
+    "N is the number of detected animals plus a Poisson number of undetected ones with mean the sum over cells of p0 "
+    "times D times a",
+)
+
+
+def detection_equations(detection: DetectionFunction) -> tuple[Equation, ...]:
+    """Equations of a detection function; none for one of the user's own."""
+    return DETECTION.get(type(detection), ())
+
+
+def observation_equation(detector: str) -> Equation:
+    """Distribution of one record."""
+    return OBSERVATION[detector]
+
+
+def likelihood_equations(*, classes: bool) -> tuple[Equation, ...]:
+    """Of the animals that were missed, and of the whole."""
+    return (MISSED_BY_CLASS, BY_CLASS, LIKELIHOOD) if classes else (MISSED, LIKELIHOOD)
+
+
+def count_equation(*, everywhere: bool) -> Any:
+    """Equation of the realised number, in the whole mask or in a region of it."""
+    return REALISED_EVERYWHERE if everywhere else REALISED

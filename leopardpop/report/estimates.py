@@ -1,0 +1,145 @@
+"""Tables of results: parameters, animals by class, diagnostics, provenance."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leopardpop.plots.words import estimate, number, trimmed
+from leopardpop.report.blocks import Block, Bullets, Heading, Paragraph, Table
+from leopardpop.report.citations import references
+from leopardpop.report.quantities import in_units, meaning, symbol
+
+if TYPE_CHECKING:
+    from leopardpop.report.context import Context
+
+__all__ = ["class_table", "diagnostic_blocks", "parameter_table", "reference_blocks"]
+
+
+def parameter_table(context: Context) -> Table:
+    """Posterior of every parameter.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    whole = all(row.whole for row in context.rows)
+    rows = []
+    for name, row in context.fit.summary().iterrows():
+        parameter, bracket, inside = str(name).partition("[")
+        if parameter in ("E_N", "N") and not whole:
+            continue  # of the whole mask: with a buffer it would grow, and be quoted
+        values, unit = in_units([row["median"], row["eti95_lb"], row["eti95_ub"]], str(row["unit"]))
+        what = _effect(parameter, inside[:-1], row) if str(row["unit"]).endswith("scale") else meaning(parameter)
+        rows.append([f"{symbol(parameter)}{f' [{inside}' if bracket else ''}", what, values, unit or "–"])
+    columns = ["Parameter", "What it is", "Median and 95 %", "Unit"]
+    return Table(columns, rows, numeric=(2,), caption="Posterior of the parameters.")
+
+
+def _effect(parameter: str, covariate: str, row: object) -> str:
+    """Effect of a covariate; with a logarithmic link as a percentage."""
+    values: dict[str, float] = dict(row)  # type: ignore[call-overload]
+    if not str(values["unit"]).startswith("log scale"):
+        return f"effect of {covariate} on {symbol(parameter)}"
+    percent = [100 * np.expm1(float(values[name])) for name in ("median", "eti95_lb", "eti95_ub")]
+    middle, low, high = (f"{value:+,.0f} %".replace("-", "−") for value in percent)
+    return f"one more of {covariate}: {symbol(parameter)} {middle} ({low} to {high})"
+
+
+def class_table(context: Context) -> list[Block]:
+    """Animals by class, where the model has classes.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    column = context.problem.column
+    if column is None:
+        return []
+    realised, expected = context.population.realised, context.population.expected
+    rows = []
+    for row in context.rows:
+        for level in context.problem.levels:
+            at = {**row.place, column: level}
+            rows.append([*row.place.values(), level, number(realised.sel(at)), estimate(expected.sel(at), 3)])
+    names = [*(name.capitalize() for name in context.rows[0].place), column.capitalize()]
+    caption = f"Animals by {column} in {context.where}: median and 95 % interval."
+    return [Table([*names, "N", "Expected, E[N]"], rows, numeric=(len(names), len(names) + 1), caption=caption)]
+
+
+# -- trust ------------------------------------------------------------------------------------------------------------
+def diagnostic_blocks(context: Context) -> list[Block]:
+    """Everything that decides whether the fit can be trusted.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    rows = [
+        [each.verdict, each.quantity, trimmed(each.value), trimmed(each.limit), each.advice]
+        for each in context.fit.findings
+    ]
+    columns = ["Verdict", "Quantity", "Value", "Limit", "In words"]
+    words = "note: good to know; warn: the answer may mislead; fail: the posterior was not computed."
+    return [
+        Heading("Can it be trusted?", "trust"),
+        Paragraph(_certificate(context)),
+        Table(columns, rows, numeric=(2, 3), verdicts=0, caption=f"Diagnostics. {words}"),
+    ]
+
+
+def _certificate(context: Context) -> str:
+    if "pareto_k" in context.fit.data_tree.attrs:
+        return (
+            "The certificate of importance sampling: Pareto k tells how heavy the tail of the weights is. Below its "
+            "limit, the weighted draws are draws from the posterior itself and not from an approximation of it; their "
+            "worth in independent draws tells how noisy the intervals are. It does not see a mode that no proposal "
+            "visited. The other rows are about the data, the mask and the priors."
+        )
+    return (
+        "R-hat compares the Markov chains with each other and is close to 1 where they agree; effective draws are what "
+        "the chains are worth. The other rows are about the data, the mask and the priors."
+    )
+
+
+# -- where it comes from ----------------------------------------------------------------------------------------------
+PROVENANCE = {
+    "leopardpop_version": "leopardpop",
+    "python": "Python",
+    "inference_library": "Draws by",
+    "inference_library_version": "its version",
+    "pymc_version": "PyMC (installed)",
+    "arviz_version": "ArviZ (installed)",
+    "engine": "Engine",
+    "seed": "Seed",
+    "options_json": "Options",
+    "created_at": "Fitted",
+    "data_hash": "Data, SHA-256",
+    "mask_hash": "Mask, SHA-256",
+}
+
+
+def reference_blocks(context: Context) -> list[Block]:
+    """References and the versions of the software.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    attrs = context.fit.data_tree.attrs
+    options = {} if "options_json" not in attrs else json.loads(str(attrs["options_json"]))
+    shown = {name: label for name, label in PROVENANCE.items() if name in attrs and (name != "options_json" or options)}
+    if not context.hidden and attrs.get("crs"):
+        shown["crs"] = "Coordinate reference system"
+    rows = [[label, str(attrs[name])] for name, label in shown.items()]
+    return [
+        Heading("References and software", "references"),
+        Bullets([reference.text for reference in references(context.fit)]),
+        Table(["Provenance", ""], rows, caption="The same data, mask, model, seed and versions give the same draws."),
+    ]

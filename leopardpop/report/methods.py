@@ -1,0 +1,202 @@
+"""How the number was come by: the model of this very fit, in prose and equations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leopardpop.models.describe import effort_unit_of
+from leopardpop.plots.words import counted, joined
+from leopardpop.priors import Prior
+from leopardpop.report.blocks import Block, Heading, Paragraph, Table
+from leopardpop.report.equations import (
+    count_equation,
+    detection_equations,
+    likelihood_equations,
+    observation_equation,
+)
+from leopardpop.report.quantities import in_units, meaning, symbol
+
+if TYPE_CHECKING:
+    from leopardpop.models.prior_terms import PriorTerm
+    from leopardpop.report.context import Context
+
+__all__ = ["method_blocks"]
+
+SHAPES = {
+    "HalfNormal": "half-normal",
+    "Exponential": "exponential",
+    "HazardRate": "hazard-rate",
+    "ProbabilityHalfNormal": "half-normal (of the probability)",
+    "ProbabilityExponential": "exponential (of the probability)",
+}
+
+
+def method_blocks(context: Context) -> list[Block]:
+    """Methods: process, detection, likelihood, number, priors, computation.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    problem = context.problem
+    detection = problem.model.detection
+    equations = detection_equations(detection)
+    blocks: list[Block] = [Heading("The model", "model"), Paragraph(_process(context)), _formulas(context)]
+    blocks += [Paragraph(_detection(context, shipped=bool(equations))), *equations]
+    blocks += [Paragraph(_records(context)), observation_equation(context.history.detector)]
+    blocks += [Paragraph(_likelihood(context)), *likelihood_equations(classes=problem.column is not None)]
+    everywhere = all(row.whole for row in context.rows)
+    blocks += [Paragraph(_number(everywhere=everywhere)), count_equation(everywhere=everywhere)]
+    blocks += [Paragraph(_priors(context)), _prior_table(context)]
+    return [*blocks, Paragraph(_engine(context))]
+
+
+# -- prose ------------------------------------------------------------------------------------------------------------
+def _process(context: Context) -> str:
+    problem = context.problem
+    formula = str(problem.layout["D"].design.coefficients)
+    constant = problem.layout["D"].design.coefficients == ("Intercept",)
+    text = (
+        "Spatial capture-recapture of a closed population. Each animal has an activity centre x in one of the cells of "
+    )
+    text += "the mask, which have areas a(x). Centres are a Poisson process with density D(x) per km²"
+    text += ", the same in all cells. " if constant else f", log-linear in the covariates ({_covariates(formula)}). "
+    if problem.column is not None:
+        text += (
+            f"Animals belong to classes by {problem.column} ({joined(list(problem.levels))}), whose shares π in the "
+        )
+        text += "population are estimated; where the class of a detected animal is unknown, it is summed over. "
+    if len(problem.data) > 1:
+        text += f"The {len(problem.data)} sessions are independent given the parameters. "
+    return text.strip()
+
+
+def _covariates(formula: str) -> str:
+    return "formula below" if formula else ""
+
+
+def _formulas(context: Context) -> Table:
+    problem, per = context.problem, context.history.effort_unit
+    formulas = {"D": str(problem.model.density.D)}  # type: ignore[union-attr]
+    formulas |= {p.name: p.formula for p in problem.model.detection.parameters()}
+    rows = [
+        [symbol(p.name), meaning(p.name), formulas[p.name], p.link.name, effort_unit_of(p.unit, per) or "–"]
+        for p in problem.layout.parameters
+    ]
+    if problem.column is not None:
+        rows.append([symbol("pmix"), f"{meaning('pmix')} by {problem.column}", "–", "logit", "–"])
+    return Table(["Parameter", "What it is", "Formula", "Link", "Unit"], rows)
+
+
+def _detection(context: Context, *, shipped: bool) -> str:
+    detection, unit = context.problem.model.detection, context.history.effort_unit
+    name = type(detection).__name__
+    text = f"Detection falls with the distance d between an animal's centre and a station: {SHAPES.get(name, name)} "
+    text += "detection function. λ is the hazard of detection "
+    text += f"per unit of effort (one {unit})" + (":" if shipped else f", computed by the user's component {name}.")
+    return text
+
+
+def _records(context: Context) -> str:
+    kinds = {
+        "count": "The number of detections of an animal at a station on an occasion, with effort T, is Poisson:",
+        "proximity": "An animal may be detected at several stations on an occasion, once at each; with effort T:",
+        "multi": "An animal is detected at one station at most on each occasion; stations compete for it:",
+    }
+    text = kinds[context.history.detector]
+    removed = sum(int((d.exposure < d.effort.shape[1]).sum()) for d in context.problem.data)
+    if removed:
+        text = f"{counted(removed, 'animal')} died or were removed: later occasions are not held against them. {text}"
+    return text
+
+
+def _likelihood(context: Context) -> str:
+    text = (
+        "Where an animal lives is not seen, so the probability of its history w is summed over all cells. With p₀(x) "
+    )
+    text += "the probability that an animal centred in x is never detected, and n animals detected"
+    return text + (", for each session:" if len(context.problem.data) > 1 else ":")
+
+
+def _number(*, everywhere: bool) -> str:
+    text = (
+        "The number of animals N reported is the realised one. In each draw from the posterior, the number of animals "
+    )
+    text += "that were never detected is drawn from its Poisson distribution"
+    if everywhere:
+        return text + ":"
+    return text + ", and each detected animal is placed by its posterior; R is the region:"
+
+
+def _engine(context: Context) -> str:
+    tree = context.fit.data_tree
+    attrs, stats = tree.attrs, tree["sample_stats"].attrs if "sample_stats" in tree.children else {}
+    shape = context.fit.posterior.sizes
+    drawn = f"{shape['chain'] * shape['draw']:,} draws"
+    if "pareto_k" in attrs:
+        raw = f"{int(stats['n_raw']):,} " if "n_raw" in stats else ""
+        return (
+            f'Computation: importance sampling around the modes of the posterior (engine "{attrs["engine"]}", seed '
+            f"{attrs['seed']}). {raw}independent draws from a mixture of multivariate t distributions at the "
+            "modes of the posterior (fitted again to the draws where these were of uneven weight) were weighted, with "
+            f"Pareto-smoothed weights (Pareto k "
+            f"{float(attrs['pareto_k']):.2f}; worth {float(attrs['importance_ess']):,.0f} independent draws from the "
+            f"posterior), and resampled to {drawn}. Intervals have equal tails of 2.5 %."
+        )
+    library = f"{attrs['inference_library']} {attrs.get('inference_library_version', '')}".strip()
+    how = "Hamiltonian Monte Carlo (NUTS)" if attrs["engine"] == "nuts" else "draws made outside of leopardpop"
+    return (
+        f'Computation: {how} by {library} (engine "{attrs["engine"]}", seed {attrs["seed"]}), '
+        f"{counted(shape['chain'], 'chain')} of {shape['draw']:,} draws. Intervals have equal tails of 2.5 %."
+    )
+
+
+# -- priors -----------------------------------------------------------------------------------------------------------
+def _priors(context: Context) -> str:
+    terms = context.problem.priors.terms
+    own = [term.label for term in terms if term.from_user]
+    text = (
+        "Priors. Those of the parameters hold on the natural scale, at the mean of covariates and the first level of "
+    )
+    text += "factors; those of effects on the scale of the link. "
+    if len(own) < len(terms):
+        text += (
+            "Defaults come from the design alone, from the spacing and extent of the stations and from their effort: "
+        )
+        text += "never from the captures, nor from the area of the mask. "
+    text += f"Chosen by the user: {joined(own)}." if own else "None was chosen by the user."
+    return text
+
+
+def _prior_table(context: Context) -> Table:
+    rows = [_prior_row(context, term) for term in context.problem.priors.terms]
+    columns = ["Prior of", "Distribution", "Median and 95 %", "Unit", "From"]
+    return Table(columns, rows)
+
+
+def _prior_row(context: Context, term: PriorTerm) -> list[str]:
+    unit = _unit(context, term)
+    shown, units = "–", unit
+    if isinstance(term.prior, Prior) and np.ndim(quantiles := term.prior.quantile([0.5, 0.025, 0.975])) == 1:
+        shown, units = in_units(quantiles, unit)
+    text = str(term.prior) if isinstance(term.prior, Prior) else repr(term.prior)
+    return [_label(term), text, shown, units or "–", "user" if term.from_user else "design"]
+
+
+def _label(term: PriorTerm) -> str:
+    name, bracket, inside = term.label.partition("[")
+    return f"{symbol(name)}{f' [{inside}' if bracket else ''}"
+
+
+def _unit(context: Context, term: PriorTerm) -> str:
+    if term.label == "N":
+        return "animals"
+    if not term.natural:
+        return f"{context.problem.layout[term.parameter].link.name} scale"
+    if term.parameter == "pmix":
+        return ""
+    unit: Any = context.problem.layout[term.parameter].unit
+    return effort_unit_of(unit, context.history.effort_unit)

@@ -1,0 +1,134 @@
+"""Write a report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from leopardpop.errors import ModelError
+from leopardpop.report.answer import answer_blocks, title_of
+from leopardpop.report.blocks import Block, Heading, Picture, Report
+from leopardpop.report.context import Context
+from leopardpop.report.data import data_blocks, station_blocks
+from leopardpop.report.estimates import class_table, diagnostic_blocks, parameter_table, reference_blocks
+from leopardpop.report.figures import Album
+from leopardpop.report.html import to_html
+from leopardpop.report.limits import limit_blocks
+from leopardpop.report.markdown import to_markdown
+from leopardpop.report.methods import method_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["compose", "write_report"]
+
+
+def write_report(
+    fit: Any,
+    path: str | os.PathLike[str],
+    coordinates: Literal["hidden", "exact"] = "hidden",
+    *,
+    title: str | None = None,
+    note: str | None = None,
+    claim: tuple[float, float] | None = None,
+    truth: float | Mapping[str, float] | None = None,
+    regions: Any = None,
+    by: str | None = None,
+) -> Path:
+    """Write a report of a fit: the answer first, then data, model, estimates, trust and limits.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    path
+        File to write: ``.html`` (one page that needs nothing else) or ``.md`` (figures in a folder beside it). One that
+        exists is replaced.
+    coordinates
+        "hidden": no position of a camera or an animal can be read from it (no names or map of stations, density
+        averaged over large squares); "exact".
+    title
+        Title; None: the question that the report answers.
+    note
+        Text to be shown before the answer, for instance that the survey is synthetic.
+    claim
+        Range of N, ends included, whose probability is reported, the prior's beside it. Where the prior alone gives it
+        more than one half, the report refuses.
+    truth
+        True number of a simulated survey; a mapping from session or region if there are several.
+    regions, by
+        As for :meth:`Fit.population`.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ModelError
+        If the ending of the file is another, an option is wrong, or the fit came from a file without positions.
+    """
+    target = Path(path)
+    kinds = {".html": _write_html, ".htm": _write_html, ".md": _write_markdown}
+    if target.suffix.lower() not in kinds:
+        raise ModelError(f"{target.name}: a report is written as .html or .md.")
+    context = Context(
+        fit=fit, coordinates=coordinates, title=title, note=note, claim=claim, truth=truth, regions=regions, by=by
+    )
+    kinds[target.suffix.lower()](compose(context), target)
+    return target
+
+
+def compose(context: Context) -> Report:
+    """Put a report together.
+
+    Parameters
+    ----------
+    context
+        What it is about.
+
+    Returns
+    -------
+    Report
+    """
+    album = Album(context)
+    blocks: list[Block] = [*answer_blocks(context), *album.population()]
+    blocks += [*data_blocks(context), *album.survey()]
+    blocks += method_blocks(context)
+    blocks += [Heading("Estimates", "estimates"), parameter_table(context), *class_table(context)]
+    blocks += [*album.detection(), *album.density()]
+    blocks += [
+        *diagnostic_blocks(context),
+        *limit_blocks(context),
+        *station_blocks(context),
+        *reference_blocks(context),
+    ]
+    attrs = context.fit.data_tree.attrs
+    hidden = "Positions are hidden. " if context.hidden else "This report shows exact positions: do not pass it on. "
+    footer = f"{'Synthetic survey. ' if context.synthetic else ''}{hidden}leopardpop {attrs['leopardpop_version']}."
+    return Report(title_of(context), blocks, footer)
+
+
+def _write_html(report: Report, target: Path) -> None:
+    _replace(target, to_html(report).encode())
+
+
+def _write_markdown(report: Report, target: Path) -> None:
+    folder = target.with_name(f"{target.stem}_figures")
+    folder.mkdir(exist_ok=True)
+    for block in report.blocks:
+        if isinstance(block, Picture):
+            _replace(folder / f"{block.name}.png", block.png)
+    _replace(target, to_markdown(report, folder.name).encode())
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write a file so that it is complete or not there: beside its place, then moved."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

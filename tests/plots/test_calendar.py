@@ -1,0 +1,71 @@
+"""Figures of surveys and histories that show no place."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+
+import leopardpop as lp
+from leopardpop.errors import DataError
+from leopardpop.plots.derived import is_synthetic
+from tests.results import made
+
+
+@cache
+def example() -> lp.Survey:
+    return lp.load_example("amur_leopard", seed=1)
+
+
+def test_the_calendar_has_a_bar_a_deployment_and_a_mark_a_record():
+    survey = example()
+    ax = survey.plot.calendar(species="Panthera pardus")
+    deployed, failed = (c for c in ax.collections if isinstance(c, PolyCollection))
+    assert len(deployed.get_paths()) == len(survey.deployments)
+    assert len(failed.get_paths()) == len(survey.failures)
+    (marks,) = [each for each in ax.lines if each.get_marker() == "|"]
+    assert len(marks.get_xdata()) == (survey.records["species"] == "Panthera pardus").sum()
+    assert ax.get_ylabel() == "120 stations"
+    assert "Synthetic" in ax.figure.caption
+
+
+def test_a_small_survey_has_the_names_of_its_stations():
+    survey = lp.Survey(
+        stations=pd.DataFrame({"station": ["A $", "B"], "x": [0, 3000], "y": [0, 500]}),
+        deployments=pd.DataFrame({"station": ["A $", "B"], "start": "2023-12-01", "end": "2024-03-02"}),
+        records=pd.DataFrame({"timestamp": ["2024-02-03 21:14"], "station": ["B"], "individual": ["F01"]}),
+    )
+    ax = survey.plot.calendar()
+    assert [t.get_text() for t in ax.get_yticklabels()] == [r"A \$", "B"]
+    assert ax.get_xlabel() == "Date"
+    assert survey.plot.calendar().figure.alt_text.startswith("Calendar of 2 stations from 1 December 2023 to 2 March")
+
+
+def test_a_species_that_was_never_seen_is_an_error():
+    with pytest.raises(DataError, match="no record of Panthera uncia; species are"):
+        example().plot.calendar(species="Panthera uncia")
+
+
+def test_counts_are_those_of_the_history():
+    history = made.history("sex")
+    effort, animals = history.plot.counts(column="sex")
+    assert effort.get_ylabel() == "Stations on"
+    heights = np.array([[bar.get_height() for bar in group] for group in animals.containers])
+    assert heights.sum() == history.n_individuals
+    assert heights[:, 1:].sum() == history.n_multi_station_individuals
+    assert heights.sum(1).tolist() == history.individuals["sex"].value_counts().sort_index().tolist()
+
+
+def test_one_occasion_has_no_calendar():
+    stations = made.stations("1").assign(days=30.0)
+    history = lp.CaptureHistory.from_tables(None, stations, "days", effort_unit="day", occasions=1)
+    assert len(history.plot.counts()) == 1
+
+
+def test_the_example_is_known_to_be_synthetic():
+    history = example().capture_history(species="Panthera pardus", start="2024-02-01", end="2024-05-02", flank="left")
+    assert is_synthetic(history)
+    assert not is_synthetic(made.history("null"))
+    assert "Synthetic" in history.plot.counts().figure.caption
+    assert "Synthetic" in history.plot.map(border=example().layers["border"]).figure.caption
