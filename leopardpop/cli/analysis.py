@@ -21,6 +21,7 @@ SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "p
 LATER_READERS = ("camtrap_dp", "camtrapr", "wildlife_insights")
 READERS = ("tables", "secr", "example")
 OUTPUT = ("folder", "report", "coordinates", "checks", "sensitivity")
+FIT_OPTIONS = ("min_ess", "min_raw", "threads", "sampler", "tune", "target_accept", "cores")
 POPULATION = ("regions", "by", "probability")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -327,7 +328,7 @@ def _mask_keys(mask: dict[str, Any]) -> tuple[str, ...]:
 def _fit_keys() -> tuple[str, ...]:
     import leopardpop as lp
 
-    return (*keywords(lp.SCR.fit)[2:], "maximum_likelihood")
+    return (*keywords(lp.SCR.fit)[2:], "maximum_likelihood", *FIT_OPTIONS)
 
 
 def _check_model(name: str, model: Any, where: Where) -> None:

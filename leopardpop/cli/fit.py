@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ from leopardpop.cli.analysis import Analysis
 from leopardpop.cli.outputs import check_folder, folder_of, results_folder, write_numbers, write_pictures
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
 from leopardpop.cli.script import script_text
-from leopardpop.cli.text import probability
+from leopardpop.cli.text import interval, probability
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from leopardpop.results.maximum import MaximumLikelihood
 
 __all__ = ["Run", "print_script", "progress_line", "run_analysis", "written_files"]
 
@@ -48,17 +51,41 @@ class Run:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show what is being done and for how long, on a terminal; nothing is shown elsewhere.
+    """Show what is being done, and what the library has to say meanwhile.
+
+    The line is shown on a terminal only. Messages of the library (that NUTS takes over, and for how long) are shown
+    everywhere, on the standard error.
 
     Yields
     ------
     callable
         Takes the next step's name.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     started = time.perf_counter()
-    with console.status("Starting") as status:
+    with console.status("Starting") as status, messages_to(console):
         yield lambda step: status.update(f"{step} … ({time.perf_counter() - started:.0f} s)")
+
+
+@contextmanager
+def messages_to(console: Console) -> Iterator[None]:
+    """Print what the library logs.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    """
+    logger, handler = logging.getLogger("leopardpop"), logging.Handler()
+    handler.emit = lambda record: console.print(record.getMessage())  # type: ignore[method-assign]
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def carry_out(analysis: Analysis, folder: Path) -> Run:
@@ -148,6 +175,29 @@ def outcome_lines(analysis: Analysis, outcome: Outcome) -> list[str]:
     ]
 
 
+def estimate_lines(estimates: MaximumLikelihood) -> list[str]:
+    """Return the maximum-likelihood estimates, to be set beside those of other software.
+
+    Parameters
+    ----------
+    estimates
+        The fit.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    table = estimates.estimates
+    width = max(map(len, table.index))
+    lines = ["By maximum likelihood, with 95 % intervals"]
+    for name, row in table.iterrows():
+        scale, unit = (100, "per 100 km²") if row["unit"] == "1/km²" else (1, row["unit"])
+        text = interval(*(scale * row[column] for column in ("estimate", "lower", "upper")), digits=4)
+        lines.append(f"  {name:<{width}}  {text} {unit}")
+    return lines
+
+
 def probability_lines(table: pd.DataFrame) -> list[str]:
     """Return the chance of the range by session and region, the prior's beside it.
 
@@ -165,7 +215,7 @@ def probability_lines(table: pd.DataFrame) -> list[str]:
     for label, row in table.iterrows():
         who = f"{' · '.join(label) if isinstance(label, tuple) else label}: " if len(table) > 1 else ""
         chance, prior = probability(row["probability"]), probability(row["prior_probability"])
-        lines.append(f"{who}P({row['lower']:g} ≤ N ≤ {row['upper']:g}) = {chance}, by the prior alone {prior}")
+        lines.append(f"{who}P({row['lower']:g} ≤ N ≤ {row['upper']:g}): {chance}, by the prior alone {prior}")
     return lines
 
 
