@@ -13,7 +13,7 @@ from rich.console import Console
 from leopardpop._version import __version__
 from leopardpop.cli.analysis import Analysis, parse_analysis
 from leopardpop.cli.fit import data_notes, progress_line
-from leopardpop.cli.outputs import check_folder, results_folder, write_numbers, write_pictures
+from leopardpop.cli.outputs import check_folder, clear_earlier, results_folder, write_numbers, write_pictures
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, read_inputs, run_models
 from leopardpop.cli.text import count, interval, percent_interval, probability
 
@@ -107,6 +107,7 @@ def run_demo(*, seed: int, folder: Path) -> None:
         (outcome,) = run_models(analysis, inputs, progress)
         seconds = time.perf_counter() - before
         progress("Writing tables, figures and the report")
+        clear_earlier(folder)
         write_numbers(analysis, inputs, [outcome], new)
         write_pictures(analysis, outcome, new, figures=("density", "population"), truth=truth_of(inputs))
     lines = [

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 
 from leopardpop.cli.analysis import Analysis
-from leopardpop.cli.outputs import check_folder, folder_of, results_folder, write_numbers, write_pictures
+from leopardpop.cli.outputs import (
+    WRITTEN,
+    check_folder,
+    clear_earlier,
+    folder_of,
+    results_folder,
+    write_numbers,
+    write_pictures,
+)
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
 from leopardpop.cli.script import script_text
 from leopardpop.cli.text import interval, probability
@@ -107,6 +115,7 @@ def carry_out(analysis: Analysis, folder: Path) -> Run:
         inputs = read_inputs(analysis, progress)
         outcomes = run_models(analysis, inputs, progress)
         progress("Writing tables and posteriors")
+        clear_earlier(folder)
         with results_folder(folder) as new:  # numbers first: whatever a figure does, they are not lost
             write_numbers(analysis, inputs, outcomes, new)
         with results_folder(folder) as new:
@@ -142,7 +151,7 @@ def run_analysis(analysis: Analysis, *, overwrite: bool) -> bool:
         console.print("\n".join(comparison_lines(compared)) + "\n")
     for line in data_notes(run.warned):
         console.print(line)
-    console.print(f"\nWritten to {analysis.folder}/: {written_files(analysis.folder)}")
+    console.print(f"\nWritten to {analysis.folder}/: {written_files(analysis)}")
     return run.trusted
 
 
@@ -167,6 +176,8 @@ def outcome_lines(analysis: Analysis, outcome: Outcome) -> list[str]:
         low, high = analysis.population["probability"]
         table = outcome.population.probability_table(low, high)
         lines += [INDENT + line for line in probability_lines(table)]
+    if outcome.estimates is not None:
+        lines += ["", *(INDENT + line for line in estimate_lines(outcome.estimates))]
     return [
         *lines,
         "",
@@ -193,7 +204,8 @@ def estimate_lines(estimates: MaximumLikelihood) -> list[str]:
     lines = ["By maximum likelihood, with 95 % intervals"]
     for name, row in table.iterrows():
         scale, unit = (100, "per 100 km²") if row["unit"] == "1/km²" else (1, row["unit"])
-        text = interval(*(scale * row[column] for column in ("estimate", "lower", "upper")), digits=4)
+        middle, low, high = (scale * row[column] for column in ("estimate", "lower", "upper"))
+        text = interval(middle, low, high, digits=4)
         lines.append(f"  {name:<{width}}  {text} {unit}")
     return lines
 
@@ -281,20 +293,22 @@ def comparison_lines(fits: object) -> list[str]:
     return lines
 
 
-def written_files(folder: Path) -> str:
+def written_files(analysis: Analysis) -> str:
     """Return the names of the files of a run.
 
     Parameters
     ----------
-    folder
-        Where they are.
+    analysis
+        The checked file.
 
     Returns
     -------
     str
         Names, those in a folder after its name.
     """
-    return ", ".join(str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file())
+    ours = {*WRITTEN, analysis.output.get("report")}
+    paths = [path.relative_to(analysis.folder) for path in sorted(analysis.folder.rglob("*")) if path.name in ours]
+    return ", ".join(map(str, paths))
 
 
 def print_script(analysis: Analysis, out: TextIO) -> None:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["check_folder", "folder_of", "results_folder", "write_numbers", "write_pictures"]
+__all__ = ["WRITTEN", "check_folder", "clear_earlier", "folder_of", "results_folder", "write_numbers", "write_pictures"]
 
 MARK = "analysis.toml"
 SYNTHETIC = (
     "The survey is synthetic: no animal and no position of a camera is real. It judges the method, nothing else."
 )
 FIGURES = ("survey", "detection", "density", "population")
+TABLES = ("summary", "population", "diagnostics", "estimates", "comparison", "audit")
+WRITTEN = (MARK, "fit.nc", "report.html", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in FIGURES))
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
@@ -51,6 +53,23 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise DataError(f"{folder} exists and was not written by leopardpop. Name another folder for the results.")
     if not overwrite:
         raise DataError(f"{folder} exists. Remove it, name another folder, or pass --overwrite.")
+
+
+def clear_earlier(folder: Path) -> None:
+    """Remove the files of an earlier run, so that none of them is taken for a result of this one; other files stay.
+
+    Parameters
+    ----------
+    folder
+        Where the results go.
+    """
+    models = [path.parent for path in folder.glob("*/fit.nc")]
+    for place in (*models, folder):
+        for name in WRITTEN:
+            (place / name).unlink(missing_ok=True)
+    for place in models:
+        if not any(place.iterdir()):
+            place.rmdir()
 
 
 @contextmanager

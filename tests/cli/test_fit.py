@@ -158,6 +158,21 @@ def test_one_model_writes_one_folder(small):
     assert "AICc" not in result.output
 
 
+def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
+    (small / "analysis.toml").write_text(
+        SMALL.split("[priors]")[0] + "[models.a]\n[models.b]\ndetection = { Exponential = {} }\n"
+    )
+    assert invoke("fit", small / "analysis.toml").exit_code == 0
+    assert (small / "results" / "b" / "fit.nc").exists()
+    (small / "results" / "notes.txt").write_text("mine")
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0])
+    assert invoke("fit", small / "analysis.toml", "--overwrite").exit_code == 0
+    names = {str(path.relative_to(small / "results")) for path in (small / "results").rglob("*") if path.is_file()}
+    tables = {"summary.csv", "population.csv", "diagnostics.csv", "audit.csv", "analysis.toml"}
+    pictures = {"survey.png", "detection.png", "density.png", "population.png", "report.html"}
+    assert names == tables | pictures | {"fit.nc", "notes.txt"}
+
+
 def test_a_fit_that_is_not_trusted_is_written_and_has_its_own_exit_code(small, monkeypatch):
     monkeypatch.setattr(Fit, "trusted", property(lambda self: False))
     (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + '[fit]\nengine = "laplace"\n')
