@@ -109,7 +109,8 @@ def _records(context: Context) -> str:
     text = kinds[context.history.detector]
     removed = sum(int((d.exposure < d.effort.shape[1]).sum()) for d in context.problem.data)
     if removed:
-        text = f"{counted(removed, 'animal')} died or were removed: later occasions are not held against them. {text}"
+        who = f"{counted(removed, 'animal')} died or {'was' if removed == 1 else 'were'} removed"
+        text = f"{who}: later occasions do not count against {'it' if removed == 1 else 'them'}. {text}"
     return text
 
 
