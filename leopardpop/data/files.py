@@ -111,7 +111,7 @@ def read_text_table(path: Path, role: str) -> TextTable:
     path = existing_file(path, role)
     encoding = file_encoding(path)
     header_line, header, separator = _header(path, encoding)
-    names, twice = [name.strip() for name in header], None
+    names = [name.strip() for name in header]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"{path.name} has two columns '{twice}'. Rename one.", offenders=[twice])
@@ -119,6 +119,7 @@ def read_text_table(path: Path, role: str) -> TextTable:
     lines = np.arange(len(frame), dtype=np.int64) + header_line + 2
     frame, lines = _without_blank_rows(frame, lines)
     _check_overflow(frame, lines, path.name, names)
+    _check_separators(frame, lines, path.name, separator)
     used = [
         i for i, name in enumerate(names) if name
     ]  # a column without a name: R's row names, or a trailing separator
@@ -193,4 +194,19 @@ def _check_overflow(frame: pd.DataFrame, lines: NDArray[np.int64], file: str, na
             f"{file} line {lines[too_long.argmax()]} has more cells than the header, whose columns are "
             f"{listed(names)} ({int(too_long.sum())} lines in all). A decimal comma, or row names written by R?",
             offenders=lines[too_long].tolist(),
+        )
+
+
+def _check_separators(frame: pd.DataFrame, lines: NDArray[np.int64], file: str, separator: str) -> None:
+    """Refuse rows that stand in one cell each, because something else separates them than the header."""
+    if not len(frame) or frame.shape[1] < 3 or (frame.iloc[:, 1:] != "").to_numpy().any():
+        return
+    cells = frame[0]
+    others = [mark for mark in (";", "\t", ",") if mark != separator]  # labels may have blanks in them
+    other = next((mark for mark in others if cells.str.contains(mark).all()), None)
+    if other is not None:
+        raise DataError(
+            f"{file} line {lines[0]} is {cells.iloc[0]!r}: {SEPARATORS.get(separator, separator)} separate the columns "
+            f"of the header, {SEPARATORS[other]} those of the rows. Use one of them throughout.",
+            offenders=lines.tolist(),
         )
