@@ -223,6 +223,18 @@ def test_no_captures_at_all_give_a_posterior():
     assert empty.activity_centres().sizes["individual"] == 0
 
 
+def test_no_effort_at_all_leaves_the_prior():
+    off = EFFORT.assign(**dict.fromkeys("123", 0.0))
+    data, said = told(lambda: history(captures=None, effort=off, occasions=None))
+    assert "16 stations never on" in said["DataWarning"]
+    prior = lp.Prior("LogNormal", mu=-1.0, sigma=0.5)
+    empty, said = told(lambda: fit(data, model=lp.SCR(priors={"D": prior})))
+    assert {"SparseDataWarning", "PriorWarning"} <= set(said)
+    density = np.log(empty.posterior["D"].values)
+    assert density.mean() == pytest.approx(-1.0, abs=0.1)
+    assert density.std() == pytest.approx(0.5, rel=0.15)
+
+
 def test_no_captures_have_no_maximum_likelihood():
     design = history(captures=None)
     refused(lp.errors.FitError, lambda: lp.SCR().maximum_likelihood(design, mask()), "No animal was detected", "fit(")
@@ -409,6 +421,12 @@ def test_classes_that_cannot_be():
     blank = history(individuals=SEXES.assign(sex=None))
     refused(lp.errors.ModelError, lambda: parameters(model, blank), "all are missing")
     refused(lp.errors.ModelError, lambda: parameters(model, history(captures=None)), "no animal was detected")
+
+
+def test_classes_that_are_numbers_are_labels():
+    data = history(individuals=SEXES.assign(sex=[0, 1]))
+    model = lp.SCR(detection=lp.HalfNormal(sigma="~ sex"), classes="sex")
+    assert parameters(model, data)["coefficient"].tolist()[-2:] == ["sex[1]", "1"]
 
 
 # -- models -----------------------------------------------------------------------------------------------------------

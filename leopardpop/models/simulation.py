@@ -11,6 +11,7 @@ import pandas as pd
 
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
+from leopardpop.data.tables import label
 from leopardpop.models.describe import beta_series, theta_of
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _levels(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str, 
     if model.classes is None:
         return None
     column = history.individuals.get(model.classes)
-    found = tuple(sorted({str(v) for v in column.dropna()})) if column is not None else ()
+    found = tuple(sorted({label(v) for v in column.dropna()})) if column is not None else ()
     named = {str(k).split("[")[-1].rstrip("]") for k in getattr(parameters, "index", parameters) if "pmix[" in str(k)}
     together = tuple(sorted({*found, *named}))
     return together if len(together) > 1 else ("F", "M")

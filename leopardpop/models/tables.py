@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.data.names import did_you_mean
+from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
             offenders=[column],
         )
     values = pd.concat([s.individual_covariates[column] for s in sessions if column in s.individual_covariates])
-    levels = tuple(sorted({str(v) for v in values.dropna()}))
+    levels = tuple(sorted({label(v) for v in values.dropna()}))
     if len(levels) < 2:
         raise ModelError(
             f"classes={column!r}: {len(levels)} level{'' if len(levels) == 1 else 's'} among the detected animals "
@@ -155,4 +156,4 @@ def class_codes(data: SessionArrays, column: str | None, levels: tuple[str, ...]
         return np.full(len(data.individuals), -1, np.intp)
     values = data.individual_covariates[column]
     position = {level: c for c, level in enumerate(levels)}
-    return np.array([position[str(v)] if pd.notna(v) else -1 for v in values], np.intp)
+    return np.array([position[label(v)] if pd.notna(v) else -1 for v in values], np.intp)

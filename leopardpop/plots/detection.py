@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 
+from leopardpop.models.tables import class_codes
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.detection_rates import raw_rates
 from leopardpop.plots.style import COLUMN, INK, PALETTE, describe, line_styles, new_axes, plain, styled
@@ -180,8 +181,9 @@ def _recaptures(problem: Problem, sessions: list[str], level: str) -> Floats:
     for data in problem.data:
         if data.session in sessions:
             lengths = spatial_recaptures(data)
-            known = data.individual_covariates[problem.column].to_list() if level else None
-            found += [part for i, part in enumerate(lengths) if known is None or known[i] == level]
+            known = class_codes(data, problem.column if level else None, problem.levels)
+            code = problem.levels.index(level) if level else 0
+            found += [part for part, own in zip(lengths, known, strict=True) if own == code]
     return np.concatenate([*found, np.empty(0)])
 
 
