@@ -82,13 +82,13 @@ class FitPlots:
         exceeds: float | None = None,
         coordinates: Literal["hidden", "exact"] = "hidden",
         block: float | None = None,
-    ) -> Panels:
+    ) -> Axes | Panels:
         """Maps of the posterior mean of density and of its coefficient of variation.
 
         Parameters
         ----------
         ax
-            Axes to draw on, one a map; None: a new figure.
+            Axes to draw on, one a map, or a single one for the mean alone; None: a new figure.
         session
             Label of one session; None: a row each, or one row where they share mask and density.
         exceeds
@@ -100,7 +100,7 @@ class FitPlots:
 
         Returns
         -------
-        array of matplotlib Axes
+        array of matplotlib Axes, or the Axes that was given
         """
         from leopardpop.plots.density import density_figure
 

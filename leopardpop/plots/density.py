@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from leopardpop.errors import ModelError
@@ -18,7 +19,6 @@ from leopardpop.results.surface import density_surface
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from leopardpop.data.mask import Mask
@@ -32,6 +32,8 @@ __all__ = ["density_figure"]
 FAR = 0.1
 """Probability of detection below which density is extrapolated."""
 MOST_ROWS = 6
+WIDEST = 0.62
+"""Share of the map's width up to which a text stands in a corner; a wider one stands above."""
 PER = 100.0
 """Area that density is told for, km²."""
 
@@ -76,7 +78,7 @@ def density_figure(
     coordinates: Coordinates = "hidden",
     block: float | None = None,
     ax: Any = None,
-) -> Panels:
+) -> Axes | Panels:
     """Map the posterior mean of density and its coefficient of variation.
 
     Parameters
@@ -93,18 +95,18 @@ def density_figure(
         For publishing: side in metres of squares that the map is averaged over. Stations and the hatching around them
         are then left out, so that no position can be read from the figure.
     ax
-        Axes to draw on, one a map.
+        Axes to draw on, one a map; a single one gets the mean alone.
 
     Returns
     -------
-    array of matplotlib Axes
+    array of matplotlib Axes, or the Axes that was given
         Row by row: mean, coefficient of variation[, probability of exceedance].
     """
     if coordinates not in ("hidden", "exact"):
         raise ModelError(f'coordinates={coordinates!r}: it is "hidden" or "exact".')
     surface = surface_of(fit) if exceeds is None else density_surface(fit, exceeds=exceeds, draws=80)
     rows = _rows(fit, surface, session)
-    fields = _fields(surface, rows, exceeds)
+    fields = _fields(surface, rows, exceeds)[: 1 if isinstance(ax, Axes) else None]
     if block is not None:
         rows, fields = _coarse(rows, fields, block)
     frames = alike([row.cells.frame for row in rows])
@@ -119,11 +121,10 @@ def density_figure(
             _overlay(panel, row, frame)
             if row is rows[-1]:
                 _bar(panel, image, field)
-        if len(rows) > 1:
-            panels[0].set_title(plain(row.label), pad=2)
-        _corner(panels[0], fit, row, frame)
-    describe([a for panels in axes for a in panels], _caption(fit, rows, exceeds, block), _alt(fields))
-    return panels_of([a for panels in axes for a in panels])
+        _tell_number(panels[0], fit, row, frame)
+    drawn = [panel for panels in axes for panel in panels]
+    describe(drawn, _caption(fit, rows, fields, block), _alt(fields))
+    return ax if isinstance(ax, Axes) else panels_of(drawn)
 
 
 # -- what is shown ----------------------------------------------------------------------------------------------------
@@ -211,33 +212,48 @@ def _bar(ax: Axes, image: Any, field: Field) -> None:
 CORNERS = {(0, 1): ("left", "top"), (1, 1): ("right", "top"), (0, 0): ("left", "bottom"), (1, 0): ("right", "bottom")}
 
 
-def _corner(ax: Axes, fit: Any, row: Row, frame: Frame) -> None:
-    """N in the corner that has the fewest cells."""
+def _tell_number(ax: Axes, fit: Any, row: Row, frame: Frame) -> None:
+    """N above a session's map, or in the corner of the only one that has the fewest cells."""
     population, _ = counted_population(fit)
     draws = population.realised
     if "session" in draws.dims:
         if len(row.sessions) > 1:
             return
         draws = draws.sel(session=row.sessions[0])
-    total = draws.sum([d for d in draws.dims if d not in ("chain", "draw")])
-    across, up = (row.cells.x - frame.west) / frame.width, (row.cells.y - frame.south) / frame.height
-    crowd = {c: int(((abs(across - c[0]) < 0.42) & (abs(up - c[1]) < 0.2)).sum()) for c in CORNERS}
-    corner = min(crowd, key=lambda c: crowd[c])
-    across_to, up_to = CORNERS[corner]
-    x, y = 0.015 + 0.97 * corner[0], 0.98 if corner[1] else 0.12
+    total = number(draws.sum([d for d in draws.dims if d not in ("chain", "draw")]))
+    if row.label and len(fit.problem.data) > 1:
+        ax.set_title(f"{plain(row.label)}: N = {total}", loc="left", pad=3)
+        return
+    lines = [f"N = {total}", f"in {plain(population.region_name)}"]
+    width = 4.0 * max(map(len, lines)) / (frame.points(ax) * frame.width / frame.scale)
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0}
-    text = f"N = {number(total)}\nin {plain(population.region_name)}"
-    ax.text(x, y, text, transform=ax.transAxes, ha=across_to, va=up_to, bbox=box, zorder=6, linespacing=1.25)
+    style: dict[str, Any] = {"transform": ax.transAxes, "bbox": box, "zorder": 6, "linespacing": 1.25}
+    if width > WIDEST:
+        ax.text(0.0, 1.01, "\n".join(lines), ha="left", va="bottom", **style)
+        return
+    corner = _emptiest(row.cells, frame, width)
+    across_to, up_to = CORNERS[corner]
+    y = 0.98 if corner[1] else 0.12
+    ax.text(0.015 + 0.97 * corner[0], y, "\n".join(lines), ha=across_to, va=up_to, **style)
+
+
+def _emptiest(cells: Cells, frame: Frame, width: float) -> tuple[int, int]:
+    """Corner in which a text of some width, a share of the map's, covers the fewest cells."""
+    across, up = (cells.x - frame.west) / frame.width, (cells.y - frame.south) / frame.height
+    crowd = {c: int(((abs(across - c[0]) < width + 0.02) & (abs(up - c[1]) < 0.12)).sum()) for c in CORNERS}
+    return min(crowd, key=lambda corner: crowd[corner])
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
-def _caption(fit: Any, rows: list[Row], exceeds: float | None, block: float | None) -> str:
+def _caption(fit: Any, rows: list[Row], fields: list[Field], block: float | None) -> str:
     problem, (population, notes) = fit.problem, counted_population(fit)
     n = sum(len(d.individuals) for d in problem.data if any(d.session in row.sessions for row in rows))
     formula = problem.model.density.D
-    text = f"Density of activity centres, D {formula}: posterior mean and coefficient of variation over the mask"
+    text = f"Density of activity centres, D {formula}: posterior mean"
+    text += " and coefficient of variation" if len(fields) > 1 else ""
+    text += ", with " + fields[2].label if len(fields) > 2 else ""
+    text += " over the mask"
     text += " by session" if len(rows) > 1 else ""
-    text += "" if exceeds is None else f", and the probability of more than {trimmed(PER * exceeds)} per {PER:g} km²"
     text += f" ({counted(n, 'animal')} detected). "
     if problem.layout["D"].design.coefficients == ("Intercept",):
         text += "The model has one density everywhere, so each map is of one colour. "

@@ -13,7 +13,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from leopardpop.plots.style import INK, SMALL, SOFT
+from leopardpop.plots.style import INK, SMALL, SOFT, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +73,11 @@ class Frame:
         """Frame of a wanted size with the same middle."""
         across, up = (width - self.width) / 2, (height - self.height) / 2
         return Frame(self.west - across, self.south - up, self.east + across, self.north + up)
+
+    def points(self, ax: Axes) -> float:
+        """Points of type to a unit of the axes, about: the layout is not final before the figure is drawn."""
+        width, height = (side * 72 / figure_of(ax).dpi for side in (ax.bbox.width, ax.bbox.height))
+        return float(min(width / self.width, height / self.height) * self.scale)
 
     def place(self, x: Any, y: Any) -> Floats:
         """Coordinates of points on the axes, (n, 2)."""

@@ -164,8 +164,18 @@ def new_axes(
         if len(axes) != shape[0] * shape[1]:
             raise ModelError(f"ax: this figure has {shape[0] * shape[1]} panels, {len(axes)} axes were given.")
     for each in axes:
-        each.tick_params(which="both", **TICKS)  # ticks are made when drawn, when the style is no longer in force
+        _dress(each)
     return axes
+
+
+def _dress(ax: Axes) -> None:
+    """Put axes, which may be the user's, into the house style: what is made later would not know it."""
+    ax.tick_params(which="both", **TICKS)
+    ax.spines[["top", "right"]].set_visible(False)
+    for spine in ax.spines.values():
+        spine.set(linewidth=0.6, edgecolor=INK)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set(fontsize=SIZE, color=INK, fontfamily=FONT)
 
 
 def panels_of(axes: Sequence[Axes]) -> Panels:

@@ -23,7 +23,6 @@ from leopardpop.plots.style import (
     PALETTE,
     SOFT,
     describe,
-    figure_of,
     legend_under,
     new_axes,
     panels_of,
@@ -76,15 +75,7 @@ class Site:
         from scipy.spatial import cKDTree
 
         nearest = float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
-        return float(np.clip((0.5 * nearest * self.points(ax)) ** 2, SMALLEST, LARGEST))
-
-    def points(self, ax: Axes) -> float:
-        """Points to a unit of the axes, about."""
-        figure = figure_of(ax)
-        figure.canvas.draw_idle()
-        width, height = ax.bbox.width * 72 / figure.dpi, ax.bbox.height * 72 / figure.dpi
-        (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-        return float(min(width / (right - left), height / (high - low)))
+        return float(np.clip((0.5 * nearest * self.frame.points(ax)) ** 2, SMALLEST, LARGEST))
 
 
 @styled
@@ -215,7 +206,7 @@ def _animals(ax: Axes, site: Site) -> None:
     if not stations:
         return
     area = site.symbol(ax)
-    places = _petals(site, stations, 0.62 * np.sqrt(area) / site.points(ax))
+    places = _petals(site, stations, 0.62 * np.sqrt(area) / site.frame.points(ax))
     colors = _colors([site.xy[at] for at in stations])
     for at, place, color in zip(stations, places, colors, strict=True):
         tree = shortest_tree(site.xy[at])

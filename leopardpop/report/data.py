@@ -113,19 +113,22 @@ def _records(context: Context) -> str:
     actions = sorted(numbers.index, key=lambda action: KNOWN.index(action) if action in KNOWN else len(KNOWN))
     kinds = [f"{numbers[action]:,} {action}" for action in actions]
     text = f"The audit has {counted(len(audit), 'entry', 'entries')}: {joined(kinds)}."
-    dropped = audit.loc[audit["action"] == "dropped", "reason"].map(lambda reason: _shown(context, str(reason)))
-    if len(dropped):
-        reasons = dropped.value_counts().sort_values(ascending=False, kind="stable").head(8)
-        text += f" Dropped for: {joined([f'{reason} ({n:,})' for reason, n in reasons.items()])}."
+    reasons = _reasons(context, audit.loc[audit["action"] == "dropped", "reason"].astype(str).value_counts(sort=False))
+    if reasons:
+        most = sorted(reasons, key=lambda reason: -reasons[reason])[:8]
+        text += f" Dropped for: {joined([f'{reason} ({reasons[reason]:,})' for reason in most])}."
     return text
 
 
-def _shown(context: Context, reason: str) -> str:
-    """A reason, unless it names a station that is to be hidden."""
-    if not context.hidden:
-        return reason
-    names = {re.escape(str(name)) for name in context.history.stations["station"]}
-    return "other reasons" if re.search(rf"(?<!\w)({'|'.join(names)})(?!\w)", reason) else reason
+def _reasons(context: Context, tally: pd.Series[int]) -> dict[str, int]:
+    """How often each reason occurs; those that name a station that is to be hidden are put together."""
+    names = "|".join(sorted({re.escape(str(name)) for name in context.history.stations["station"]}))
+    told: dict[str, int] = {}
+    for reason, n in tally.items():
+        secret = context.hidden and re.search(rf"(?<!\w)({names})(?!\w)", str(reason))
+        shown = "other reasons" if secret else str(reason)
+        told[shown] = told.get(shown, 0) + int(n)
+    return told
 
 
 # -- stations ---------------------------------------------------------------------------------------------------------

@@ -101,8 +101,18 @@ def test_a_figure_can_be_drawn_on_axes_that_are_given(name, panels):
 
 
 def test_the_wrong_number_of_axes_is_refused():
-    with pytest.raises(ModelError, match="2 panels, 1 axes"):
-        made.fit("snow").plot.density(ax=Figure().subplots())
+    with pytest.raises(ModelError, match="2 panels, 3 axes"):
+        made.fit("snow").plot.density(ax=Figure().subplots(1, 3))
+
+
+def test_one_axes_gets_the_mean_of_density_beside_the_posterior_of_n():
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    made.fit("snow").plot.population(left)
+    assert made.fit("snow").plot.density(right) is right
+    assert "coefficient of variation" not in right.caption
+    assert len(figure.axes) == 3  # and one colour bar
+    assert png(figure)
 
 
 def test_figures_share_a_figure_and_their_captions():
