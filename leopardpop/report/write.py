@@ -106,9 +106,15 @@ def compose(context: Context) -> Report:
         *reference_blocks(context),
     ]
     attrs = context.fit.data_tree.attrs
-    hidden = "Positions are hidden. " if context.hidden else "This report shows exact positions: do not pass it on. "
-    footer = f"{'Synthetic survey. ' if context.synthetic else ''}{hidden}leopardpop {attrs['leopardpop_version']}."
+    footer = f"{_shown(context)} leopardpop {attrs['leopardpop_version']}."
     return Report(title_of(context), blocks, footer)
+
+
+def _shown(context: Context) -> str:
+    """What the report shows of positions."""
+    if context.synthetic:
+        return "Synthetic survey: no position is real."
+    return "Positions are hidden." if context.hidden else "This report shows exact positions: do not pass it on."
 
 
 def _write_html(report: Report, target: Path) -> None:
