@@ -155,7 +155,6 @@ class SeriesRatios:
         self.square_x = tables.square_x[terms.slot_station]
         self.square_y = tables.square_y[terms.slot_station]
         self.length = np.diff(terms.start)
-        self.step = max(1, PAIRS_AT_ONCE // (tables.shape[0] * tables.shape[1]))
 
     def serves(self, log_base: Floats) -> bool:
         """Whether every Te is at most one."""
@@ -181,10 +180,12 @@ class SeriesRatios:
     def _chunks(self, job: Job) -> Iterator[tuple[Ints, Ints]]:
         """Some of the rows with the same number of entries, and their entries, (n,) and (n, d)."""
         length = self.length[job.rows]
+        draws = job.weight.size // max(1, job.weight.shape[-1] * job.weight.shape[-2])
+        step = max(1, PAIRS_AT_ONCE // (job.weight.shape[-1] * draws))
         for d in np.unique(length):
             members = np.flatnonzero(length == d)
-            for i in range(0, len(members), self.step):
-                chunk = members[i : i + self.step]
+            for i in range(0, len(members), step):
+                chunk = members[i : i + step]
                 yield chunk, self.terms.start[job.rows[chunk]][:, None] + np.arange(d)
 
     def _operands(self, entries: Ints, along_x: Floats, along_y: Floats) -> tuple[Floats, Floats]:
