@@ -20,7 +20,7 @@ CASES = [
 ]
 
 
-@pytest.mark.verification
+@pytest.mark.benchmark
 @pytest.mark.parametrize(("name", "detection", "limit"), CASES, ids=lambda v: getattr(v, "__class__", v).__name__)
 def test_posterior_in_yardsticks(shared: Path, name: str, detection: lp.DetectionFunction, limit: float) -> None:
     history, mask = load_dataset(shared, name)

@@ -54,7 +54,7 @@ def fresh(body: str) -> dict[str, float]:
     return result
 
 
-@pytest.mark.verification
+@pytest.mark.benchmark
 @pytest.mark.parametrize(
     ("detection", "baseline", "limit"),
     [("HalfNormal", "lambda0", 3.0), ("ProbabilityHalfNormal", "g0", 10.0), ("Exponential", "lambda0", 10.0)],

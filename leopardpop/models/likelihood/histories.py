@@ -180,7 +180,7 @@ class SeriesRatios:
     def _chunks(self, job: Job) -> Iterator[tuple[Ints, Ints]]:
         """Some of the rows with the same number of entries, and their entries, (n,) and (n, d)."""
         length = self.length[job.rows]
-        draws = job.weight.size // max(1, job.weight.shape[-1] * job.weight.shape[-2])
+        draws = job.log_base.size // job.log_base.shape[-1]
         step = max(1, PAIRS_AT_ONCE // (job.weight.shape[-1] * draws))
         for d in np.unique(length):
             members = np.flatnonzero(length == d)
