@@ -125,3 +125,12 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path):
     }
     assert "leopardpop/py.typed" in packaged
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_linear_algebra_has_one_thread_in_tests():
+    """Sums in another order are other numbers; the tests compare to the last digits."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    assert np.ones((2, 2)) @ np.ones(2) is not None
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
