@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ProbabilityHalfNormal,
         parameter,
     )
+    from leopardpop.data.detection_history import DetectionHistory
     from leopardpop.data.example import load_example
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
@@ -47,6 +48,7 @@ __all__ = [
     "SCR",
     "CaptureHistory",
     "DetectionFunction",
+    "DetectionHistory",
     "Exponential",
     "Fit",
     "HalfNormal",
@@ -75,6 +77,7 @@ _HOMES = {
     "SCR": "models.scr",
     "CaptureHistory": "data.history",
     "DetectionFunction": "components.detection",
+    "DetectionHistory": "data.detection_history",
     "Exponential": "components.detection",
     "Fit": "results.fit",
     "HalfNormal": "components.detection",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from leopardpop.data.parts import CheckedParts
 
-__all__ = ["history_hash"]
+__all__ = ["detections_hash", "history_hash"]
 
 
 def history_hash(dataset: xr.Dataset) -> str:
@@ -45,6 +45,23 @@ def _add_session(digest: Any, parts: CheckedParts) -> None:
     _add_array(digest, rows[:, np.lexsort(rows[::-1])])
     if parts.occasion_start is not None:
         _add_words(digest, np.datetime_as_string(parts.occasion_start, unit="s").tolist())
+
+
+def detections_hash(dataset: xr.Dataset) -> str:
+    """Return the SHA-256 of a detection history's content, the same for every order of sites and species."""
+    digest = hashlib.sha256()
+    for name in ("response", "effort_unit", "crs"):
+        _add_words(digest, [name, dataset.attrs[name]])
+    order = {dim: _order(tuple(dataset[dim].values.tolist())) for dim in ("site", "species") if dim in dataset.dims}
+    ordered = dataset.isel({dim: list(rows) for dim, rows in order.items()})
+    for name in sorted(map(str, ordered.variables)):
+        values = ordered[name].values
+        _add_words(digest, [name, *map(str, ordered[name].dims)])
+        if values.dtype.kind in "UM":
+            _add_words(digest, values.astype(np.str_).ravel().tolist())
+        else:
+            _add_array(digest, values)
+    return digest.hexdigest()
 
 
 def _order(labels: tuple[str, ...]) -> NDArray[np.intp]:
