@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from leopardpop.data import survey_text
 from leopardpop.data.history import CaptureHistory
-from leopardpop.data.occasions import Clock
-from leopardpop.data.projections import check_metres
+from leopardpop.data.survey_base import SurveyTables
 from leopardpop.data.survey_history import HistoryOptions, make_history
 from leopardpop.data.survey_problems import find_problems
-from leopardpop.data.survey_tables import (
-    clean_audit,
-    clean_deployments,
-    clean_failures,
-    clean_records,
-    clean_stations,
-)
 
 if TYPE_CHECKING:
     from leopardpop.plots.survey_plots import SurveyPlots
@@ -27,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Survey"]
 
 
-class Survey:
+class Survey(SurveyTables):
     """Stations, deployments of cameras, and records of animals; immutable.
 
     Parameters
@@ -68,83 +59,6 @@ class Survey:
     >>> survey.capture_history(occasion="10D", occasion_start="00:00").effort["effort"].tolist()
     [10.0, 10.0, 10.0, 10.0, 10.0, 10.0]
     """
-
-    def __init__(
-        self,
-        *,
-        stations: pd.DataFrame,
-        deployments: pd.DataFrame,
-        records: pd.DataFrame,
-        failures: pd.DataFrame | None = None,
-        audit: pd.DataFrame | None = None,
-        crs: Any = None,
-        tz: str | None = None,
-        layers: Mapping[str, Any] | None = None,
-        truth: Any = None,
-    ) -> None:
-        clock = Clock(tz)
-        places = clean_stations(stations, crs)
-        cameras = clean_deployments(deployments, places["station"], clock)
-        seen = clean_records(records, places["station"], cameras, clock)
-        self.__dict__.update(
-            _stations=places,
-            _deployments=cameras,
-            _records=seen,
-            _failures=clean_failures(failures, cameras, clock),
-            _audit=clean_audit(audit, seen),
-            crs=check_metres(crs),
-            clock=clock,
-            layers=layers,
-            truth=truth,
-        )
-
-    crs: str | None
-    clock: Clock
-    layers: Mapping[str, Any] | None
-    truth: Any
-    _stations: pd.DataFrame
-    _deployments: pd.DataFrame
-    _records: pd.DataFrame
-    _failures: pd.DataFrame
-    _audit: pd.DataFrame
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A survey is immutable: {name!r} cannot be set. Make another Survey from its tables.")
-
-    @property
-    def stations(self) -> pd.DataFrame:
-        """One row a station: station, x, y (m) and covariates; a copy."""
-        return self._stations.copy()
-
-    @property
-    def deployments(self) -> pd.DataFrame:
-        """One row a camera and stretch of time: deployment, station, camera, start, end; a copy."""
-        return self._deployments.copy()
-
-    @property
-    def records(self) -> pd.DataFrame:
-        """One row a record: timestamp, station, deployment, camera, species, individual, sex ...; a copy."""
-        return self._records.copy()
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """Times when cameras were not working: deployment (None: all of the station), station, start, end; a copy."""
-        return self._failures.copy()
-
-    @property
-    def audit(self) -> pd.DataFrame:
-        """What happened to each row that was read: source, line, action (kept, merged, dropped), reason; a copy."""
-        return self._audit.copy()
-
-    @property
-    def tz(self) -> str | None:
-        """Time zone of all times; None: the cameras' own clock."""
-        return self.clock.tz
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether the survey was simulated: its truth is known."""
-        return self.truth is not None
 
     def capture_history(
         self,
@@ -253,9 +167,3 @@ class Survey:
             Columns severity ("must fix", "should look", "note"), where, found, fix; no rows if nothing was found.
         """
         return find_problems(self)
-
-    def __repr__(self) -> str:
-        return survey_text.text(self)
-
-    def _repr_html_(self) -> str:
-        return survey_text.html(self)

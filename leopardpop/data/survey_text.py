@@ -10,12 +10,12 @@ import pandas as pd
 from leopardpop.data.occasions import DAY
 
 if TYPE_CHECKING:
-    from leopardpop.data.survey import Survey
+    from leopardpop.data.survey_base import SurveyTables
 
 __all__ = ["html", "text"]
 
 
-def text(survey: Survey) -> str:
+def text(survey: SurveyTables) -> str:
     """Describe a survey in a few lines."""
     rows = facts(survey)
     width = max(map(len, rows))
@@ -23,7 +23,7 @@ def text(survey: Survey) -> str:
     return "\n".join([title, *(f"  {name:<{width}}  {words}" for name, words in rows.items())])
 
 
-def facts(survey: Survey) -> dict[str, str]:
+def facts(survey: SurveyTables) -> dict[str, str]:
     """Say what is in a survey: heading -> words."""
     deployments, failures, records = survey.deployments, survey.failures, survey.records
     start, end = survey.clock.wall(deployments["start"]), survey.clock.wall(deployments["end"])
@@ -51,7 +51,7 @@ def _animals(records: pd.DataFrame) -> str:
     return f"{stages['individual'].nunique():,} identities in {len(stages):,} records"
 
 
-def html(survey: Survey) -> str:
+def html(survey: SurveyTables) -> str:
     """Describe a survey as an HTML table."""
     title = "Synthetic survey" if survey.is_synthetic else "Survey"
     cells = "".join(
