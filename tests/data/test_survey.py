@@ -587,14 +587,15 @@ class TestProblems:
         more.append(leopard("2024-02-03 13:00", individual="R1", flank="right"))
         found = survey([*RECORDS[:5], *RECORDS[7:8]], more=more, deployments=cameras).problems()
         assert found[["severity", "where"]].to_numpy().tolist() == [
-            ["must fix", "station A, records line 7"],
+            ["must fix", "station A"],
             ["must fix", "individual F01"],
             ["should look", "deployment A3"],
             ["should look", "station C"],
+            ["should look", "individuals L1 and R1"],
             ["note", "species Panthera pardus"],
             ["note", "flanks"],
         ]
-        assert found["found"][0] == "1 records while no camera was on, first 2024-02-20 13:00"
+        assert found["found"][0] == "1 record of Panthera pardus (2024-02-20 13:00, records:7) outside its deployments"
 
 
 class TestText:

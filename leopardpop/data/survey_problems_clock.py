@@ -1,0 +1,177 @@
+"""Problems of time: clocks that were reset, that run in the future, that change with the season, that differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leopardpop.data.names import counted, listed
+from leopardpop.data.occasions import zone
+from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, sightings, when
+
+__all__ = ["FINDERS"]
+
+RESET_YEARS = (1970, 1980, 2000)
+"""Years that clocks begin at when their battery was empty."""
+FIRST_YEAR = 1990
+"""No camera trap wrote times before."""
+OFFSETS = ("utc_offset", "offset", "tz_offset")
+ISSUES = ("timestamp_issues", "timestampIssues")
+SUMMER_TIME = {
+    "Europe/Paris": (-11, 35, 32, 71),
+    "America/New_York": (-125, 33, -60, 60),
+    "Australia/Sydney": (138, -44, 154, -29),
+}
+"""A zone with the rule -> west, south, east, north in degrees: coarse, for a hint only."""
+DATES_ONLY, FEW = 0.9, 20
+
+
+def reset_clock(tables: Tables) -> Iterator[Problem]:
+    """Records of cameras whose clock had begun anew."""
+    bad = _reset(tables.wall, tables)
+    for (name, _), rows in tables.records[bad].groupby(["station", tables.wall[bad].dt.year], sort=False):
+        found = f"{sightings(rows)}: the clock had been reset"
+        fix = "shift its times by what a photo of known time says, or leave them out"
+        yield Problem(MUST, f"station {name}", found, fix)
+
+
+def reset_deployments(tables: Tables) -> Iterator[Problem]:
+    """Deployments that begin in a year in which clocks begin, far from all others."""
+    bad = _reset(tables.clock.wall(tables.deployments["start"]), tables)
+    for row in tables.deployments[bad].itertuples():
+        found = f"starts {when(row.start)}: the clock had been reset, or nobody filled it in"
+        yield Problem(MUST, f"deployment {row.deployment}", found, "correct its start and end")
+
+
+def _reset(wall: pd.Series[Any], tables: Tables) -> pd.Series[Any]:
+    """Times in a year that clocks begin at, while the survey was not made in that year."""
+    middle = tables.clock.wall(tables.deployments["start"]).median()
+    apart = (wall - middle).abs() > pd.Timedelta(days=730)
+    return (wall.dt.year < FIRST_YEAR) | (wall.dt.year.isin(RESET_YEARS) & apart)
+
+
+def in_future(tables: Tables) -> Iterator[Problem]:
+    """Records, and starts of deployments, that lie in the future."""
+    late = tables.wall > tables.today
+    for name, rows in tables.records[late].groupby("station", sort=False):
+        yield Problem(MUST, f"station {name}", f"{sightings(rows)} in the future", "correct the clock")
+    starts = tables.clock.wall(tables.deployments["start"]) > tables.today
+    for row in tables.deployments[starts].itertuples():
+        found = f"starts {when(row.start)}, in the future"
+        yield Problem(MUST, f"deployment {row.deployment}", found, "correct its dates")
+
+
+def stated_issues(tables: Tables) -> Iterator[Problem]:
+    """Deployments of which the export itself says that their times are wrong."""
+    column = tables.column("deployments", *ISSUES)
+    if column is None:
+        return
+    yes = column.astype(str).str.strip().str.lower().isin(["true", "1", "yes"])
+    for row in tables.deployments[yes].itertuples():
+        n = int((tables.records["deployment"] == row.deployment).sum())
+        found = f"timestampIssues is true: the times of {counted(n, 'record')} are not to be trusted"
+        yield Problem(LOOK, f"deployment {row.deployment}", found, "correct the times, or leave the deployment out")
+
+
+def dates_only(tables: Tables) -> Iterator[Problem]:
+    """Times of day that are missing: nearly all records at midnight."""
+    midnight = tables.wall == tables.wall.dt.normalize()
+    if len(midnight) >= FEW and midnight.mean() >= DATES_ONLY:
+        found = f"{int(midnight.sum()):,} of {len(midnight):,} are at 00:00: the time of day is missing"
+        fix = 'read date and time; until then use occasion_start = "00:00" and occasions of days'
+        yield Problem(LOOK, "records", found, fix)
+
+
+def offsets_differ(tables: Tables) -> Iterator[Problem]:
+    """Cameras whose clocks were set to different offsets from UTC."""
+    column = tables.column("deployments", *OFFSETS)
+    counts = pd.Series(dtype=int) if column is None else column.dropna().astype(str).value_counts()
+    if len(counts) < 2:
+        return
+    found = f"clocks differ: {', '.join(f'{offset} in {counted(n, "deployment")}' for offset, n in counts.items())}"
+    fix = "each camera's own clock is read; if activity by hour matters, give tz = the zone of the place"
+    yield Problem(LOOK, "deployments", found, fix)
+
+
+def summer_time(tables: Tables) -> Iterator[Problem]:
+    """Deployments that run across a change to or from summer time, read as clocks that never change."""
+    name = _zone_of(tables) if _fixed(tables.clock.tz) else None
+    for day, words in _changes(tables, name):
+        start, end = (tables.clock.wall(tables.deployments[each]) for each in ("start", "end"))
+        n = int(((start < day) & (end > day)).sum())
+        if n:
+            found = (
+                f"{counted(n, 'deployment')} on both sides of {day.day} {day:%B %Y} ({words}): read as the cameras' "
+            )
+            found += f"own clock{f', {tables.clock.tz}' if tables.clock.tz else ''}, which never changes"
+            fix = f'if somebody set the clocks, give the zone of the place: tz = "{name}" or the like'
+            yield Problem(LOOK, "deployments", found, fix)
+
+
+def _fixed(tz: str | None) -> bool:
+    return tz is None or isinstance(zone(tz), dt.timezone)
+
+
+def _zone_of(tables: Tables) -> str | None:
+    """A zone that changes its clocks as they do at the place of the survey, or None."""
+    if tables.degrees is None or not np.isfinite(tables.degrees).all(axis=1).any():
+        return None
+    lon, lat = np.nanmedian(tables.degrees, axis=0)
+    boxes = SUMMER_TIME.items()
+    return next((name for name, (w, s, e, n) in boxes if w <= lon <= e and s <= lat <= n), None)
+
+
+def _changes(tables: Tables, name: str | None) -> Iterator[tuple[pd.Timestamp, str]]:
+    """Days within the survey on which the clocks of a zone change."""
+    if name is None or tables.deployments.empty:
+        return
+    first = tables.clock.wall(tables.deployments["start"]).min().normalize()
+    last = min(tables.clock.wall(tables.deployments["end"]).max(), tables.today)
+    days = pd.date_range(max(first, pd.Timestamp(FIRST_YEAR, 1, 1)), last, freq="D")
+    noon = pd.Series(days + pd.Timedelta("12h")).dt.tz_localize(zone(name))
+    offset = (noon.dt.tz_localize(None) - noon.dt.tz_convert("UTC").dt.tz_localize(None)).dt.total_seconds().to_numpy()
+    for i in np.flatnonzero(np.diff(offset)):
+        yield days[i + 1], "change to summer time" if offset[i + 1] > offset[i] else "change from summer time"
+
+
+def twice_told(tables: Tables) -> Iterator[Problem]:
+    """Records in the hour that comes twice when summer time ends: of the two times the first was taken."""
+    if _fixed(tables.clock.tz):
+        return
+    wall = tables.wall
+    here: Any = zone(tables.clock.tz)
+    first, second = (
+        wall.dt.tz_localize(here, ambiguous=np.full(len(wall), flag), nonexistent="shift_forward")
+        for flag in (True, False)
+    )
+    rows = tables.records[(first != second).to_numpy(bool)]
+    if len(rows):
+        found = f"{sightings(rows)} in an hour that comes twice, as summer time ends"
+        yield Problem(NOTE, "records", found, "times without an offset are taken for the first of the two")
+
+
+def blanks_outside(tables: Tables) -> Iterator[Problem]:
+    """Species-free records far before the first or after the last deployment of the whole survey."""
+    start, end = tables.deployments["start"].min(), tables.deployments["end"].max()
+    rows = tables.records[~tables.animal]
+    rows = rows[(rows["timestamp"] < start) | (rows["timestamp"] >= end)]
+    if len(rows):
+        found = f"{sightings(rows)} without an animal, outside the whole survey"
+        yield Problem(NOTE, f"stations {listed(rows['station'].unique(), 4)}", found, "look at the clocks")
+
+
+FINDERS = (
+    reset_clock,
+    reset_deployments,
+    in_future,
+    stated_issues,
+    dates_only,
+    offsets_differ,
+    summer_time,
+    twice_told,
+    blanks_outside,
+)
