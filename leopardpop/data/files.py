@@ -5,6 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.file_bounds import FileScan, check_cells, check_size, row_lines, scan_file
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.errors import DataError
 
 __all__ = ["TextTable", "existing_file", "file_encoding", "read_text_table"]
 
 BLOCK = 1 << 20
+LONGEST_HEADER = 1 << 20
+CHUNK_CELLS = 5_000_000
+NONE = np.zeros(0, dtype=np.int64)
 SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", r"\s+": "blanks"}
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -88,7 +95,9 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def read_text_table(path: Path, role: str) -> TextTable:
+def read_text_table(
+    path: Path, role: str, *, columns: Collection[str] | None = None, header: Sequence[str] | None = None
+) -> TextTable:
     """Read a delimited file: commas, semicolons, tabs or blanks; any usual encoding and line end.
 
     Parameters
@@ -97,6 +106,10 @@ def read_text_table(path: Path, role: str) -> TextTable:
         The file.
     role
         What the table is, for messages: "captures".
+    columns
+        The columns that are wanted, if they are there; None: all.
+    header
+        Columns of a file that goes on with a table and may have no header of its own; None: it must have one.
 
     Returns
     -------
@@ -106,32 +119,38 @@ def read_text_table(path: Path, role: str) -> TextTable:
     Raises
     ------
     DataError
-        If the file cannot be read as a table with a header.
+        If the file cannot be read as a table with a header, or is too large for one.
     """
-    path = existing_file(path, role)
-    encoding = file_encoding(path)
-    header_line, header, separator = _header(path, encoding)
-    names = [name.strip() for name in header]
-    twice = next((name for name in names if name and names.count(name) > 1), None)
+    path = check_size(existing_file(path, role))
+    scan = scan_file(path)
+    header_line, found, separator = _header(path, scan)
+    names = [name.strip() for name in found]
+    if header is not None and set(names) != set(header):
+        header_line, names = -1, list(header)
+    twice = next((name for name, times in Counter(names).items() if name and times > 1), None)
     if twice is not None:
         raise DataError(f"{path.name} has two columns '{twice}'. Rename one.", offenders=[twice])
-    frame = _body(path, encoding, header_line, len(names), separator)
-    lines = np.arange(len(frame), dtype=np.int64) + header_line + 2
-    frame, lines = _without_blank_rows(frame, lines)
-    _check_overflow(frame, lines, path.name, names)
-    _check_separators(frame, lines, path.name, separator)
-    used = [
-        i for i, name in enumerate(names) if name
-    ]  # a column without a name: R's row names, or a trailing separator
-    frame = frame[used].set_axis([names[i] for i in used], axis=1)
-    return TextTable(frame.reset_index(drop=True), lines, separator)
+    wanted = [i for i, name in enumerate(names) if columns is None or name in columns]
+    check_cells(path, scan, len(names), len(wanted))
+    body = _body(_Layout(path, scan, header_line, names, separator), wanted)
+    lines = row_lines(path, scan, header_line, body.n_rows)
+    _check_overflow(lines[body.too_long], path.name, names)
+    frame, lines = body.frame, np.delete(lines, body.blank)
+    if columns is None:
+        _check_separators(frame, lines, path.name, separator)
+    used = [i for i in wanted if names[i]]  # a column without a name: R's row names, or a trailing separator
+    return TextTable(frame[used].set_axis([names[i] for i in used], axis=1), lines, separator)
 
 
-def _header(path: Path, encoding: str) -> tuple[int, list[str], str]:
+def _header(path: Path, scan: FileScan) -> tuple[int, list[str], str]:
     """Return the header's line (from 0), its cells and the separator."""
     stated = None
-    with path.open(encoding=encoding, newline=None) as file:
-        for number, line in enumerate(file):
+    with path.open(encoding=scan.encoding, errors=scan.errors, newline=None) as file:
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_HEADER), "")):
+            if len(line) == LONGEST_HEADER:
+                raise DataError(
+                    f"{path.name} line {number + 1} has no end: it is no header of a table. Save it as CSV."
+                )
             if match := re.fullmatch(r"sep=(.)\s*", line):  # a hint that Excel writes and reads
                 stated = match[1]
             elif line.strip():
@@ -155,45 +174,84 @@ def _cells(header: str, separator: str) -> list[str]:
     return next(csv.reader([header], delimiter=separator, skipinitialspace=True))
 
 
-def _body(path: Path, encoding: str, header_line: int, n_columns: int, separator: str) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a file is to be cut into cells."""
+
+    path: Path
+    scan: FileScan
+    header_line: int
+    names: list[str]
+    separator: str
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Rows, some at a time, with one column more than the header has, to see a row that is too long."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of a row that is too long: we raise
+            with pd.read_csv(
+                self.path,
+                sep=self.separator,
+                header=None,
+                names=range(len(self.names) + 1),
+                index_col=False,
+                skiprows=self.header_line + 1,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                dtype=object,
+                na_filter=False,
+                encoding=self.scan.encoding,
+                encoding_errors=self.scan.errors,
+                chunksize=max(100, CHUNK_CELLS // len(self.names)),
+            ) as reader:
+                yield from reader
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """Rows of a file: the columns that are wanted of those that are not blank."""
+
+    frame: pd.DataFrame
+    n_rows: int
+    """With the blank ones."""
+    blank: NDArray[np.int64]
+    """Positions of rows in which nothing stands."""
+    too_long: NDArray[np.int64]
+    """Positions of rows with more cells than the header."""
+
+
+def _body(layout: _Layout, wanted: list[int]) -> _Body:
+    frames, blank, too_long, n_rows = [], [], [], 0
     try:
-        return pd.read_csv(
-            path,
-            sep=separator,
-            header=None,
-            names=range(n_columns + 1),  # one more than the header has, to see a row that is too long
-            index_col=False,
-            skiprows=header_line + 1,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            dtype=object,
-            na_filter=False,
-            encoding=encoding,
-        )
+        for chunk in layout.chunks():
+            empty = _blank_rows(chunk)
+            blank.append(n_rows + np.flatnonzero(empty))
+            too_long.append(n_rows + np.flatnonzero((chunk[len(layout.names)] != "").to_numpy(bool)))
+            frames.append(chunk.loc[~empty, wanted] if empty.any() else chunk[wanted])
+            n_rows += len(chunk)
     except pd.errors.ParserError as error:
         raise DataError(
-            f"{path.name} cannot be read as a table with {n_columns} columns separated by "
-            f"{SEPARATORS.get(separator, separator)}: {str(error).split('C error: ')[-1].strip()}."
+            f"{layout.path.name} cannot be read as a table with {len(layout.names)} columns separated by "
+            f"{SEPARATORS.get(layout.separator, layout.separator)}: {str(error).split('C error: ')[-1].strip()}."
         ) from error
     except pd.errors.EmptyDataError:
-        return pd.DataFrame({i: pd.Series(dtype=object) for i in range(n_columns + 1)})
+        frames.clear()  # a header and nothing else
+    if not frames:
+        frames, blank, too_long = [pd.DataFrame({i: pd.Series(dtype=object) for i in wanted})], [NONE], [NONE]
+    return _Body(pd.concat(frames, ignore_index=True), n_rows, np.concatenate(blank), np.concatenate(too_long))
 
 
-def _without_blank_rows(frame: pd.DataFrame, lines: NDArray[np.int64]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    maybe = np.flatnonzero((frame[0] == "").to_numpy())
-    blank = maybe[(frame.iloc[maybe] == "").all(axis=1).to_numpy(dtype=bool)]
-    if not blank.size:
-        return frame, lines
-    return frame.drop(index=frame.index[blank]), np.delete(lines, blank)
+def _blank_rows(chunk: pd.DataFrame) -> NDArray[np.bool_]:
+    blank = (chunk[0] == "").to_numpy(dtype=bool, copy=True)
+    blank[blank] = (chunk[blank] == "").all(axis=1).to_numpy(dtype=bool)
+    return blank
 
 
-def _check_overflow(frame: pd.DataFrame, lines: NDArray[np.int64], file: str, names: list[str]) -> None:
-    too_long = (frame[len(names)] != "").to_numpy(dtype=bool)
-    if too_long.any():
+def _check_overflow(lines: NDArray[np.int64], file: str, names: list[str]) -> None:
+    if lines.size:
         raise DataError(
-            f"{file} line {lines[too_long.argmax()]} has more cells than the header, whose columns are "
-            f"{listed(names)} ({int(too_long.sum())} lines in all). A decimal comma, or row names written by R?",
-            offenders=lines[too_long].tolist(),
+            f"{file} line {lines[0]} has more cells than the header, whose columns are "
+            f"{listed(names)} ({lines.size} lines in all). A decimal comma, or row names written by R?",
+            offenders=lines.tolist(),
         )
 
 

@@ -1,0 +1,89 @@
+"""Text files: encodings that are mixed, cells over several lines, sizes that no survey has."""
+
+import pandas as pd
+import pytest
+
+from leopardpop.data import file_bounds
+from leopardpop.data.files import read_text_table
+from leopardpop.errors import DataError
+
+
+def write(folder, content, name="table.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_a_file_half_utf8_half_windows_keeps_both_halves(tmp_path):
+    path = write(tmp_path, b"name,n\n" + "Öland".encode() + b",1\n" + "Öland".encode("cp1252") + b",2\n\x81,3\n")
+    assert read_text_table(path, "t").frame["name"].tolist() == ["Öland", "Öland", "\x81"]
+
+
+def test_a_file_that_only_promises_utf16(tmp_path):
+    with pytest.raises(DataError, match="begins as UTF-16 but is not"):
+        read_text_table(write(tmp_path, b"\xff\xfea,b\n1,2\n3"), "t")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_row_stands_on_the_line_where_it_begins(tmp_path, end):
+    text = end.join(["a,b", "1,x", '2,"two', 'lines, and ""quotes"""', "", "3,y", ""])
+    table = read_text_table(write(tmp_path, text), "t")
+    assert table.frame["a"].tolist() == ["1", "2", "3"]
+    assert table.lines.tolist() == [2, 3, 6]
+    assert table.frame["b"][1] == f'two{end}lines, and "quotes"'
+
+
+def test_wanted_columns_only_and_no_row_is_lost_with_the_others(tmp_path):
+    path = write(tmp_path, "a,b,c\n1,2,3\n,,note\n,,\n4,5,6\n")
+    table = read_text_table(path, "t", columns={"b", "a", "z"})
+    pd.testing.assert_frame_equal(table.frame, pd.DataFrame({"a": ["1", "", "4"], "b": ["2", "", "5"]}, dtype=object))
+    assert table.lines.tolist() == [2, 3, 5]
+
+
+def test_a_continuation_may_repeat_the_header_or_not(tmp_path):
+    for text in ("a,b\n1,2\n", "1,2\n"):
+        table = read_text_table(write(tmp_path, text), "t", header=["a", "b"])
+        assert table.frame.to_dict("list") == {"a": ["1"], "b": ["2"]}
+    assert table.lines.tolist() == [1]
+
+
+def test_a_header_and_nothing_else(tmp_path):
+    table = read_text_table(write(tmp_path, "a,b\n"), "t")
+    assert table.frame.shape == (0, 2)
+    assert table.lines.tolist() == []
+
+
+@pytest.mark.parametrize("row", ["1,2,3", "1,2,3,4"])
+def test_a_row_that_is_too_long(tmp_path, row):
+    with pytest.raises(DataError, match=r"has more cells than the header|cannot be read as a table with 2 columns"):
+        read_text_table(write(tmp_path, f"a,b\n1,2\n{row}\n"), "t")
+    with pytest.raises(DataError, match="line 2 has more cells than the header"):
+        read_text_table(write(tmp_path, f"a,b\n{row}\n1,2\n"), "t")
+
+
+class TestBounds:
+    def test_bytes(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(file_bounds, "MOST_BYTES", 10)
+        with pytest.raises(DataError, match=r"table.csv has 0.0 GB; at most 0.0 GB are read. Split it"):
+            read_text_table(write(tmp_path, "a,b\n1,2\n3,4\n"), "t")
+
+    def test_ten_gigabytes_of_nothing(self, tmp_path):
+        path = tmp_path / "hollow.csv"
+        with path.open("wb") as file:
+            file.write(b"a,b\n" + b"1,2\n" * (1 << 18))
+            file.truncate(10_000_000_000)
+        with pytest.raises(DataError, match=r"hollow.csv has 10.0 GB"):
+            read_text_table(path, "t")
+
+    def test_a_header_without_an_end(self, tmp_path):
+        with pytest.raises(DataError, match="line 1 has no end"):
+            read_text_table(write(tmp_path, "a," * (1 << 20)), "t")
+
+    def test_columns(self, tmp_path):
+        with pytest.raises(DataError, match="has 150,000 columns; at most 100,000 are read"):
+            read_text_table(write(tmp_path, ",".join(f"{i:x}" for i in range(150_000)) + "\n"), "t")
+
+    def test_cells(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(file_bounds, "MOST_CELLS", 1000)
+        with pytest.raises(DataError, match="has 1,001 lines and 2 columns that are read; at most 1,000 cells are"):
+            read_text_table(write(tmp_path, "a,b\n" + "\n" * 1000), "t")
