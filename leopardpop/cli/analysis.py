@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from leopardpop.cli.readers import all_readers, keywords, reader_keys
 from leopardpop.errors import DataError
 
 __all__ = ["FORMAT", "Analysis", "check_keys", "keywords", "parse_analysis", "read_analysis"]
 
 FORMAT = 1
 SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "population", "output")
-LATER_READERS = ("camtrap_dp", "camtrapr", "wildlife_insights")
-READERS = ("tables", "secr", "example")
 OUTPUT = ("folder", "report", "coordinates", "checks", "sensitivity")
 FIT_OPTIONS = ("min_ess", "min_raw", "threads", "sampler", "tune", "target_accept", "cores")
 POPULATION = ("regions", "by", "probability")
@@ -226,30 +223,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{offer}Known: {', '.join(known)}."
 
 
-@cache
-def keywords(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of a function's parameters; those of a file's section.
-
-    Parameters
-    ----------
-    function
-        A function of the library.
-
-    Returns
-    -------
-    tuple of str
-        The names, without ``self``, ``*args`` and ``**kwargs``.
-
-    Examples
-    --------
-    >>> keywords(nearest)
-    ('word', 'known')
-    """
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = inspect.signature(function).parameters.values()
-    return tuple(p.name for p in parameters if p.kind in kinds and p.name != "self")
-
-
 def _check_sections(table: dict[str, Any], where: Where) -> None:
     version = table.get("leopardpop", FORMAT)
     if version != FORMAT:
@@ -263,8 +236,11 @@ def _check_sections(table: dict[str, Any], where: Where) -> None:
 
 
 def _check_analysis(analysis: Analysis, where: Where) -> None:
+    import leopardpop as lp
+
     check_reader(analysis.data, where)
-    check_keys(analysis.data, _data_keys(analysis.data["reader"]), where, "data")
+    check_keys(analysis.data, reader_keys(analysis.data["reader"]), where, "data")
+    check_keys(_history_of(analysis, where), keywords(lp.Survey.capture_history), where, "data.history")
     check_keys(analysis.mask, _mask_keys(analysis.mask), where, "mask")
     for name, model in analysis.models.items():
         _check_model(name, model, where)
@@ -275,7 +251,7 @@ def _check_analysis(analysis: Analysis, where: Where) -> None:
 
 
 def check_reader(data: dict[str, Any], where: Where) -> None:
-    """Refuse a reader that does not exist (yet).
+    """Refuse a reader that does not exist.
 
     Parameters
     ----------
@@ -287,34 +263,25 @@ def check_reader(data: dict[str, Any], where: Where) -> None:
     Raises
     ------
     DataError
-        If the reader is missing, unknown, or comes with a later release.
+        If the reader is missing or unknown.
 
     Examples
     --------
     >>> check_reader({"reader": "tables"}, Where("analysis.toml", "[data]"))
     """
-    reader = data.get("reader")
-    if reader in READERS:
-        return
+    reader, known = data.get("reader"), all_readers()
     if reader is None:
-        raise DataError(f"{where.file}, [data]: the key 'reader' is missing. One of {', '.join(READERS)}.")
-    place = where.key("data", "reader")
-    if reader in LATER_READERS:
-        raise DataError(
-            f"{place}: the reader {reader!r} comes with a later release. Until then export two tables, captures and "
-            f'stations, and use reader = "tables".'
-        )
-    raise DataError(f"{place}: unknown reader {reader!r}. {nearest(str(reader), READERS)}")
+        raise DataError(f"{where.file}, [data]: the key 'reader' is missing. One of {', '.join(known)}.")
+    if reader not in known:
+        raise DataError(f"{where.key('data', 'reader')}: unknown reader {reader!r}. {nearest(str(reader), known)}")
 
 
-def _data_keys(reader: str) -> tuple[str, ...]:
-    import leopardpop as lp
-
-    if reader == "tables":
-        return ("reader", *keywords(lp.CaptureHistory.from_tables))
-    if reader == "secr":
-        return ("reader", *keywords(lp.read_secr))
-    return ("reader", *keywords(lp.load_example), *keywords(lp.Survey.capture_history))
+def _history_of(analysis: Analysis, where: Where) -> dict[str, Any]:
+    """The table ``[data.history]``, if there is one."""
+    history = analysis.data.get("history", {})
+    if not isinstance(history, dict):
+        raise DataError(f"{where.key('data', 'history')}: a table of keywords of Survey.capture_history, not a value.")
+    return history
 
 
 def _mask_keys(mask: dict[str, Any]) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from leopardpop.cli.analysis import Analysis, keywords, nearest
+from leopardpop.cli.analysis import Analysis, nearest
 from leopardpop.cli.expressions import Call, FilePath, Name, Union
+from leopardpop.cli.readers import keywords, survey_calls, survey_readers
 from leopardpop.errors import DataError
 
 __all__ = ["data_calls", "fit_keywords", "mask_call", "model_call", "population_keywords", "prior_calls"]
@@ -38,21 +39,12 @@ def data_calls(analysis: Analysis) -> dict[str, Call]:
     lp.CaptureHistory.from_tables(captures="captures.csv", stations="stations.csv")
     """
     given = {key: value for key, value in analysis.data.items() if key != "reader"}
-    if analysis.data["reader"] == "example":
-        return _example_calls(given)
+    if analysis.data["reader"] in ("example", *survey_readers()):
+        return survey_calls(analysis.data["reader"], given, analysis.path.parent)
     arguments = {key: _table(key, value, analysis.path.parent) for key, value in given.items()}
     if analysis.data["reader"] == "secr":
         return {"history": Call(Name("lp", ("read_secr",)), keywords=arguments)}
     return {"history": Call(Name("lp", ("CaptureHistory", "from_tables")), keywords=arguments)}
-
-
-def _example_calls(given: dict[str, Any]) -> dict[str, Call]:
-    import leopardpop as lp
-
-    loading = keywords(lp.load_example)
-    survey = Call(Name("lp", ("load_example",)), keywords={k: v for k, v in given.items() if k in loading})
-    history = Call(Name("survey", ("capture_history",)), keywords={k: v for k, v in given.items() if k not in loading})
-    return {"survey": survey, "history": history}
 
 
 def _table(key: str, value: Any, base: Path) -> Any:

@@ -12,6 +12,7 @@ reader = "tables"
 captures = "captures.csv"
 stations = "stations.csv"
 """
+EXAMPLE = "[data]\nreader = 'example'\n"
 MASK = """
 [mask]
 buffer = 25000
@@ -31,6 +32,13 @@ def test_two_sections_are_enough(tmp_path):
     assert checked.folder == tmp_path / "results"
 
 
+def test_a_reader_of_surveys_takes_the_keywords_of_the_history_too(tmp_path):
+    text = EXAMPLE + "seed = 2\nflank = 'left'\ncameras = 'sum'\n[data.history]\noccasion = '1D'\n" + MASK
+    calls = data_calls(analysis(tmp_path, text))
+    assert source(calls["survey"]) == "lp.load_example(seed=2)"
+    assert source(calls["history"]) == 'survey.capture_history(flank="left", cameras="sum", occasion="1D")'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -44,10 +52,9 @@ def test_two_sections_are_enough(tmp_path):
         (START, r"section \[mask\] is missing"),
         (MASK, r"section \[data\] is missing"),
         (START.replace("= 1", "= 2", 1) + MASK, r"line 2: format 2; this version reads format 1"),
-        (
-            START.replace('"tables"', '"camtrap_dp"') + MASK,
-            r"line 4, \[data\]: the reader 'camtrap_dp' comes with a later",
-        ),
+        (START.replace('"tables"', '"example"') + "history = 1\n" + MASK, r"line 5, \[data\]: unknown key 'captures'"),
+        (EXAMPLE + "history = 1\n" + MASK, r"line 3, \[data\]: a table of keywords of Survey"),
+        (EXAMPLE + "history = { flnk = 'left' }\n" + MASK, r"unknown key 'flnk'\. Did you mean 'flank'\?"),
         (START.replace('"tables"', '"table"') + MASK, r"unknown reader 'table'\. Did you mean 'tables'\?"),
         (START.replace('reader = "tables"', "") + MASK, r"the key 'reader' is missing"),
         (START.replace('"tables"', "tables") + MASK, r"is not TOML: .*line 4.* Text needs quotes"),
