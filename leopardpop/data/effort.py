@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from leopardpop.data.occasions import DAY, Clock, Instants, Occasions
 
-__all__ = ["Running", "effort_days", "running_intervals"]
+if TYPE_CHECKING:
+    from leopardpop.data.survey_base import SurveyTables
+
+__all__ = ["EFFORT_UNITS", "Running", "effort_days", "effort_in_unit", "running_intervals", "survey_running"]
+
+EFFORT_UNITS = {"day": DAY, "hour": DAY // 24}
+"""Units of effort, in nanoseconds."""
 
 Rows = NDArray[np.intp]
 
@@ -130,14 +136,29 @@ def _union(key: Rows, start: Instants, end: Instants) -> Running:
     """Join intervals of the same key that overlap or touch."""
     order = np.lexsort((start, key))
     key, start, end = key[order], start[order], end[order]
+    reach = _furthest(key, end)
     first = np.ones(len(key), dtype=bool)
-    reach = end.copy()
-    for i in range(1, len(key)):
-        if key[i] == key[i - 1] and start[i] <= reach[i - 1]:
-            first[i] = False
-            reach[i] = max(reach[i], reach[i - 1])
+    first[1:] = (key[1:] != key[:-1]) | (start[1:] > reach[:-1])
     last = np.append(first[1:], True)[: len(key)]
     return Running(key[first], start[first], reach[last])
+
+
+def _furthest(key: Rows, end: Instants) -> Instants:
+    """Largest end so far within each key, (m,): by rank, so that one running maximum serves all keys."""
+    ends, rank = np.unique(end, return_inverse=True)
+    floor = key.astype(np.int64) * len(ends)
+    return ends[np.maximum.accumulate(floor + rank) - floor] if len(end) else end
+
+
+def survey_running(survey: SurveyTables, *, by_camera: bool = False) -> Running:
+    """Find when the stations of a survey were on: see :func:`running_intervals`."""
+    stations = survey.stations["station"].tolist()
+    return running_intervals(survey.deployments, survey.failures, stations, survey.clock, by_camera=by_camera)
+
+
+def effort_in_unit(running: Running, occasions: Occasions, n_stations: int, unit: str) -> NDArray[np.float64]:
+    """Time that each station was on in each occasion, (K, S), in a unit of :data:`EFFORT_UNITS`."""
+    return _time_on(running, occasions, n_stations) / EFFORT_UNITS[unit]
 
 
 def effort_days(running: Running, occasions: Occasions, n_stations: int) -> NDArray[np.float64]:
@@ -157,6 +178,11 @@ def effort_days(running: Running, occasions: Occasions, n_stations: int) -> NDAr
     (K, S) array
         Days.
     """
+    return _time_on(running, occasions, n_stations) / DAY
+
+
+def _time_on(running: Running, occasions: Occasions, n_stations: int) -> Instants:
+    """Nanoseconds that each station was on in each occasion, (K, S)."""
     effort = np.zeros((n_stations, len(occasions)), dtype=np.int64)
     low, high = occasions.edges[:-1], occasions.edges[1:]
     block = max(1, 4_000_000 // len(occasions))
@@ -165,7 +191,4 @@ def effort_days(running: Running, occasions: Occasions, n_stations: int) -> NDAr
         start, end = running.start[part, None], running.end[part, None]
         overlap = np.minimum(end, high) - np.maximum(start, low)
         np.add.at(effort, running.key[part], np.maximum(overlap, 0))
-    return effort / DAY
-
-
-Cameras = Literal["union", "sum"]
+    return effort

@@ -56,6 +56,13 @@ class Ledger:
         """Keep records, if they are still open."""
         self._decide(which, "kept", reason)
 
+    def settle(self, kept: NDArray[np.intp], reasons: ArrayLike, merged: str) -> None:
+        """Keep some records (positions), each for its reason in (n,), and merge all others that are still open."""
+        which = np.zeros(len(self.records), dtype=bool)
+        which[kept] = True
+        self.keep(which, reasons)
+        self.merge(~which, merged)
+
     def _decide(self, which: ArrayLike, action: str, reason: ArrayLike) -> None:
         rows = np.asarray(which, dtype=bool) & self.open
         self._action[rows] = action
@@ -173,8 +180,8 @@ def keep_flank(ledger: Ledger, flank: str | None) -> None:
 
 
 def _keep_whole(ledger: Ledger) -> None:
-    rows = ledger.records.loc[ledger.open, ["individual", "flank"]]
-    sides = rows.assign(flank=rows["flank"].fillna("both")).groupby("individual", sort=False)["flank"].agg(frozenset)
+    rows = ledger.records.loc[ledger.open, ["individual", "flank"]].dropna().drop_duplicates()
+    sides = rows.groupby("individual", sort=False)["flank"].agg(frozenset)
     one_sided = {side: set(sides.index[sides == frozenset({side})]) for side in ("left", "right")}
     if not all(one_sided.values()):
         return

@@ -1,8 +1,8 @@
-"""Sessions of a survey: which stations and which occasions each has."""
+"""Sessions and seasons of a survey: which stations and which occasions each has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,30 @@ from numpy.typing import NDArray
 
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasions import Occasions, clock_hour, make_occasions, moment, occasion_length
+from leopardpop.data.periods import CALENDAR, split_by_rule
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
-    from leopardpop.data.survey_history import HistoryOptions
 
-__all__ = ["SessionPlan", "plan_sessions"]
+__all__ = ["PlanOptions", "SessionPlan", "Split", "plan_sessions"]
+
+Split = str | Mapping[str, tuple[Any, Any]] | Callable[[pd.Timestamp], Any] | None
+"""How time is divided: label -> (start, end); a column or "year", "quarter", "month"; a rule day -> label; or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """The keywords that cut time into sessions (or seasons) and occasions."""
+
+    split: Split
+    start: Any
+    end: Any
+    occasion: Any
+    occasion_start: str
+    word: str = "session"
+    """ "session", or "season": sites are the same in each, and a season without any camera is one."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,7 @@ class SessionPlan:
         return int(self.occasions.edges[-1])
 
 
-def plan_sessions(survey: Survey, options: HistoryOptions) -> list[SessionPlan]:
+def plan_sessions(survey: Survey, options: PlanOptions) -> list[SessionPlan]:
     """Find the sessions of a history.
 
     Parameters
@@ -55,43 +71,83 @@ def plan_sessions(survey: Survey, options: HistoryOptions) -> list[SessionPlan]:
     survey
         The survey.
     options
-        ``sessions``, ``start``, ``end``, ``occasion`` and ``occasion_start`` are used.
+        How time is divided.
 
     Returns
     -------
     list of SessionPlan
-        In the order of the mapping, or of first appearance in the column.
+        In the order of the mapping, of first appearance in the column, or of time; seasons are in order of time.
 
     Raises
     ------
     DataError
         If the column does not exist, sessions overlap in time, or one has no deployment.
     """
-    if isinstance(options.sessions, Mapping):
-        return _by_time(survey, options, options.sessions)
-    if options.sessions is not None:
-        return _by_column(survey, options, options.sessions)
+    split = options.split
+    if isinstance(split, Mapping):
+        return _by_dates(survey, options, split)
+    if callable(split):
+        return _by_rule(survey, options, split)
+    if split is not None:
+        return _by_word(survey, options, split)
     occasions = _occasions(survey, options, survey.deployments, options.start, options.end, "")
     return [SessionPlan("1", occasions, np.arange(len(survey.stations), dtype=np.intp))]
 
 
-def _by_time(survey: Survey, options: HistoryOptions, sessions: Mapping[Any, Any]) -> list[SessionPlan]:
-    if options.start is not None or options.end is not None:
-        raise DataError("sessions= says when each session starts and ends: leave out start= and end=.")
-    if not sessions:
-        raise DataError('sessions={} is empty. Write {"2022": ("2022-02-01", "2022-05-01"), ...} or None.')
+def _by_word(survey: Survey, options: PlanOptions, word: str) -> list[SessionPlan]:
+    """Sessions by a column of stations; else by the calendar."""
+    if options.word == "session" and word in survey.stations.columns.drop(["station", "x", "y"]):
+        return _by_column(survey, options, word)
+    if word in CALENDAR:
+        return _by_rule(survey, options, CALENDAR[word])
+    if options.word == "season":
+        advice = f'Write one of {listed(CALENDAR)}, {{"2022": (start, end), ...}}, or a function of the day'
+        raise DataError(f"seasons={word!r} is no rule. {advice}.{did_you_mean(str(word), CALENDAR)}")
+    columns = [str(name) for name in survey.stations.columns.drop(["station", "x", "y"])]
+    hint = did_you_mean(str(word), [*columns, *CALENDAR])
+    raise DataError(
+        f"The stations have no column {word!r} of sessions; columns: {listed(columns)}. "
+        f"Sessions by the calendar are {listed(CALENDAR)}.{hint}"
+    )
+
+
+def _by_rule(survey: Survey, options: PlanOptions, rule: Callable[[pd.Timestamp], Any]) -> list[SessionPlan]:
+    """Sessions by a rule that gives each day its label."""
+    hour = clock_hour(options.occasion_start)
+    start, end = _span(survey, options, survey.deployments, options.start, options.end)
+    periods = split_by_rule(rule, start, end, hour, options.word)
     plans = []
-    for name, dates in sessions.items():
-        if isinstance(dates, str) or len(dates) != 2:
-            raise DataError(f"Session {name!r} needs a start and an end, not {dates!r}.", offenders=[name])
-        start, end = dates
-        occasions = _occasions(survey, options, survey.deployments, start, end, f"session {name!r}: ")
+    for name, (first, last) in periods.items():
+        occasions = make_occasions(first, last, occasion_length(options.occasion), survey.clock, f"{name}: ")
         stations = _deployed(survey, int(occasions.edges[0]), int(occasions.edges[-1]))
-        if not stations.size:
-            raise DataError(f"Session {name!r}: no camera was deployed between {start} and {end}.")
-        plans.append(SessionPlan(label(name), occasions, stations, by_time=True))
-    _check_apart(plans)
+        if stations.size or options.word == "season":
+            plans.append(SessionPlan(name, occasions, stations, by_time=True))
+    if not plans:
+        raise DataError(f"{options.word}s=: no camera was deployed in any {options.word} that the rule makes.")
     return plans
+
+
+def _by_dates(survey: Survey, options: PlanOptions, sessions: Mapping[Any, Any]) -> list[SessionPlan]:
+    word = options.word
+    if options.start is not None or options.end is not None:
+        raise DataError(f"{word}s= says when each {word} starts and ends: leave out start= and end=.")
+    if not sessions:
+        raise DataError(f'{word}s={{}} is empty. Write {{"2022": ("2022-02-01", "2022-05-01"), ...}} or None.')
+    plans = [_of_dates(survey, options, name, dates) for name, dates in sessions.items()]
+    _check_apart(plans, word)
+    return sorted(plans, key=lambda plan: plan.first) if word == "season" else plans
+
+
+def _of_dates(survey: Survey, options: PlanOptions, name: Any, dates: Any) -> SessionPlan:
+    if isinstance(dates, str) or len(dates) != 2:
+        message = f"{options.word.capitalize()} {name!r} needs a start and an end, not {dates!r}."
+        raise DataError(message, offenders=[name])
+    start, end = dates
+    occasions = _occasions(survey, options, survey.deployments, start, end, f"{options.word} {name!r}: ")
+    stations = _deployed(survey, int(occasions.edges[0]), int(occasions.edges[-1]))
+    if not stations.size and options.word == "session":
+        raise DataError(f"Session {name!r}: no camera was deployed between {start} and {end}.", offenders=[name])
+    return SessionPlan(label(name), occasions, stations, by_time=True)
 
 
 def _deployed(survey: Survey, first: int, last: int) -> NDArray[np.intp]:
@@ -101,22 +157,19 @@ def _deployed(survey: Survey, first: int, last: int) -> NDArray[np.intp]:
     return np.flatnonzero(survey.stations["station"].isin(names)).astype(np.intp)
 
 
-def _check_apart(plans: list[SessionPlan]) -> None:
+def _check_apart(plans: list[SessionPlan], word: str) -> None:
     ordered = sorted(plans, key=lambda plan: plan.first)
     for one, other in pairwise(ordered):
         if other.first < one.last:
             raise DataError(
-                f"Sessions '{one.label}' and '{other.label}' overlap in time: a detection would count twice.",
+                f"{word.capitalize()}s '{one.label}' and '{other.label}' overlap in time: a detection would count "
+                "twice.",
                 offenders=[one.label, other.label],
             )
 
 
-def _by_column(survey: Survey, options: HistoryOptions, column: str) -> list[SessionPlan]:
+def _by_column(survey: Survey, options: PlanOptions, column: str) -> list[SessionPlan]:
     table = survey.stations
-    if column not in table or column in {"station", "x", "y"}:
-        columns = [str(name) for name in table.columns.drop(["station", "x", "y"])]
-        hint = did_you_mean(str(column), columns)
-        raise DataError(f"The stations have no column {column!r} of sessions; columns: {listed(columns)}.{hint}")
     labels = pd.Series([label(value) for value in table[column]], dtype=object)
     if (labels == "").any():
         name = table["station"][int((labels == "").argmax())]
@@ -133,9 +186,17 @@ def _by_column(survey: Survey, options: HistoryOptions, column: str) -> list[Ses
 
 
 def _occasions(
-    survey: Survey, options: HistoryOptions, deployments: pd.DataFrame, start: Any, end: Any, name: str
+    survey: Survey, options: PlanOptions, deployments: pd.DataFrame, start: Any, end: Any, name: str
 ) -> Occasions:
     """Occasions from start to end; without them from the first start of a deployment to the last end."""
+    first, last = _span(survey, options, deployments, start, end)
+    return make_occasions(first, last, occasion_length(options.occasion), survey.clock, name)
+
+
+def _span(
+    survey: Survey, options: PlanOptions, deployments: pd.DataFrame, start: Any, end: Any
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last moment on the wall clock; the first is the beginning of an occasion unless it was given."""
     hour, clock = clock_hour(options.occasion_start), survey.clock
     if not len(deployments) and (start is None or end is None):
         raise DataError("The survey has no deployments. Give start= and end=, or the deployments.")
@@ -143,4 +204,4 @@ def _occasions(
     last = clock.wall(deployments["end"]).max() if end is None else moment(end, hour, clock, "end")
     if start is None:
         first = (first - hour).normalize() + hour
-    return make_occasions(first, last, occasion_length(options.occasion), clock, name)
+    return first, last

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from leopardpop.data.history import CaptureHistory
+from leopardpop.data.sessions import Split
 from leopardpop.data.survey_base import SurveyTables
 from leopardpop.data.survey_history import HistoryOptions, make_history
 from leopardpop.data.survey_problems import find_problems
@@ -70,16 +71,18 @@ class Survey(SurveyTables):
         detector: Literal["proximity", "count", "multi"] = "proximity",
         occasion_start: str = "12:00",
         cameras: Literal["union", "sum"] = "union",
+        effort_unit: Literal["day", "hour"] = "day",
         independence: Any = "30min",
+        rule: Literal["last_record", "last_independent"] = "last_record",
         life_stage: Sequence[str] | None = ("adult", "subadult"),
         flank: Literal["left", "right"] | None = None,
-        sessions: str | Mapping[str, tuple[Any, Any]] | None = None,
+        sessions: Split = None,
         on_zero_effort: Literal["raise", "drop", "keep"] = "raise",
     ) -> CaptureHistory:
         """Make the capture history of one species.
 
-        The time from `start` to `end` is cut into occasions on the survey's clock; effort is in days, exact, without
-        failures. Each record of the species is in ``history.audit``: kept, merged with an earlier one, or dropped.
+        The time from `start` to `end` is cut into occasions on the survey's clock; effort is exact, without failures.
+        Each record of the species is in ``history.audit``: kept, merged with an earlier one, or dropped.
 
         Parameters
         ----------
@@ -97,15 +100,21 @@ class Survey(SurveyTables):
             Time of day at which occasions begin, local; noon suits animals of the night.
         cameras
             Effort of several cameras at a station: "union" (days on which any was on) or "sum" (camera-days).
+        effort_unit
+            Unit of effort: "day" or "hour".
         independence
             For counts: a record less than this after the one before (same animal and station) belongs to it.
+        rule
+            Whether `independence` is counted from the record before ("last_record") or from the first record of the
+            event ("last_independent").
         life_stage
             Stages of animals that count; an unknown stage is kept, others (cubs) are dropped. None: all.
         flank
             None: whole identities. Identities known from one flank only are left out where left ones and right ones
             occur, since one animal may then be in twice. "left" or "right": records of that flank and of both.
         sessions
-            Label -> (start, end), or the name of a column of stations; None: one session.
+            Label -> (start, end); the name of a column of stations; "year", "quarter" or "month"; a function of the day
+            (a Timestamp) that returns its label, or None for a day in no session. None: one session.
         on_zero_effort
             A record while no camera of the station was on: "raise", "drop", or "keep" (an occasion without effort then
             gets the smallest effort that occurs in the session).
@@ -143,7 +152,9 @@ class Survey(SurveyTables):
             detector=detector,
             occasion_start=occasion_start,
             cameras=cameras,
+            effort_unit=effort_unit,
             independence=independence,
+            rule=rule,
             life_stage=life_stage,
             flank=flank,
             sessions=sessions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.effort import Running, effort_days, running_intervals
-from leopardpop.data.events import first_of_each, independence_interval, independent_events
+from leopardpop.data.choices import check_choices
+from leopardpop.data.effort import EFFORT_UNITS, effort_in_unit, survey_running
+from leopardpop.data.events import RULES, first_of_each, independence_interval, independent_events, merged_reason
 from leopardpop.data.history import CaptureHistory, history_from_parts
-from leopardpop.data.names import did_you_mean, listed
-from leopardpop.data.occasions import DAY, Occasions
 from leopardpop.data.parts import SessionParts
+from leopardpop.data.placing import (
+    NOT_COVARIATES,
+    Placed,
+    check_running,
+    drop_outside,
+    kept_reasons,
+    place_records,
+    where_and_when,
+)
 from leopardpop.data.selection import (
     Ledger,
     individual_sexes,
@@ -24,7 +32,7 @@ from leopardpop.data.selection import (
     keep_life_stage,
     records_of_species,
 )
-from leopardpop.data.sessions import SessionPlan, plan_sessions
+from leopardpop.data.sessions import PlanOptions, SessionPlan, Split, plan_sessions
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,10 +43,11 @@ __all__ = ["HistoryOptions", "make_history"]
 CHOICES: dict[str, tuple[str | None, ...]] = {
     "detector": ("proximity", "count", "multi"),
     "cameras": ("union", "sum"),
+    "effort_unit": tuple(EFFORT_UNITS),
+    "rule": RULES,
     "flank": (None, "left", "right"),
     "on_zero_effort": ("raise", "drop", "keep"),
 }
-NOT_COVARIATES = frozenset({"station", "x", "y", "longitude", "latitude", "lon", "lat"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,32 +61,27 @@ class HistoryOptions:
     detector: str
     occasion_start: str
     cameras: str
+    effort_unit: str
     independence: Any
+    rule: str
     life_stage: Sequence[str] | None
     flank: str | None
-    sessions: str | Mapping[str, tuple[Any, Any]] | None
+    sessions: Split
     on_zero_effort: str
 
     def __post_init__(self) -> None:
-        for name, choices in CHOICES.items():
-            value = getattr(self, name)
-            if value not in choices:
-                words = [choice for choice in choices if choice is not None]
-                default = "None or " if None in choices else ""
-                hint = did_you_mean(str(value), words)
-                raise DataError(f"{name}={value!r} must be {default}one of {listed(words)}.{hint}", offenders=[value])
+        check_choices(self, CHOICES)
 
-
-@dataclass(frozen=True)
-class Placed:
-    """Open records with their place and time: animal label, station, session and occasion, each (m,)."""
-
-    row: NDArray[np.intp]
-    individual: NDArray[np.object_]
-    station: NDArray[np.intp]
-    instant: NDArray[np.int64]
-    session: NDArray[np.intp]
-    occasion: NDArray[np.intp]
+    @property
+    def plan(self) -> PlanOptions:
+        """How time is cut."""
+        return PlanOptions(
+            split=self.sessions,
+            start=self.start,
+            end=self.end,
+            occasion=self.occasion,
+            occasion_start=self.occasion_start,
+        )
 
 
 def make_history(survey: Survey, options: HistoryOptions) -> CaptureHistory:
@@ -87,129 +91,64 @@ def make_history(survey: Survey, options: HistoryOptions) -> CaptureHistory:
     keep_identified(ledger)
     keep_flank(ledger, options.flank)
     sexes = individual_sexes(ledger)
-    plans = plan_sessions(survey, options)
-    stations = survey.stations["station"].tolist()
-    tables = survey.deployments, survey.failures, stations, survey.clock
-    on = running_intervals(*tables)
-    _drop_outside(ledger, survey, plans, options)
-    _check_running(ledger, survey, on, options.on_zero_effort)
-    placed = _place(ledger, survey, plans)
-    _merge(ledger, placed, options)
-    counted = on if options.cameras == "union" else running_intervals(*tables, by_camera=True)
-    parts = [_part(survey, plan, i, counted, placed, ledger, sexes) for i, plan in enumerate(plans)]
-    return history_from_parts(parts, detector=options.detector, effort_unit="day", crs=survey.crs, audit=ledger.audit())
-
-
-def _where(ledger: Ledger, survey: Survey) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Station and instant of every record of a ledger, (n,)."""
-    stations = pd.Index(survey.stations["station"]).get_indexer(pd.Index(ledger.records["station"]))
-    return stations.astype(np.intp), survey.clock.instants(ledger.records["timestamp"])
-
-
-def _drop_outside(ledger: Ledger, survey: Survey, plans: Sequence[SessionPlan], options: HistoryOptions) -> None:
-    """Drop records outside the dates that the user asked for."""
-    station, instant = _where(ledger, survey)
-    if isinstance(options.sessions, Mapping):
-        inside = np.logical_or.reduce([(instant >= p.first) & (instant < p.last) for p in plans])
-        ledger.drop(~inside, "outside the sessions")
-        return
-    for plan in plans:
-        here = np.isin(station, plan.stations)
-        if options.start is not None:
-            ledger.drop(here & (instant < plan.first), "before the start")
-        if options.end is not None:
-            ledger.drop(here & (instant >= plan.last), "after the end")
-
-
-def _check_running(ledger: Ledger, survey: Survey, on: Running, on_zero_effort: str) -> None:
-    """Deal with records that were made while no camera of their station was on."""
-    station, instant = _where(ledger, survey)
-    off = ledger.open & ~on.at(station, instant)
-    if not off.any() or on_zero_effort == "keep":
-        return
-    if on_zero_effort == "drop":
-        ledger.drop(off, "no camera was on")
-        return
-    offenders = ledger.records[off].sort_values("timestamp")
-    first = offenders.iloc[0]
-    here = int((offenders["station"] == first["station"]).sum())
-    raise DataError(
-        f"station '{first['station']}' has {here} detections while no camera was on (first: "
-        f"{first['timestamp']:%Y-%m-%d %H:%M}, {first['source']} line {first['line']}; {len(offenders)} records at "
-        f"{offenders['station'].nunique()} stations in all). Correct the deployments or failures, or pass "
-        'on_zero_effort="drop".',
-        offenders=offenders,
+    plans = plan_sessions(survey, options.plan)
+    on = survey_running(survey)
+    place = where_and_when(ledger, survey)
+    drop_outside(ledger, place, plans, options.plan)
+    off = check_running(ledger, place, on, options.on_zero_effort)
+    placed = place_records(ledger, place, plans)
+    seen = _merge(ledger, placed, off, options)
+    counted = on if options.cameras == "union" else survey_running(survey, by_camera=True)
+    effort = [effort_in_unit(counted, p.occasions, len(survey.stations), options.effort_unit) for p in plans]
+    parts = [_part(survey, p, effort[i], seen[seen["session"] == i], sexes) for i, p in enumerate(plans)]
+    return history_from_parts(
+        parts, detector=options.detector, effort_unit=options.effort_unit, crs=survey.crs, audit=ledger.audit()
     )
 
 
-def _place(ledger: Ledger, survey: Survey, plans: Sequence[SessionPlan]) -> Placed:
-    """Find session and occasion of each open record; drop those that lie in none."""
-    station, instant = _where(ledger, survey)
-    session = np.full(len(station), -1, dtype=np.intp)
-    occasion = np.zeros(len(station), dtype=np.intp)
-    for i, plan in enumerate(plans):
-        inside = (instant >= plan.first) & (instant < plan.last)
-        if not plan.by_time:
-            inside &= np.isin(station, plan.stations)
-        session[inside] = i
-        occasion[inside] = plan.occasions.find(instant[inside])
-    ledger.drop(session < 0, "no camera was on, outside all occasions")
-    rows = np.flatnonzero(ledger.open)
-    individual = ledger.records["individual"].to_numpy(object)[rows]
-    return Placed(rows, individual, station[rows], instant[rows], session[rows], occasion[rows])
+def _merge(ledger: Ledger, placed: Placed, off: NDArray[np.bool_], options: HistoryOptions) -> pd.DataFrame:
+    """Keep one record for each detection and merge the others with it.
 
-
-def _merge(ledger: Ledger, placed: Placed, options: HistoryOptions) -> None:
-    """Keep one record for each detection and merge the others with it."""
-    animal = pd.factorize(placed.individual)[0]
-    groups = [animal, placed.station, placed.session]
+    Returns
+    -------
+    pandas.DataFrame
+        One row a detection: session, individual (label), station, occasion (positions).
+    """
+    individual = ledger.records["individual"].to_numpy(object)[placed.row]
+    groups = [pd.factorize(individual)[0], placed.station, placed.session]
     if options.detector == "count":
-        first = independent_events(groups, placed.instant, independence_interval(options.independence))
-        reason = f"within {options.independence} of the record before"
+        interval = independence_interval(options.independence)
+        first = independent_events(groups, placed.instant, interval, options.rule)
+        reason = merged_reason(options.independence, options.rule)
     else:
         first = first_of_each([*groups, placed.occasion], placed.instant)
         reason = "same animal, station and occasion as an earlier record"
-    kept = np.zeros(len(ledger.records), dtype=bool)
-    kept[placed.row[first]] = True
-    ledger.keep(kept)
-    ledger.merge(np.ones(len(kept), dtype=bool), reason)
+    ledger.settle(placed.row[first], kept_reasons(off), reason)
+    columns = {"session": placed.session, "station": placed.station, "occasion": placed.occasion}
+    return pd.DataFrame({"individual": individual} | columns)[first]
 
 
 def _part(
-    survey: Survey,
-    plan: SessionPlan,
-    number: int,
-    running: Running,
-    placed: Placed,
-    ledger: Ledger,
-    sexes: pd.Series[str],
+    survey: Survey, plan: SessionPlan, effort: NDArray[np.float64], seen: pd.DataFrame, sexes: pd.Series[str]
 ) -> SessionParts:
     """Put one session together."""
-    kept = (ledger.audit()["action"].to_numpy() == "kept")[placed.row] & (placed.session == number)
     table = survey.stations
-    stations = np.union1d(plan.stations, placed.station[kept])
-    detections = pd.DataFrame(
-        {
-            "individual": placed.individual[kept],
-            "station": np.searchsorted(stations, placed.station[kept]),
-            "occasion": placed.occasion[kept],
-        }
-    )
-    rows = detections.value_counts(sort=False).reset_index(name="count")
+    stations = np.union1d(plan.stations, seen["station"].to_numpy(np.intp))
+    rows = seen.groupby(["individual", "station", "occasion"], sort=False).size().reset_index(name="count")
     individuals = sorted(rows["individual"].unique())
-    effort = effort_days(running, plan.occasions, len(table))[stations]
-    _check_effort(effort, plan)
-    effort = _with_effort(effort, rows, plan.occasions)
+    station = np.searchsorted(stations, rows["station"].to_numpy(np.intp))
+    occasion = rows["occasion"].to_numpy(np.intp)
     sex = pd.DataFrame({"sex": sexes.reindex(individuals).to_numpy(object)})
+    _check_effort(effort[stations], plan)
     return SessionParts(
         session=plan.label,
         individuals=individuals,
         stations=table["station"].iloc[stations].tolist(),
         xy=table[["x", "y"]].to_numpy(float)[stations],
-        effort=effort,
+        effort=_with_effort(effort[stations], station, occasion),
         individual=pd.Index(individuals, dtype=object).get_indexer(pd.Index(rows["individual"])),
-        station=rows["station"].to_numpy(np.intp),
-        occasion=rows["occasion"].to_numpy(np.intp),
+        station=station,
+        occasion=occasion,
         count=rows["count"].to_numpy(np.int64),
         occasion_start=plan.occasions.wall[:-1],
         station_covariates=table.drop(columns=[c for c in table if c in NOT_COVARIATES | plan.used]).iloc[stations],
@@ -228,11 +167,11 @@ def _check_effort(effort: NDArray[np.float64], plan: SessionPlan) -> None:
     )
 
 
-def _with_effort(effort: NDArray[np.float64], detections: pd.DataFrame, occasions: Occasions) -> NDArray[np.float64]:
+def _with_effort(
+    effort: NDArray[np.float64], station: NDArray[np.intp], occasion: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """Give effort to the detections that were kept without any: the smallest that occurs."""
-    station, occasion = (detections[name].to_numpy(np.intp) for name in ("station", "occasion"))
     none = effort[station, occasion] == 0
     if none.any():
-        smallest = float(np.diff(occasions.edges).max() / DAY) if not effort.any() else float(effort[effort > 0].min())
-        effort[station[none], occasion[none]] = smallest
+        effort[station[none], occasion[none]] = float(effort[effort > 0].min())
     return effort

@@ -462,8 +462,8 @@ class TestZeroEffort:
         with pytest.raises(DataError) as error:
             survey(more=[self.late]).capture_history(species=LEOPARD)
         assert str(error.value) == (
-            "station 'C' has 1 detections while no camera was on (first: 2024-02-10 13:00, records line 11; 1 records "
-            'at 1 stations in all). Correct the deployments or failures, or pass on_zero_effort="drop".'
+            "station 'C' has 1 detection while no camera was on (first: 2024-02-10 13:00, records line 11; 1 records "
+            'at 1 station in all). Correct the deployments or failures, or pass on_zero_effort="drop".'
         )
         assert error.value.offenders["line"].tolist() == [11]
 
@@ -480,7 +480,7 @@ class TestZeroEffort:
 
     def test_a_failure_is_no_effort_even_if_the_occasion_has_some(self):
         off = pd.DataFrame({"deployment": ["B1"], "start": ["2024-02-05 20:00"], "end": ["2024-02-05 23:00"]})
-        with pytest.raises(DataError, match="station 'B' has 1 detections while no camera was on"):
+        with pytest.raises(DataError, match="station 'B' has 1 detection while no camera was on"):
             survey(failures=off).capture_history(species=LEOPARD)
         kept = survey(failures=off).capture_history(species=LEOPARD, on_zero_effort="keep")
         assert kept.n_detections == 3
