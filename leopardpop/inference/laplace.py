@@ -32,6 +32,7 @@ MIN_ESS = 400
 _CHUNK = 64  # draws per task: fixed, so that results do not depend on the number of threads
 _ATTEMPTS = 6
 _MOST_RAW = 4  # times min_raw, of one proposal
+_KEPT_BYTES = 31 << 20  # malloc learns from blocks up to 32 MiB
 _PROMISING_K, _PROMISING_SHARE = 0.6, 0.15  # a third of the draws as good as that: worth the other two
 
 
@@ -324,6 +325,7 @@ def _evaluator(
     from threadpoolctl import threadpool_limits
 
     workers = threads or min(2, _processors())
+    _keep_freed_memory()
     stack.enter_context(threadpool_limits(1))
     pool = stack.enter_context(ThreadPoolExecutor(workers)) if workers > 1 else None
 
@@ -337,6 +339,14 @@ def _evaluator(
         return np.concatenate(found)
 
     return evaluate
+
+
+def _keep_freed_memory() -> None:
+    """Free one large block: glibc's malloc then keeps blocks up to that size instead of returning them at once.
+
+    The tables of a draw are freed and asked for again thousands of times; fresh pages cost more than filling them.
+    """
+    np.empty(_KEPT_BYTES // 8)
 
 
 def _processors() -> int:

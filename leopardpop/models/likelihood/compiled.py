@@ -5,7 +5,9 @@ They go through the lattice a few lines at a time (one x, all y), so that the ta
 station x place is ever stored. They do the same as :class:`LatticeTables` and :class:`DenseForm` do in NumPy, and are
 held to it by tests. The logarithm is a polynomial that vectorises: with s = e/(2 − e), −log(1 − e) = 2 artanh(s), and
 −log(1 − e)/e = 2 P(s²)/(2 − e), P(t) = Σ tⁿ/(2n + 1). Eighteen terms are exact to double precision for e ≤ 1/2, twelve
-for 0.3, five for 0.05. Arrays are indexed rather than sliced: a slice counts references, which costs more than a line.
+for 0.3, five for 0.05; on lines where e is small, as on most, four terms of the plain power series are.
+
+Every index begins at zero of its own axis and nothing is sliced: compilers then see that loops vectorise.
 """
 
 from __future__ import annotations
@@ -17,14 +19,24 @@ import numpy as np
 
 from leopardpop.models.likelihood.terms import Floats, Ints
 
-__all__ = ["Slots", "hazard_slopes", "history_sums", "station_hazards", "weigh_histories"]
+__all__ = ["Slots", "hazard_slopes", "history_sums", "log_ratios", "station_hazards", "weigh_histories"]
 
 PAIRS_IN_CACHE = 48_000
 MOST_PRODUCTS = 12
-NEGLIGIBLE = 1e-18
+NEGLIGIBLE = 1e-16
+"""Of it even the quotient −log(1 − e)/e is one to double precision."""
+SMALL = 2e-4
+"""Up to it four terms of the quotient's power series are exact to double precision."""
+SMALL_EXPECTED = 5e-3
+"""The same for Tλ and the series of the exponential."""
 ORDERED = {"contract", "reassoc", "nsz", "arcp"}
 compiled = nb.njit(cache=True, nogil=True, fastmath=ORDERED, error_model="numpy")
 inlined = nb.njit(cache=True, nogil=True, fastmath=ORDERED, error_model="numpy", inline="always")
+
+
+@inlined
+def _series_4(e):
+    return ((e / 4 + 1 / 3) * e + 1 / 2) * e + 1.0
 
 
 @inlined
@@ -46,22 +58,27 @@ def _series_18(t):
 
 
 @compiled
-def log_ratios(e, largest, q):
-    """Fill q with −log(1 − e)/e for 0 ≤ e ≤ largest ≤ 1/2: as many terms as the largest needs."""
-    if largest < NEGLIGIBLE:
-        q[:] = 1.0
-    elif largest < 0.05:
-        for j in range(len(e)):
-            r = 1.0 / (2.0 - e[j])
-            q[j] = 2.0 * r * _series_5(e[j] * r * e[j] * r)
-    elif largest < 0.3:
-        for j in range(len(e)):
-            r = 1.0 / (2.0 - e[j])
-            q[j] = 2.0 * r * _series_12(e[j] * r * e[j] * r)
+def log_ratios(a, lines, k, q):
+    """Fill q with −log(1 − e)/e for e = a·lines[k], where 0 ≤ lines ≤ 1 and a ≤ 1/2: as many terms as a needs."""
+    n = lines.shape[1]
+    if a < SMALL:
+        for j in range(n):
+            q[j] = _series_4(a * lines[k, j])
+    elif a < 0.05:
+        for j in range(n):
+            e = a * lines[k, j]
+            r = 1.0 / (2.0 - e)
+            q[j] = 2.0 * r * _series_5(e * r * e * r)
+    elif a < 0.3:
+        for j in range(n):
+            e = a * lines[k, j]
+            r = 1.0 / (2.0 - e)
+            q[j] = 2.0 * r * _series_12(e * r * e * r)
     else:
-        for j in range(len(e)):
-            r = 1.0 / (2.0 - e[j])
-            q[j] = 2.0 * r * _series_18(e[j] * r * e[j] * r)
+        for j in range(n):
+            e = a * lines[k, j]
+            r = 1.0 / (2.0 - e)
+            q[j] = 2.0 * r * _series_18(e * r * e * r)
 
 
 class Slots(NamedTuple):
@@ -77,94 +94,98 @@ class Slots(NamedTuple):
 
 @compiled
 def station_hazards(along_x, along_y, weights, hazards):
-    """Fill H (V, L): Σ_k W_vk · −log(1 − e_k)."""
+    """Fill H (V, nx, ny): Σ_k W_vk · −log(1 − e_k)."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
-    kernel, quotient = np.empty(ny), np.empty(ny)
+    quotient = np.empty(ny)
     hazards[:] = 0.0
-    for i in range(nx):
-        for k in range(n_stations):
+    for k in range(n_stations):
+        for i in range(nx):
             a = along_x[k, i]
             if a < NEGLIGIBLE:
                 continue
-            for j in range(ny):
-                kernel[j] = a * along_y[k, j]
-            log_ratios(kernel, a, quotient)
+            log_ratios(a, along_y, k, quotient)
             for v in range(len(weights)):
-                w = weights[v, k]
+                w = weights[v, k] * a
                 if w != 0.0:
-                    line = hazards[v, i * ny : (i + 1) * ny]
                     for j in range(ny):
-                        line[j] += w * kernel[j] * quotient[j]
+                        hazards[v, i, j] += w * along_y[k, j] * quotient[j]
 
 
 @compiled
-def _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio, matters):
-    """Kernel, −log(1 − e)/e and exp(L)/e of all slots on lines first to last, (U, lines·ny); which differ from one."""
+def _fill_ratios(first, n, along_x, along_y, slots, quotient, ratio, matters):
+    """exp(L)/e of all slots on n lines from the first, (U, n, ny), and which of them differ from one."""
     ny = along_y.shape[1]
-    size = (last - first) * ny
     for u in range(len(slots.station)):
-        k, t = slots.station[u], slots.effort[u]
-        e, q, r = kernel[u, :size], quotient[u, :size], ratio[u]
-        largest = 0.0
-        for i in range(first, last):
-            a, part = along_x[k, i], e[(i - first) * ny : (i - first + 1) * ny]
+        k, t, largest = slots.station[u], slots.effort[u], 0.0
+        for i in range(n):
+            a = along_x[k, first + i]
             largest = max(largest, a)
-            for j in range(ny):
-                part[j] = a * along_y[k, j]
+            if slots.proximity and t == 1.0:
+                for j in range(ny):
+                    ratio[u, i, j] = 1.0 / (1.0 - a * along_y[k, j])
+                continue
+            log_ratios(a, along_y, k, quotient)
+            if not slots.proximity:
+                for j in range(ny):
+                    ratio[u, i, j] = quotient[j]
+            elif t * a < SMALL_EXPECTED:
+                for j in range(ny):
+                    x = t * a * along_y[k, j] * quotient[j]
+                    p = (((x / 720 + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 1 / 2
+                    ratio[u, i, j] = quotient[j] * (p * x + 1.0)
+            else:
+                for j in range(ny):
+                    x = t * a * along_y[k, j] * quotient[j]
+                    ratio[u, i, j] = quotient[j] * (np.expm1(x) / x if x > 1e-300 else 1.0)
         matters[u] = largest >= NEGLIGIBLE
-        log_ratios(e, largest, q)
-        if not slots.proximity:
-            for j in range(size):
-                r[j] = q[j]
-        elif t == 1.0:
-            for j in range(size):
-                r[j] = 1.0 / (1.0 - e[j])
-        else:
-            for j in range(size):
-                x = t * e[j] * q[j]
-                r[j] = q[j] * (np.expm1(x) / x if x > 1e-300 else 1.0)
 
 
 @compiled
-def _lines(n_slots, ny):
+def _lines(n_slots, nx, ny):
     """Lines that are done together: as many as keep the tables in the cache."""
-    return max(1, PAIRS_IN_CACHE // (max(n_slots, 1) * ny))
+    return min(nx, max(1, PAIRS_IN_CACHE // (max(n_slots, 1) * ny)))
+
+
+@compiled
+def _multiply(first, n, ratio, matters, slots, h, weight, g, out):
+    """Fill out (n, ny) with weight · Π ratio^count of history h on n lines from the first."""
+    ny = out.shape[1]
+    for i in range(n):
+        for j in range(ny):
+            out[i, j] = weight[g, first + i, j]
+    for p in range(slots.start[h], slots.start[h + 1]):
+        u, c = slots.slot[p], slots.number[p]
+        if not matters[u]:
+            continue
+        for _ in range(int(min(c, MOST_PRODUCTS))):
+            for i in range(n):
+                for j in range(ny):
+                    out[i, j] *= ratio[u, i, j]
+        if c > MOST_PRODUCTS:
+            for i in range(n):
+                for j in range(ny):
+                    out[i, j] *= ratio[u, i, j] ** (c - MOST_PRODUCTS)
 
 
 @compiled
 def history_sums(along_x, along_y, slots, weight, group, rows, factor_x, factor_y, summed):
     """Σ over the lattice of weight · Π ratio^count · factors, for each of the histories ``rows``."""
     nx, ny, n_slots = along_x.shape[1], along_y.shape[1], len(slots.station)
-    lines = _lines(n_slots, ny)
-    kernel = np.empty((n_slots, lines * ny))
-    quotient, ratio, out = np.empty_like(kernel), np.empty_like(kernel), np.empty(lines * ny)
-    start, slot, count = slots.start, slots.slot, slots.number
+    lines = _lines(n_slots, nx, ny)
+    ratio, out, quotient = np.empty((n_slots, lines, ny)), np.empty((lines, ny)), np.empty(ny)
     matters = np.empty(n_slots, np.bool_)
     summed[:] = 0.0
     for first in range(0, nx, lines):
-        last = min(first + lines, nx)
-        size = (last - first) * ny
-        _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio, matters)
+        n = min(lines, nx - first)
+        _fill_ratios(first, n, along_x, along_y, slots, quotient, ratio, matters)
         for h in range(len(rows)):
-            g = group[h]
-            for j in range(size):
-                out[j] = weight[g, first * ny + j]
-            for p in range(start[rows[h]], start[rows[h] + 1]):
-                u, c = slot[p], count[p]
-                if not matters[u]:
-                    continue
-                for _ in range(int(min(c, MOST_PRODUCTS))):
-                    for j in range(size):
-                        out[j] *= ratio[u, j]
-                if c > MOST_PRODUCTS:
-                    for j in range(size):
-                        out[j] *= ratio[u, j] ** (c - MOST_PRODUCTS)
-            for i in range(first, last):
-                part, at = 0.0, (i - first) * ny
+            _multiply(first, n, ratio, matters, slots, rows[h], weight, group[h], out)
+            for i in range(n):
+                part = 0.0
                 for j in range(ny):
-                    part += out[at + j] * factor_y[h, j]
-                summed[h] += part * factor_x[h, i]
+                    part += out[i, j] * factor_y[h, j]
+                summed[h] += part * factor_x[h, first + i]
 
 
 @compiled
@@ -188,82 +209,74 @@ def weigh_histories(
 ):
     """Weighted posterior sums by group and along x and y, and the slopes of b_k and 1/2σ_k² through the ratios."""
     nx, ny, n_slots = along_x.shape[1], along_y.shape[1], len(slots.station)
-    lines = _lines(n_slots, ny)
-    kernel = np.empty((n_slots, lines * ny))
-    quotient, ratio, out = np.empty_like(kernel), np.empty_like(kernel), np.empty(lines * ny)
-    start, slot, count = slots.start, slots.slot, slots.number
-    matters = np.empty(n_slots, np.bool_)
-    by_slot = np.empty_like(kernel)
+    lines = _lines(n_slots, nx, ny)
+    ratio, out, quotient = np.empty((n_slots, lines, ny)), np.empty((lines, ny)), np.empty(ny)
+    matters, by_slot = np.empty(n_slots, np.bool_), np.empty((n_slots, lines, ny))
     for first in range(0, nx, lines):
-        last = min(first + lines, nx)
-        size = (last - first) * ny
-        _fill_ratios(first, last, along_x, along_y, slots, kernel, quotient, ratio, matters)
+        n = min(lines, nx - first)
+        _fill_ratios(first, n, along_x, along_y, slots, quotient, ratio, matters)
         by_slot[:] = 0.0
         for h in range(len(rows)):
-            g = group[h]
-            for j in range(size):
-                out[j] = weight[g, first * ny + j]
-            for p in range(start[rows[h]], start[rows[h] + 1]):
-                u, c = slot[p], count[p]
-                if not matters[u]:
-                    continue
-                for _ in range(int(min(c, MOST_PRODUCTS))):
-                    for j in range(size):
-                        out[j] *= ratio[u, j]
-                if c > MOST_PRODUCTS:
-                    for j in range(size):
-                        out[j] *= ratio[u, j] ** (c - MOST_PRODUCTS)
-            for i in range(first, last):
-                f, part, at = factor_x[h, i] * scaled[h], 0.0, (i - first) * ny
+            _multiply(first, n, ratio, matters, slots, rows[h], weight, group[h], out)
+            for i in range(n):
+                f, part = factor_x[h, first + i] * scaled[h], 0.0
                 for j in range(ny):
-                    out[at + j] *= f * factor_y[h, j]
-                    part += out[at + j]
-                    by_y[h, j] += out[at + j]
-                by_x[h, i] = part
-            for j in range(size):
-                by_group[g, first * ny + j] += out[j]
-            for p in range(start[rows[h]], start[rows[h] + 1]):
-                u, c = slot[p], count[p]
-                for j in range(size):
-                    by_slot[u, j] += c * out[j]
-        _add_ratio_slopes(first, last, square_x, square_y, slots, kernel, quotient, by_slot, base, bent)
+                    out[i, j] *= f * factor_y[h, j]
+                    part += out[i, j]
+                    by_y[h, j] += out[i, j]
+                    by_group[group[h], first + i, j] += out[i, j]
+                by_x[h, first + i] = part
+            for p in range(slots.start[rows[h]], slots.start[rows[h] + 1]):
+                u, c = slots.slot[p], slots.number[p]
+                if matters[u]:
+                    for i in range(n):
+                        for j in range(ny):
+                            by_slot[u, i, j] += c * out[i, j]
+        _add_ratio_slopes(first, n, along_x, along_y, square_x, square_y, slots, quotient, by_slot, base, bent)
 
 
 @compiled
-def _add_ratio_slopes(first, last, square_x, square_y, slots, kernel, quotient, by_slot, base, bent):
-    """From slopes with respect to the log ratios on lines first to last to those of b_k and 1/2σ_k²."""
+def _add_ratio_slopes(first, n, along_x, along_y, square_x, square_y, slots, quotient, by_slot, base, bent):
+    """From slopes with respect to the log ratios on n lines from the first to those of b_k and 1/2σ_k²."""
     ny = square_y.shape[1]
     for u in range(len(slots.station)):
         k, t = slots.station[u], slots.effort[u]
-        for i in range(first, last):
-            total, across, at = 0.0, 0.0, (i - first) * ny
-            for j in range(ny):
-                e, q, bend = kernel[u, at + j], quotient[u, at + j], 1.0
-                if slots.proximity:
-                    x = t * e * q
+        for i in range(n):
+            a, total, across = along_x[k, first + i], 0.0, 0.0
+            if a < NEGLIGIBLE:
+                continue
+            log_ratios(a, along_y, k, quotient)
+            if slots.proximity:
+                for j in range(ny):
+                    e = a * along_y[k, j]
+                    x = t * e * quotient[j]
                     bend = -x / np.expm1(-x) if x > 1e-300 else 1.0
-                pull = by_slot[u, at + j] * (bend / ((1.0 - e) * q) - 1.0)
-                total += pull
-                across += pull * square_y[k, j]
+                    pull = by_slot[u, i, j] * (bend / ((1.0 - e) * quotient[j]) - 1.0)
+                    total += pull
+                    across += pull * square_y[k, j]
+            else:
+                for j in range(ny):
+                    pull = by_slot[u, i, j] * (1.0 / ((1.0 - a * along_y[k, j]) * quotient[j]) - 1.0)
+                    total += pull
+                    across += pull * square_y[k, j]
             base[k] += total
-            bent[k] -= total * square_x[k, i] + across
+            bent[k] -= total * square_x[k, first + i] + across
 
 
 @compiled
 def hazard_slopes(along_x, along_y, square_x, square_y, weights, cotangent, base, bent):
-    """Slopes of b_k and 1/2σ_k² through H_v(x)."""
+    """Slopes of b_k and 1/2σ_k² through H_v(x), from those with respect to H_v(x), (V, nx, ny)."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
-    for i in range(nx):
-        for k in range(n_stations):
+    for k in range(n_stations):
+        for i in range(nx):
             a, total, across = along_x[k, i], 0.0, 0.0
             for v in range(len(weights)):
                 w = weights[v, k]
                 if w != 0.0:
-                    row = cotangent[v, i * ny : (i + 1) * ny]
                     for j in range(ny):
                         e = a * along_y[k, j]
-                        pull = w * row[j] * e / (1.0 - e)
+                        pull = w * cotangent[v, i, j] * e / (1.0 - e)
                         total += pull
                         across += pull * square_y[k, j]
             base[k] += total

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from leopardpop.components.special import log_expm1_ratio
+from leopardpop.components.special import TINY, log_expm1_ratio
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Forward",
     "HistoryVoid",
     "Slopes",
+    "group_weights",
     "history_terms",
     "history_void",
     "multi_slope",
@@ -114,6 +115,45 @@ def history_terms(void: HistoryVoid, hazards: Floats) -> Floats:
     if void.visits.any():
         result += void.visits @ log_expm1_ratio(hazards)
     return result
+
+
+def group_weights(terms: SessionTerms, void: HistoryVoid, hazards: Floats) -> Floats:
+    r"""exp(−t·H + r·H + c·V(H)) of each group, (..., groups, L), as a product of what never exceeds one.
+
+    With S = exp(−H) and Q = (1 − S)/H it is Π_v S_v^(t_v − r_v − c_v) Q_v^(c_v). The powers are whole numbers; those
+    of S may be negative where what is given back is part of another vector.
+    """
+    silent = terms.times - void.given_back - void.visits
+    if (silent < 0).any():
+        result: Floats = np.exp(-(silent @ hazards))
+    else:
+        result = np.ones((*hazards.shape[:-2], len(silent), hazards.shape[-1]))
+        _multiply_powers(result, np.exp(-hazards), silent)
+    if void.visits.any():
+        hazards = hazards + TINY
+        _multiply_powers(result, -np.expm1(-hazards) / hazards, void.visits)
+    return result
+
+
+def _multiply_powers(result: Floats, bases: Floats, exponents: Floats) -> None:
+    """Multiply by Π_v base_v^e_gv for whole e, in place: (..., groups, L), (..., V, L) and (groups, V)."""
+    for v in range(bases.shape[-2]):
+        base = power = bases[..., v, :]
+        reached = 1
+        for exponent in np.unique(exponents[:, v]).astype(int):
+            if exponent > reached:
+                power = power * _whole_power(base, exponent - reached)
+                reached = exponent
+            for g in np.flatnonzero(exponents[:, v] == exponent) if exponent else ():
+                result[..., g, :] *= power
+
+
+def _whole_power(base: Floats, exponent: int) -> Floats:
+    """base^exponent by repeated squaring, for exponent ≥ 1."""
+    if exponent == 1:
+        return base
+    half = _whole_power(base, exponent // 2)
+    return half * half if exponent % 2 == 0 else half * half * base
 
 
 def multi_slope(hazard: Floats) -> Floats:

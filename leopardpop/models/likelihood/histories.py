@@ -283,8 +283,9 @@ class CompiledRatios:
             return np.stack([self.sums(one) for one in job.each()])
         along_x, along_y = self.tables.along(job.log_base, job.precision)
         summed = np.empty(len(job.rows))
+        weight = job.weight.reshape(-1, *self.tables.shape)
         self.loops.history_sums(
-            along_x, along_y, self.slots, job.weight, job.group, job.rows, job.factor_x, job.factor_y, summed
+            along_x, along_y, self.slots, weight, job.group, job.rows, job.factor_x, job.factor_y, summed
         )
         return summed
 
@@ -294,9 +295,10 @@ class CompiledRatios:
         along = tables.along(job.log_base, job.precision)
         arrays = (job.weight, job.factor_x, job.factor_y, job.log_base, job.log_base)
         result = Posterior(*(np.zeros_like(a) for a in arrays))
+        weight, by_group = (a.reshape(-1, *tables.shape) for a in (job.weight, result.by_group))
         self.loops.weigh_histories(
-            *along, tables.square_x, tables.square_y, self.slots, job.weight, job.group, job.rows,
-            job.factor_x, job.factor_y, scaled, *result,
+            *along, tables.square_x, tables.square_y, self.slots, weight, job.group, job.rows,
+            job.factor_x, job.factor_y, scaled, by_group, *result[1:],
         )  # fmt: skip
         return result
 

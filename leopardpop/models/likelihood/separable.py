@@ -23,7 +23,7 @@ from leopardpop.models.likelihood.form import (
     Forward,
     Parameters,
     Slopes,
-    history_terms,
+    group_weights,
     history_void,
     one_by_one,
     void_cotangent,
@@ -114,7 +114,6 @@ class SeparableForm:
         self.baseline = "g0" if tables.is_probability else "lambda0"
         self.void = history_void(terms)
         self.dense = DenseForm(terms, detection)
-        self.log_area = np.log(terms.area)
         self.shape = lattice.shape
         self.entry_station = terms.slot_station[terms.entry_slot]
         self.entry_history = terms.entry_history
@@ -137,9 +136,8 @@ class SeparableForm:
         total, place = self.terms.times @ hazards, self.lattice.place
         if self.has_ratio and not total[..., place].max(initial=0.0) < LARGEST_HAZARD:
             return self._fall_back(log_density, parameters, rows)
-        base = np.full(total.shape, -np.inf)
-        base[..., place] = log_density + self.log_area - total[..., place]
-        weight = np.exp(history_terms(self.void, hazards) + base[..., None, :])
+        weight = group_weights(self.terms, self.void, hazards)
+        weight *= self._on_lattice(np.exp(log_density) * self.terms.area)[..., None, :]
         factor_x, factor_y, log_scale = self._marginals(log_base, precision, rows)
         job = Job(log_base, precision, weight, rows, self.void.group[rows], factor_x, factor_y)
         summed = self.summation.sums(job)
@@ -147,6 +145,12 @@ class SeparableForm:
             return self._fall_back(log_density, parameters, rows)
         state = State(parameters, hazards, job, summed)
         return Forward(np.log(summed) + log_scale, total[..., place], rows, state)
+
+    def _on_lattice(self, cells: Floats) -> Floats:
+        """Values of the cells at their places, zero elsewhere, (..., J) to (..., L)."""
+        table = np.zeros((*cells.shape[:-1], self.shape[0] * self.shape[1]))
+        table[..., self.lattice.place] = cells
+        return table
 
     def _fall_back(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """The answer of the dense form, which always holds; in a batch only for those that need it."""
@@ -194,13 +198,12 @@ class SeparableForm:
         if isinstance(state, Fallback):
             return self.dense.backward(state.forward, weights, rate)
         posterior = self.summation.weigh(state.job, weights / state.summed)
-        on_lattice = np.zeros(posterior.by_group.shape[1])
-        on_lattice[self.lattice.place] = rate
-        cotangent = void_cotangent(self.terms, self.void, state.hazards, posterior.by_group, on_lattice)
+        by_group, rate = posterior.by_group, self._on_lattice(rate)
+        cotangent = void_cotangent(self.terms, self.void, state.hazards, by_group, rate)
         base, bent = self.tables.hazard_slopes(state.job.log_base, state.job.precision, cotangent, self.place)
         seen, spread = self._detection_slopes(forward.rows, posterior)
         log_sigma = -2.0 * state.job.precision * (bent + posterior.bent + spread)
-        by_cell = posterior.by_group.sum(0)[self.lattice.place]
+        by_cell = by_group.sum(0)[self.lattice.place]
         return Slopes(by_cell, {self.baseline: base + posterior.base + seen, "sigma": log_sigma})
 
     def _detection_slopes(self, rows: Ints, posterior: Posterior) -> tuple[Floats, Floats]:

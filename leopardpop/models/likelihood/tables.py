@@ -79,8 +79,10 @@ class LatticeTables:
 
     def along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
         """exp(b − p dx²) and exp(−p dy²) of the stations, (..., K, nx) and (..., K, ny)."""
-        along_x = np.exp(log_base[..., None] - self.square_x * precision[..., None])
-        return along_x, np.exp(-self.square_y * precision[..., None])
+        along_x = self.square_x * -precision[..., None]
+        along_x += log_base[..., None]
+        along_y = self.square_y * -precision[..., None]
+        return np.exp(along_x, out=along_x), np.exp(along_y, out=along_y)
 
     def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
         """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
@@ -112,7 +114,7 @@ class LatticeTables:
         if self.runs_compiled(log_base):
             from leopardpop.models.likelihood.compiled import station_hazards
 
-            station_hazards(along_x, along_y, self.weights, hazards)
+            station_hazards(along_x, along_y, self.weights, hazards.reshape(-1, *self.shape))
             return hazards
         for block in self.blocks:
             hazards += self.weights[:, block] @ hazard_of(outer_rows(along_x[block], along_y[block]))
@@ -141,7 +143,8 @@ class LatticeTables:
         if self.runs_compiled(log_base):
             from leopardpop.models.likelihood.compiled import hazard_slopes
 
-            hazard_slopes(along_x, along_y, self.square_x, self.square_y, weights, cotangent, base, bent)
+            tables = cotangent.reshape(-1, *self.shape)
+            hazard_slopes(along_x, along_y, self.square_x, self.square_y, weights, tables, base, bent)
             return base, bent
         for block in self.blocks:
             kernel = outer_rows(along_x[block], along_y[block])
