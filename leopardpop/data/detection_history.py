@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from leopardpop.data.design import AUDIT_COLUMNS
+from leopardpop.data.detection_checks import missing_covariates
 from leopardpop.data.detection_dataset import adopt_detections
+from leopardpop.data.detection_grid import Seasons
+from leopardpop.data.detection_long import naive_occupancy, site_table, summary_table, visit_table, visits_made
+from leopardpop.data.detection_sources import VisitSource
+from leopardpop.data.detection_tables import DetectionOptions, VisitCovariates, build_detections
+from leopardpop.data.detection_text import detections_html, detections_text
 from leopardpop.data.fingerprint import detections_hash
 from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.occupancy_arrays import OccupancyArrays, occupancy_arrays
+from leopardpop.data.tables import TableSource
 from leopardpop.errors import DataError
 
 __all__ = ["DetectionHistory"]
@@ -53,6 +61,98 @@ class DetectionHistory:
         self._dataset = adopt_detections(dataset)
         self._audit = pd.DataFrame(columns=AUDIT_COLUMNS) if audit is None else audit[AUDIT_COLUMNS]
         self._audit = self._audit.reset_index(drop=True)
+
+    @classmethod
+    def from_tables(
+        cls,
+        y: VisitSource | Mapping[str, VisitSource],
+        sites: TableSource | None = None,
+        *,
+        visit_covariates: VisitCovariates | None = None,
+        seasons: Seasons = 1,
+        response: str | None = None,
+        visits: Sequence[str] | None = None,
+        effort_unit: str | None = None,
+        columns: Mapping[str, Mapping[str, str]] | None = None,
+        crs: str | None = None,
+        on_zero_effort: str = "raise",
+    ) -> DetectionHistory:
+        """Make a history from tables: DataFrames, paths or arrays.
+
+        Parameters
+        ----------
+        y
+            What was seen, blank (NaN) where there was no visit. A wide table: a row a site, a column a visit, the
+            label of the site in a column "site" or the index. Or a long one: columns site, visit (1, 2, …), y
+            [, season]; a row that is not there is no visit. Or an array (site, visit) or (site, season, visit). Several
+            species: a dict species -> table, or a column "species".
+        sites
+            Columns site [, x, y in metres] [, season]; every other column is a covariate. Its sites count, visited or
+            not, in its order. With a column "season" covariates may differ by season.
+        visit_covariates
+            Covariate -> wide table or array, laid out as ``y``; "effort" (0 = no visit) is one of them. Without a
+            label of sites rows are those of ``y``. With a long ``y``: names of its columns, or covariate -> column
+            (default all of them; columns that are not named are covariates of sites). Or a long table: site, visit
+            [, season], covariates.
+        seasons
+            Number of seasons, equal blocks of columns; or their labels; or label -> number of columns, 0 for a season
+            in which nobody looked. If a column "season" says them, their labels in order.
+        response
+            "binary" (0, 1), "count", or "state" (0 not seen, 1 seen, 2 seen with young). Default: "binary", and an
+            error if there is anything above 1.
+        visits
+            Columns of a wide ``y`` that are visits, in order; its others are then covariates of sites. Default: all.
+        effort_unit
+            Unit of effort, such as "day". Default "occasion".
+        columns
+            What the files call a column: ``{"y": {"plot": "site"}, "sites": {...}}``.
+        crs
+            Reference system of x and y, projected, in metres: "EPSG:32652".
+        on_zero_effort
+            What to do with something seen where effort is 0: "raise", "drop" it, or "keep" it with the smallest
+            positive effort. Nothing seen with effort 0 is no visit. ``audit`` says so.
+
+        Returns
+        -------
+        DetectionHistory
+
+        Raises
+        ------
+        DataError
+            If the tables contradict themselves or each other, naming line and column; ``offenders`` has the rows.
+
+        Warns
+        -----
+        DataWarning
+            If nothing was detected, a covariate is missing, or a site has no row in ``y``.
+
+        Examples
+        --------
+        >>> y = pd.DataFrame({"site": ["ridge", "river"], "v1": [0, 1], "v2": [0, 0], "v3": [None, 2]})
+        >>> sites = pd.DataFrame({"site": ["ridge", "river"], "snow": [12.0, 3.5]})
+        >>> days = pd.DataFrame({"site": ["ridge", "river"], "v1": [14, 14], "v2": [14, 9], "v3": [0, 14]})
+        >>> history = DetectionHistory.from_tables(
+        ...     y=y, sites=sites, visit_covariates={"effort": days}, response="state", effort_unit="day"
+        ... )
+        >>> print(history)
+        DetectionHistory, response state: 2 sites, 5 visits, 2 detections
+          up to 3 visits each, 83% of them made
+          naive occupancy 0.50 (1 of 2 sites visited); seen with young at 1 of them (0.50)
+          visits by state: 0 (not seen) 3, 1 (seen) 1, 2 (seen with young) 1
+          effort 65 site-days, 13 a visit on average
+          covariates of sites: snow
+          positions of the sites: not given
+        """
+        options = DetectionOptions(
+            seasons=seasons,
+            response=response,
+            visits=visits,
+            effort_unit=effort_unit,
+            columns=columns or {},
+            crs=crs,
+            on_zero_effort=on_zero_effort,
+        )
+        return cls(*build_detections(y, sites, visit_covariates, options))
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset | xr.DataArray, audit: pd.DataFrame | None = None) -> DetectionHistory:
@@ -127,8 +227,13 @@ class DetectionHistory:
 
     @property
     def sites(self) -> pd.DataFrame:
-        """One row a site: site and covariates."""
-        return pd.DataFrame({"site": self._dataset["site"].values.astype(object)})
+        """One row a site (and season, if a covariate differs by season): site, easting, northing [m], covariates."""
+        return site_table(self._dataset)
+
+    @property
+    def visits(self) -> pd.DataFrame:
+        """One row a [species x] site x season x visit, made or not: y (NaN = no visit), effort and covariates."""
+        return visit_table(self._dataset)
 
     @property
     def seasons(self) -> tuple[str, ...]:
@@ -150,11 +255,26 @@ class DetectionHistory:
         """Number of visits on which something was seen, added up over species."""
         return int((self._dataset["y"].values > 0).sum())
 
+    @property
+    def naive_occupancy(self) -> xr.DataArray:
+        """Share of visited sites where something was seen, ([species,] season): too low, as some were overlooked."""
+        return naive_occupancy(self._dataset)
+
+    @property
+    def missing_covariates(self) -> pd.DataFrame:
+        """Covariates and effort that are missing: covariate, missing, total, of ("sites" or "visits made")."""
+        made = self._visited
+        of = {1: "sites", 2: "sites and seasons", 3: "visits made"}
+        rows = [
+            (name, int(missing.sum()), int(made.sum()) if missing.ndim == 3 else missing.size, of[missing.ndim])
+            for name, missing in missing_covariates(self._dataset, made).items()
+        ]
+        return pd.DataFrame(rows, columns=["covariate", "missing", "total", "of"])
+
     @cached_property
-    def _visited(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def _visited(self) -> NDArray[np.bool_]:
         """Whether a visit was made, (site, season, visit)."""
-        known = ~np.isnan(self._dataset["y"].values)
-        return known if known.ndim == 3 else known.any(axis=0)
+        return visits_made(self._dataset)
 
     @cached_property
     def data_hash(self) -> str:
@@ -164,6 +284,37 @@ class DetectionHistory:
     def to_array(self) -> xr.DataArray:
         """Return ``y``, with labels and covariates as coordinates: ([species,] site, season, visit), NaN = no visit."""
         return self._dataset["y"].copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a [species and] season: what was done and what was seen.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns [species,] season; sites (visited), visits (made), detections (visits with y > 0), sites_detected,
+            naive_occupancy; for counts total, for states sites_breeding and naive_breeding.
+
+        Examples
+        --------
+        >>> history = DetectionHistory.from_tables([[0, 1, 0, 0], [0, 0, 1, 1]], seasons=["2021", "2022"])
+        >>> history.summary()[["season", "detections", "naive_occupancy"]]
+          season  detections  naive_occupancy
+        0   2021           1              0.5
+        1   2022           2              0.5
+        """
+        return summary_table(self._dataset)
+
+    def arrays(self) -> OccupancyArrays:
+        """Return the history as plain arrays, read-only, for the mathematics.
+
+        Examples
+        --------
+        >>> history = DetectionHistory.from_tables([[0, 1, float("nan")], [0, 0, 0]])
+        >>> arrays = history.arrays()
+        >>> arrays.y[:, 0].tolist(), arrays.value.tolist(), arrays.n_visits.ravel().tolist()
+        ([[0, 1, -1], [0, 0, 0]], [0, 1, 0, 0, 0], [2, 3])
+        """
+        return occupancy_arrays(self._dataset)
 
     def __getitem__(self, label: str | tuple[str, ...]) -> DetectionHistory:
         names: Sequence[str] = label if isinstance(label, tuple) else (label,)
@@ -177,6 +328,12 @@ class DetectionHistory:
 
     def __hash__(self) -> int:
         return hash(self.data_hash)
+
+    def __repr__(self) -> str:
+        return detections_text(self)
+
+    def _repr_html_(self) -> str:
+        return detections_html(self)
 
 
 def _select(dataset: xr.Dataset, name: str) -> xr.Dataset:
