@@ -80,6 +80,27 @@ def init(
 
 
 @app.command()
+def check(
+    source: Annotated[Path, typer.Argument(help="A Camtrap DP package (folder, zip), or an analysis.toml.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; tables are written with --output only.")] = False,
+    effort: Annotated[bool, typer.Option("--effort", help="Show who ran when instead.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Folder for the tables; default: here.")] = None,
+) -> None:
+    """List what a data manager must fix, in order: 0 nothing, 1 something to look at, 2 something to fix."""
+    from leopardpop.cli.check import check_source, print_checked, print_effort, print_json, write_tables
+
+    with _plain_errors():
+        checked = check_source(source)
+        if effort:
+            print_effort(checked)
+        else:
+            tables = as_json and output is None
+            written = [] if tables else write_tables(checked, output or Path())
+            (print_json if as_json else print_checked)(checked, written)
+    raise typer.Exit(checked.exit_code)
+
+
+@app.command()
 def fit(
     analysis: Annotated[Path, typer.Argument(help="The analysis file.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files of an earlier run.")] = False,

@@ -1,0 +1,332 @@
+"""``leopardpop check``: what a data manager must fix before a fit, in order."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from leopardpop.cli.analysis import Analysis, read_analysis
+from leopardpop.cli.check_record import effort_lines, history_record, silent_table, survey_record
+from leopardpop.cli.expressions import evaluate
+from leopardpop.cli.run import collect_warnings
+from leopardpop.cli.translate import data_calls
+from leopardpop.data.survey_problems import COLUMNS, SEVERITIES, problems_by_kind
+from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem
+from leopardpop.errors import DataError, LeopardpopError
+from leopardpop.words import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.data.survey import Survey
+
+__all__ = ["Checked", "check_source", "print_checked", "print_effort", "print_json", "write_tables"]
+
+HEADINGS = {
+    MUST: "MUST FIX ({}): a fit would be impossible or wrong",
+    LOOK: "SHOULD LOOK ({})",
+    NOTE: "NOTES ({})",
+}
+STYLES = {MUST: "bold red", LOOK: "bold yellow", NOTE: "bold"}
+EXIT = {MUST: 2, LOOK: 1, NOTE: 1}
+MOST_ALIKE = 5
+"""Findings of one kind that are printed; all of them are in the table."""
+WIDTH, LABEL = 110, 24
+TABLES = {"problems.csv": ",".join(COLUMNS), "silent.csv": "station,deployment,camera,start,end,days"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checked:
+    """What was found in one package, or in the data of one analysis file.
+
+    Parameters
+    ----------
+    source
+        What was checked, as it was given.
+    found
+        Kind and problem, gravest first.
+    survey
+        The survey, if the data are one and could be read.
+    history
+        The history of the analysis, if it could be made.
+    """
+
+    source: str
+    found: list[tuple[str, Problem]]
+    survey: Survey | None = None
+    history: CaptureHistory | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing was found; 1: something to look at; 2: something must be fixed."""
+        return max((EXIT[problem.severity] for _, problem in self.found), default=0)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of problems by severity."""
+        counts = Counter(problem.severity for _, problem in self.found)
+        return {severity: counts[severity] for severity in SEVERITIES}
+
+    @cached_property
+    def silent(self) -> pd.DataFrame | None:
+        """Cameras that recorded nothing for long, where no failures were given; None where that says nothing."""
+        return None if self.survey is None else silent_table(self.survey)
+
+    @cached_property
+    def record(self) -> dict[str, str]:
+        """What there is: heading -> words."""
+        rows = {} if self.survey is None else survey_record(self.survey)
+        return rows if self.history is None else rows | history_record(self.history)
+
+
+def check_source(path: Path) -> Checked:
+    """Check a Camtrap DP package, or the data of an analysis file.
+
+    Parameters
+    ----------
+    path
+        Folder, zip or datapackage.json of a package; or an analysis.toml.
+
+    Returns
+    -------
+    Checked
+        What cannot be read is a finding, too.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or the analysis file itself is wrong.
+    """
+    if not path.exists():
+        raise DataError(f"there is no {path}. Give the folder or zip of a Camtrap DP export, or an analysis.toml.")
+    if path.is_dir() and not (path / "datapackage.json").exists() and (path / "analysis.toml").exists():
+        path = path / "analysis.toml"
+    if path.suffix.lower() == ".toml":
+        return _check_analysis(read_analysis(path), str(path))
+    return _check_package(path)
+
+
+def _check_package(path: Path) -> Checked:
+    import leopardpop as lp
+
+    return _read(str(path), {"survey": lambda scope: lp.read_camtrap_dp(path)})
+
+
+def _check_analysis(analysis: Analysis, source: str) -> Checked:
+    import leopardpop as lp
+
+    def step(call: Any) -> Any:
+        return lambda scope: evaluate(call, {"lp": lp} | scope)
+
+    checked = _read(source, {name: step(call) for name, call in data_calls(analysis).items()})
+    history = analysis.data.get("history", {})
+    accepted = history.get("on_zero_effort", analysis.data.get("on_zero_effort", "raise")) != "raise"
+    return replace(checked, found=_accepted(checked.found)) if accepted else checked
+
+
+def _read(source: str, steps: dict[str, Any]) -> Checked:
+    """Read the survey and make the history; an error, and each warning, becomes a finding."""
+    made: dict[str, Any] = {}
+    failed: list[tuple[str, Problem]] = []
+    with collect_warnings() as warned:
+        for name, step in steps.items():
+            try:
+                made[name] = step(made)
+            except LeopardpopError as error:
+                failed.append((f"no {name}", Problem(MUST, Path(source).name, str(error), "")))
+                break
+    survey = made.get("survey")
+    found = [] if survey is None else problems_by_kind(survey)
+    if survey is not None and any(problem.severity == MUST for _, problem in found):
+        failed = []  # what stops the history has been said, with all of its cases
+    notes = [("warning", Problem(LOOK, name, words, "")) for name, words in _warnings(warned.notes)]
+    every = sorted([*failed, *found, *notes], key=lambda each: SEVERITIES.index(each[1].severity))
+    return Checked(source=source, found=every, survey=survey, history=made.get("history"))
+
+
+def _warnings(notes: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Warnings about the data, without those that only say what was done to coordinates."""
+    for name, sentence in notes:
+        if name != "ProjectionWarning":
+            yield "data", sentence
+
+
+def _accepted(found: list[tuple[str, Problem]]) -> list[tuple[str, Problem]]:
+    """Records without effort are no error where the analysis says what to do with them."""
+    told = [(kind, problem._replace(severity=LOOK) if kind == "without_effort" else problem) for kind, problem in found]
+    return sorted(told, key=lambda each: SEVERITIES.index(each[1].severity))
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+def write_tables(checked: Checked, folder: Path) -> list[Path]:
+    """Write what was found as tables.
+
+    Parameters
+    ----------
+    checked
+        What was found.
+    folder
+        Where to.
+
+    Returns
+    -------
+    list of Path
+        ``problems.csv`` if there are problems, ``silent.csv`` if cameras were silent and no failures are given.
+
+    Raises
+    ------
+    DataError
+        If a file of that name is there that this command did not write.
+    """
+    import pandas as pd
+
+    tables = {"problems.csv": pd.DataFrame([problem for _, problem in checked.found], columns=COLUMNS)}
+    if checked.silent is not None:
+        tables["silent.csv"] = checked.silent
+    wanted = {folder / name: table for name, table in tables.items() if len(table)}
+    for path in wanted:
+        _check_ours(path)
+    for path, table in wanted.items():
+        table.to_csv(path, index=False, encoding="utf-8")
+    return list(wanted)
+
+
+def _check_ours(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        header = file.readline().strip()
+    if header != TABLES[path.name]:
+        raise DataError(f"{path} exists and is another table. Pass --output with a folder for the tables of check.")
+
+
+# -- screen -----------------------------------------------------------------------------------------------------------
+def print_checked(checked: Checked, written: list[Path]) -> None:
+    """Print what was found, the gravest first.
+
+    Parameters
+    ----------
+    checked
+        What was found.
+    written
+        The tables that were written.
+    """
+    console = _console()
+    console.print(f"leopardpop check {checked.source}     {_headline(checked)}", soft_wrap=True)
+    number = 1
+    for severity in SEVERITIES:
+        chosen = [(kind, problem) for kind, problem in checked.found if problem.severity == severity]
+        if chosen:
+            console.print()
+            console.print(Text(HEADINGS[severity].format(len(chosen)), style=STYLES[severity]))
+            console.print(_section(chosen, number))
+            number += len(chosen)
+    if checked.record:
+        console.print("\nFOR THE RECORD")
+        console.print(_record(checked.record))
+    console.print()
+    console.print(_foot(checked, written), soft_wrap=True)
+
+
+def print_json(checked: Checked, written: list[Path]) -> None:
+    """Print what was found as JSON: an object with source, counts, problems, record, tables, exit_code.
+
+    Parameters
+    ----------
+    checked
+        What was found.
+    written
+        The tables that were written.
+    """
+    problems = [{"kind": kind, **problem._asdict()} for kind, problem in checked.found]
+    content: dict[str, Any] = {"source": checked.source, "counts": checked.counts, "problems": problems, "record": checked.record}
+    content |= {"tables": [str(path) for path in written], "exit_code": checked.exit_code}
+    Console(highlight=False, markup=False, soft_wrap=True).print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def print_effort(checked: Checked) -> None:
+    """Print who ran when.
+
+    Parameters
+    ----------
+    checked
+        What was found.
+
+    Raises
+    ------
+    DataError
+        If there is no survey to show.
+    """
+    if checked.survey is None:
+        reason = checked.found[0][1].found if checked.found else "the data are a history, without deployments"
+        raise DataError(f"{checked.source}: there is no effort to show: {reason}")
+    console = _console()
+    console.print("\n".join(effort_lines(checked.survey, console.width)), soft_wrap=True)
+
+
+def _console() -> Console:
+    """The screen; a file or a pipe gets lines of a fixed width."""
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDTH)
+
+
+def _headline(checked: Checked) -> str:
+    survey = checked.survey
+    if survey is None:
+        return "capture history" if checked.history is not None else "could not be read"
+    parts = [counted(len(survey.stations), "station"), counted(len(survey.deployments), "deployment")]
+    return ", ".join([*parts, f"{counted(len(survey.records), 'record')} used of {len(survey.audit):,}"])
+
+
+def _section(found: list[tuple[str, Problem]], first: int) -> Table:
+    """Findings of one severity, numbered; of many alike the first few."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(max_width=LABEL, overflow="fold")
+    grid.add_column(overflow="fold")
+    kinds = Counter(kind for kind, _ in found)
+    seen: Counter[str] = Counter()
+    for number, (kind, problem) in enumerate(found, first):
+        seen[kind] += 1
+        if seen[kind] <= MOST_ALIKE:
+            grid.add_row(str(number), Text(problem.where), Text(_sentence(problem)))
+        elif seen[kind] == MOST_ALIKE + 1:
+            grid.add_row("", "", Text(f"… and {counted(kinds[kind] - MOST_ALIKE, 'finding')} more like these"))
+    return grid
+
+
+def _sentence(problem: Problem) -> str:
+    """What was found and what to do, as one or two sentences."""
+    if not problem.fix:
+        return problem.found
+    if problem.fix.endswith("?"):
+        return f"{problem.found}: {problem.fix}"
+    return f"{problem.found.rstrip('.')}. {problem.fix[0].upper()}{problem.fix[1:]}."
+
+
+def _record(record: dict[str, str]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, words in record.items():
+        grid.add_row(f"   {name}", Text(words))
+    return grid
+
+
+def _foot(checked: Checked, written: list[Path]) -> str:
+    counts = checked.counts
+    words = {MUST: "to fix", LOOK: "to look at", NOTE: "to note"}
+    told = ", ".join(f"{counts[severity]} {words[severity]}" for severity in SEVERITIES if counts[severity])
+    tables = f" Table: {', '.join(map(str, written))}." if written else ""
+    more = f"   Next: leopardpop check {checked.source} --effort shows who ran when" if checked.survey else ""
+    return f"{told or 'Nothing to fix, nothing to look at'}.{tables}{more}"
