@@ -59,7 +59,7 @@ class Surface:
         return np.asarray(self.function(np.asarray(x, float), np.asarray(y, float)))
 
 
-def sample(source: Any, name: str, x: Floats, y: Floats, crs: str | None) -> NDArray[Any]:
+def sample(source: Any, name: str, x: Floats, y: Floats, crs: str | None, *, of: str = "cell") -> NDArray[Any]:
     """Find the values of a covariate at points.
 
     Parameters
@@ -73,6 +73,8 @@ def sample(source: Any, name: str, x: Floats, y: Floats, crs: str | None) -> NDA
         Points, (n,) in the units of `crs`.
     crs
         System of the points, or None if unknown.
+    of
+        What messages call a point: "cell", "station".
 
     Returns
     -------
@@ -87,38 +89,38 @@ def sample(source: Any, name: str, x: Floats, y: Floats, crs: str | None) -> NDA
         If a raster is given and rasterio is not installed.
     """
     if callable(source):
-        return _from_function(source, name, x, y, crs)
+        return _from_function(source, name, x, y, crs, of)
     if isinstance(source, str | PathLike):
         path = Path(source)
         if not path.exists():
             raise DataError(f"Covariate {name!r}: the file {path} does not exist.", offenders=[str(path)])
         layer_like = path.suffix.lower() in VECTOR_SUFFIXES
-        return _from_layer(path, name, x, y, crs) if layer_like else _from_raster(path, name, x, y, crs)
+        return _from_layer(path, name, x, y, crs) if layer_like else _from_raster(path, name, x, y, crs, of)
     if hasattr(source, "geom_type"):
         return _from_layer(source, name, x, y, crs)
-    return _from_values(source, name, len(x))
+    return _from_values(source, name, len(x), of)
 
 
-def _from_function(function: Any, name: str, x: Floats, y: Floats, crs: str | None) -> NDArray[Any]:
+def _from_function(function: Any, name: str, x: Floats, y: Floats, crs: str | None, of: str) -> NDArray[Any]:
     own = getattr(function, "crs", None)
     if own is not None and crs is not None and not same_crs(own, crs):
         x, y = project(x, y, crs, own)
     values = np.asarray(function(x, y))
     if values.shape not in {(), x.shape}:
         raise DataError(
-            f"Covariate {name!r}: the function returned an array of shape {values.shape} for {len(x)} cells. "
-            "It takes two arrays x and y in metres and must return one value a cell."
+            f"Covariate {name!r}: the function returned an array of shape {values.shape} for {len(x)} {of}s. "
+            f"It takes two arrays x and y in metres and must return one value a {of}."
         )
     found: NDArray[Any] = np.broadcast_to(values, x.shape).copy()
     return found
 
 
-def _from_values(source: Any, name: str, n: int) -> NDArray[Any]:
+def _from_values(source: Any, name: str, n: int, of: str) -> NDArray[Any]:
     values: NDArray[Any] = source.to_numpy() if isinstance(source, pd.Series) else np.asarray(source)
     if values.shape != (n,):
         raise DataError(
-            f"Covariate {name!r} has shape {values.shape}; the mask has {n} cells. "
-            "Give one value a cell in the order of mask.table, a function of x and y, or the path of a raster."
+            f"Covariate {name!r} has shape {values.shape}; there are {n} {of}s. "
+            f"Give one value a {of} in the order of the table, a function of x and y, or the path of a raster."
         )
     return values.copy()
 
@@ -150,10 +152,10 @@ def _column(layer: geopandas.GeoDataFrame, name: str) -> str | None:
     )
 
 
-def _from_raster(path: Path, name: str, x: Floats, y: Floats, crs: str | None) -> NDArray[Any]:
+def _from_raster(path: Path, name: str, x: Floats, y: Floats, crs: str | None, of: str) -> NDArray[Any]:
     """Value of the pixel that holds each point; NaN outside the raster and where it has no data."""
-    with _open_raster(path, name) as raster:
-        x, y = _to_raster(x, y, crs, raster.crs, name)
+    with _open_raster(path, name, of) as raster:
+        x, y = _to_raster(x, y, crs, raster.crs, name, of)
         column, row = _pixels(raster.transform, x, y)
         inside = (column >= 0) & (row >= 0) & (column < raster.width) & (row < raster.height)
         values = np.full(len(x), np.nan)
@@ -178,13 +180,13 @@ def _pixels(transform: Any, x: Floats, y: Floats) -> tuple[NDArray[np.int64], ND
     return column, row
 
 
-def _open_raster(path: Path, name: str) -> Any:
+def _open_raster(path: Path, name: str, of: str) -> Any:
     try:
         rasterio = import_module("rasterio")
     except ImportError as error:
         raise ModelError(
             f'Covariate {name!r} is a raster ({path.name}); reading it needs: pip install "leopardpop[raster]". '
-            "A function of x and y, or an array of one value a cell, needs nothing more."
+            f"A function of x and y, or an array of one value a {of}, needs nothing more."
         ) from error
     try:
         raster: Any = rasterio.open(path)
@@ -197,16 +199,16 @@ def _open_raster(path: Path, name: str) -> Any:
     return raster
 
 
-def _to_raster(x: Floats, y: Floats, crs: str | None, raster_crs: Any, name: str) -> tuple[Floats, Floats]:
+def _to_raster(x: Floats, y: Floats, crs: str | None, raster_crs: Any, name: str, of: str) -> tuple[Floats, Floats]:
     own = None if raster_crs is None else crs_text(raster_crs.to_wkt())
     if own is None or (crs is None and not is_geographic(own)):
         return x, y
     if crs is None:
         raise DataError(
-            f"The raster of covariate {name!r} is in degrees ({own}), and the coordinate reference system of the mask "
+            f"The raster of covariate {name!r} is in degrees ({own}), and the coordinate reference system of the {of}s "
             'is unknown. Say what the stations are in: crs="EPSG:32652", for example.'
         )
     if same_crs(own, crs):
         return x, y
-    say_projected(f"place of each cell for covariate {name!r}", crs, own, "the raster")
+    say_projected(f"place of each {of} for covariate {name!r}", crs, own, "the raster")
     return project(x, y, crs, own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -13,9 +13,22 @@ from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["Ledger", "individual_sexes", "keep_flank", "keep_identified", "keep_life_stage", "records_of_species"]
+__all__ = [
+    "Ledger",
+    "individual_sexes",
+    "keep_flank",
+    "keep_identified",
+    "keep_life_stage",
+    "records_of_several",
+    "records_of_species",
+]
 
 Booleans = NDArray[np.bool_]
+
+SAME_SPECIES = 0.9
+"""Likeness of two names of which one is probably a misspelling of the other."""
+MISSPELT = 0.8
+"""Likeness above which a name that does not occur is refused, because one that occurs was probably meant."""
 
 
 class Ledger:
@@ -90,30 +103,87 @@ def records_of_species(records: pd.DataFrame, species: str | Sequence[str] | Non
     DataError
         If there are several species and none is named, or the name does not occur but one like it does.
     """
-    found = [name for name in records["species"].unique() if name is not None and not pd.isna(name)]
+    several = species if species is None or isinstance(species, str) else {"": species}
+    return records_of_several(records, several)[0]
+
+
+def records_of_several(
+    records: pd.DataFrame, species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
+) -> tuple[Ledger, NDArray[np.intp], list[str]]:
+    """Open a ledger of the records of one or several species.
+
+    Parameters
+    ----------
+    records
+        All records.
+    species
+        A name, several, or label -> the names that stand for one species; None if there is one only.
+
+    Returns
+    -------
+    ledger, kind, labels
+        Records; which of the species each is of, (n,); their labels, "" if the records name no species.
+
+    Raises
+    ------
+    DataError
+        If there are several species and none is named, one is named twice, or a name does not occur but one like it
+        does.
+    """
+    found = [str(name) for name in records["species"].dropna().unique()]
     if species is None:
         if len(found) > 1:
             raise DataError(f"The records are of {len(found)} species: {listed(found)}. Say which with species=.")
-        return Ledger(records)
-    asked = [species] if isinstance(species, str) else list(species)
-    same = [name for name in found if name.casefold() in {ask.casefold() for ask in asked}]
-    _check_species(asked, same, found)
-    alike = [name for name in found if name not in same and any(_alike(name, ask) for ask in asked)]
-    ledger = Ledger(records[records["species"].isin([*same, *alike])])
+        return Ledger(records), np.zeros(len(records), dtype=np.intp), found or [""]
+    groups = _groups(species)
+    kind_of = _kinds(groups, found)
+    names = [name for group in groups.values() for name in group]
+    alike = [name for name in found if name not in kind_of and any(_alike(name, ask) for ask in names)]
+    ledger = Ledger(records[records["species"].isin([*kind_of, *alike])])
+    _drop_alike(ledger, alike, names)
+    kind = ledger.records["species"].map(kind_of).fillna(0).to_numpy(np.intp)
+    return ledger, kind, list(groups)
+
+
+def _groups(species: str | Sequence[str] | Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
+    """Label -> names of each species that is asked for."""
+    if isinstance(species, str):
+        return {species: [species]}
+    asked = species if isinstance(species, Mapping) else {name: name for name in species}
+    groups = {str(name): [names] if isinstance(names, str) else list(names) for name, names in asked.items()}
+    if not groups or not all(groups.values()):
+        raise DataError(f"species={species!r} names no species. Give a name, or several.")
+    return groups
+
+
+def _kinds(groups: Mapping[str, list[str]], found: list[str]) -> dict[str, int]:
+    """Name in the records -> number of the species that was asked for."""
+    kinds: dict[str, int] = {}
+    for number, asked in enumerate(groups.values()):
+        folded = {name.casefold() for name in asked}
+        same = [name for name in found if name.casefold() in folded]
+        _check_species(asked, same, found)
+        twice = [name for name in same if name in kinds]
+        if twice:
+            raise DataError(f"species= names '{twice[0]}' twice. A record is of one species.", offenders=twice)
+        kinds |= dict.fromkeys(same, number)
+    return kinds
+
+
+def _drop_alike(ledger: Ledger, alike: list[str], asked: list[str]) -> None:
     names = ledger.records["species"]
     for name in alike:
         ledger.drop(names == name, f"species '{name}'")
     if alike:
         n = int(names.isin(alike).sum())
-        message = f"{n} records of {listed(alike)} are not counted as '{asked[0]}'. "
+        message = f"{n} records of {listed(alike)} are not counted as {listed(asked)}. "
         notice(f"{message}If it is the same: species={[*asked, *alike]}.", DataWarning)
-    return ledger
 
 
 def _check_species(asked: list[str], same: list[str], found: list[str]) -> None:
     if same:
         return
-    hint = did_you_mean(asked[0], found)
+    hint = did_you_mean(asked[0], [name for name in found if _ratio(name, asked[0]) > MISSPELT])
     if hint:
         raise DataError(f"No record is of '{asked[0]}'.{hint} Species: {listed(found)}.", offenders=asked)
     message = f"No record is of {listed(asked)}: the history has no animals. Species: {listed(found)}."
@@ -121,8 +191,11 @@ def _check_species(asked: list[str], same: list[str], found: list[str]) -> None:
 
 
 def _alike(name: str, asked: str) -> bool:
-    name, asked = name.casefold(), asked.casefold()
-    return name.startswith(f"{asked} ") or SequenceMatcher(None, name, asked).ratio() > 0.9
+    return name.casefold().startswith(f"{asked.casefold()} ") or _ratio(name, asked) > SAME_SPECIES
+
+
+def _ratio(name: str, other: str) -> float:
+    return SequenceMatcher(None, name.casefold(), other.casefold()).ratio()
 
 
 def keep_life_stage(ledger: Ledger, stages: Sequence[str] | None) -> None:

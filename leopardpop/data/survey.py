@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.data.history import CaptureHistory
 from leopardpop.data.sessions import Split
 from leopardpop.data.survey_base import SurveyTables
+from leopardpop.data.survey_detections import DetectionOptions, make_detections
 from leopardpop.data.survey_history import HistoryOptions, make_history
 from leopardpop.data.survey_problems import find_problems
+from leopardpop.data.tables import TableSource
+from leopardpop.data.young import YOUNG
 
 if TYPE_CHECKING:
     from leopardpop.plots.survey_plots import SurveyPlots
@@ -161,6 +165,115 @@ class Survey(SurveyTables):
             on_zero_effort=on_zero_effort,
         )
         return make_history(self, options)
+
+    def detection_history(
+        self,
+        *,
+        species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
+        occasion: Any = "7D",
+        start: Any = None,
+        end: Any = None,
+        seasons: Split = None,
+        sites: str = "station",
+        response: Literal["binary", "count", "state"] = "binary",
+        occasion_start: str = "12:00",
+        cameras: Literal["union", "sum"] = "union",
+        effort_unit: Literal["day", "hour"] = "day",
+        independence: Any = "30min",
+        rule: Literal["last_record", "last_independent"] = "last_record",
+        life_stage: Sequence[str] | None = None,
+        young: Sequence[str] = YOUNG,
+        evidence: Literal["young", "family"] = "young",
+        group_size: int | None = None,
+        covariates: TableSource | Sequence[TableSource] | None = None,
+        on_zero_effort: Literal["raise", "drop", "keep"] = "raise",
+    ) -> DetectionHistory:
+        """Make the detection history of one species, or of several at once, for occupancy models.
+
+        Each record of the species is in ``history.audit``: kept, merged with another one, or dropped.
+
+        Parameters
+        ----------
+        species
+            Name; several names, each a species of its own; or label -> the names that stand for one species. None if
+            the records are of one species.
+        occasion, start, end, occasion_start
+            How time is cut into visits: see :meth:`capture_history`.
+        seasons
+            Label -> (start, end); "year", "quarter" or "month"; a function of the day (a Timestamp) that returns its
+            label, or None for a day in no season. None: one season. A season in which no camera ran has no visits.
+        sites
+            "station", or the name of a column of stations that pools them: a site is then visited while any of its
+            stations is, its effort is their sum, its place and numeric covariates are their means.
+        response
+            "binary": seen or not; "count": number of independent events; "state": 0 not seen, 1 seen, 2 seen to breed.
+        cameras
+            Effort of several cameras at a station: "union" (time during which any was on) or "sum".
+        effort_unit
+            Unit of effort: "day" or "hour".
+        independence, rule
+            For counts, and for which animals were together: when records at a station are one event, see
+            :meth:`events`.
+        life_stage
+            Stages of animals that count; an unknown stage is kept. None: all, since cubs show the species too.
+        young
+            Life stages that show breeding.
+        evidence
+            State 2 is a record of "young", or only of a "family": young in one event with an adult female.
+        group_size
+            For species that live alone: events with at least so many animals show breeding too. None: never.
+        covariates
+            Tables or paths to join: columns ``station`` or ``site``, ``season``, ``visit`` (from 1) or ``date`` say
+            what a row is about, other columns are covariates. Numbers of several rows (the days of a visit, the
+            stations of a site) are averaged.
+        on_zero_effort
+            A record while no camera of the station was on: "raise", "drop", or "keep" (a visit without effort then
+            gets the smallest effort that occurs).
+
+        Returns
+        -------
+        DetectionHistory
+            Dims [species,] site, season, visit; NaN where there was no effort; with effort and covariates.
+
+        Raises
+        ------
+        DataError
+            If a record lies outside the effort, or an argument makes no sense.
+
+        Warns
+        -----
+        DataWarning
+            If a species name looks misspelt, or a covariate is missing where there was effort.
+
+        Examples
+        --------
+        >>> import leopardpop as lp
+        >>> survey = lp.load_example("amur_leopard", seed=1)
+        >>> visits = survey.detection_history(species="Panthera pardus", occasion="14D", response="state")
+        >>> visits.dataset["y"].shape
+        (120, 1, 7)
+        """
+        options = DetectionOptions(
+            species=species,
+            occasion=occasion,
+            start=start,
+            end=end,
+            seasons=seasons,
+            sites=sites,
+            response=response,
+            occasion_start=occasion_start,
+            cameras=cameras,
+            effort_unit=effort_unit,
+            independence=independence,
+            rule=rule,
+            life_stage=life_stage,
+            young=young,
+            evidence=evidence,
+            group_size=group_size,
+            covariates=covariates,
+            on_zero_effort=on_zero_effort,
+        )
+        return make_detections(self, options)
 
     @property
     def plot(self) -> SurveyPlots:

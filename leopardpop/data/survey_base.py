@@ -1,15 +1,17 @@
-"""What every survey holds: its tables, brought into one form, which nothing can change."""
+"""What every survey holds: its tables, brought into one form, which nothing can change; events and covariates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 import pandas as pd
 
 from leopardpop.data import survey_text
+from leopardpop.data.event_table import make_events
 from leopardpop.data.occasions import Clock
 from leopardpop.data.projections import check_metres
+from leopardpop.data.station_covariates import add_covariates
 from leopardpop.data.survey_tables import (
     clean_audit,
     clean_deployments,
@@ -17,6 +19,8 @@ from leopardpop.data.survey_tables import (
     clean_records,
     clean_stations,
 )
+from leopardpop.data.tables import TableSource
+from leopardpop.data.young import YOUNG
 
 __all__ = ["SurveyTables"]
 
@@ -100,6 +104,96 @@ class SurveyTables:
     def is_synthetic(self) -> bool:
         """Whether the survey was simulated: its truth is known."""
         return self.truth is not None
+
+    def _with_stations(self, stations: pd.DataFrame) -> Self:
+        """Return the same survey with other columns of covariates; stations are the same."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__ | {"_stations": stations})
+        return other
+
+    def events(
+        self,
+        *,
+        species: str | Sequence[str] | None = None,
+        independence: Any = "30min",
+        by: str | Sequence[str] = ("station", "species", "individual"),
+        rule: Literal["last_record", "last_independent"] = "last_record",
+        young: Sequence[str] = YOUNG,
+    ) -> pd.DataFrame:
+        """Group records that are close in time into independent events.
+
+        Parameters
+        ----------
+        species
+            Name, or several; None: all records.
+        independence
+            A record less than this after another one belongs to its event: "30min", "1h"; None: each on its own.
+        by
+            Columns of records in which the records of an event agree; what is unknown agrees with what is unknown.
+        rule
+            Whether `independence` is counted from the record before ("last_record": an animal that rests in front of
+            a camera is one event) or from the first record of the event ("last_independent").
+        young
+            Life stages of young.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an event, in order of time: event (from 1), the columns of `by`, start, end (times of the first and
+            last record), n_records; flank ("both" if its records show both), sex and life_stage if all that are known
+            agree; group_size and n_young, the smallest numbers of animals that the records allow; with_young, whether
+            young of the species were recorded in the same event at the station; source and line of the first record.
+
+        Raises
+        ------
+        DataError
+            If a column, a length of time or a rule is unknown.
+
+        Examples
+        --------
+        >>> import leopardpop as lp
+        >>> survey = lp.load_example("amur_leopard", seed=1)
+        >>> events = survey.events(species="Panthera pardus", by=["station"], independence="1h")
+        >>> int(events["n_records"].sum()) == int((survey.records["species"] == "Panthera pardus").sum())
+        True
+        """
+        return make_events(self, species, independence, by, rule, young)
+
+    def with_covariates(
+        self, table: TableSource | None = None, *, missing: Literal["raise", "keep"] = "raise", **covariates: Any
+    ) -> Self:
+        """Add covariates of stations, or replace those of the same name.
+
+        Parameters
+        ----------
+        table
+            A table or path with a column ``station``; every other column is a covariate.
+        missing
+            What to do about stations without a value: "raise", or "keep" them as missing.
+        **covariates
+            Name = path of a raster (the pixel at the station; needs ``pip install "leopardpop[raster]"``), function of
+            x and y (arrays in metres), array or Series of one value a station, or layer of polygons (path,
+            GeoDataFrame: the column of that name in the first polygon over the station; a plain polygon: 1 inside, 0
+            outside).
+
+        Returns
+        -------
+        Survey
+            Its histories have the covariates.
+
+        Raises
+        ------
+        DataError
+            If a value is missing, a station is unknown, or a source cannot be read.
+
+        Examples
+        --------
+        >>> import leopardpop as lp
+        >>> survey = lp.load_example("amur_leopard", seed=1).with_covariates(east=lambda x, y: x / 1000)
+        >>> bool((survey.stations["east"] == survey.stations["x"] / 1000).all())
+        True
+        """
+        return self._with_stations(add_covariates(self.stations, self.crs, table, covariates, missing))
 
     def __repr__(self) -> str:
         return survey_text.text(self)

@@ -317,7 +317,7 @@ class TestCovariates:
     @pytest.mark.parametrize(
         "source, message",
         [
-            ([1, 2], r"shape \(2,\); the mask has 9 cells"),
+            ([1, 2], r"shape \(2,\); there are 9 cells"),
             (lambda x, y: x[:2], r"returned an array of shape \(2,\) for 9 cells"),
             ("snow.tif", "the file snow.tif does not exist"),
             ("blocks.gpkg", "the file blocks.gpkg does not exist"),

@@ -462,7 +462,7 @@ class TestZeroEffort:
         with pytest.raises(DataError) as error:
             survey(more=[self.late]).capture_history(species=LEOPARD)
         assert str(error.value) == (
-            "station 'C' has 1 detection while no camera was on (first: 2024-02-10 13:00, records line 11; 1 records "
+            "station 'C' has 1 detection while no camera was on (first: 2024-02-10 13:00, records line 11; 1 record "
             'at 1 station in all). Correct the deployments or failures, or pass on_zero_effort="drop".'
         )
         assert error.value.offenders["line"].tolist() == [11]
