@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from leopardpop.data.example import load_example
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
+    from leopardpop.data.readers.camtrapr import read_camtrapr
+    from leopardpop.data.readers.records import read_records
     from leopardpop.data.readers.secr import read_secr
+    from leopardpop.data.readers.unmarked import read_unmarked
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
     from leopardpop.models.scr import SCR
@@ -69,7 +72,10 @@ __all__ = [
     "load_fit",
     "parameter",
     "priors",
+    "read_camtrapr",
+    "read_records",
     "read_secr",
+    "read_unmarked",
     "testing",
 ]
 
@@ -95,7 +101,10 @@ _HOMES = {
     "load_example": "data.example",
     "load_fit": "results.storage",
     "parameter": "components.detection",
+    "read_camtrapr": "data.readers.camtrapr",
+    "read_records": "data.readers.records",
     "read_secr": "data.readers.secr",
+    "read_unmarked": "data.readers.unmarked",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})
 

@@ -1,0 +1,228 @@
+"""The parts of a survey from tables: stations with their places, deployments, failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leopardpop.data.names import counted
+from leopardpop.data.notices import notice
+from leopardpop.data.occasions import Clock
+from leopardpop.data.projections import check_metres, check_place, is_geographic, project, utm_crs
+from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, read_sheet
+from leopardpop.data.readers.record_times import read_times
+from leopardpop.data.tables import TableSource
+from leopardpop.errors import DataError, DataWarning
+
+__all__ = ["FAILURES", "PLACES", "Periods", "check_apart", "check_order", "find_places", "read_failures", "stations_of"]
+
+OURS = ("station", "deployment", "camera", "start", "end", "session", "source", "line")
+"""Columns that are no covariates."""
+
+SAME_PLACE = 100.0
+"""Metres within which rows of a station may differ: positions are taken again on each visit."""
+
+PLACES = {
+    "x": ("utm_x", "x", "easting", "X_Coord", "coord_x"),
+    "y": ("utm_y", "y", "northing", "Y_Coord", "coord_y"),
+    "longitude": ("longitude", "long", "lon", "lng", "decimalLongitude", "gps_x", "coordinates_longitude"),
+    "latitude": ("latitude", "lat", "decimalLatitude", "gps_y", "coordinates_latitude"),
+}
+FAILURES = ColumnNames(
+    {
+        "deployment": ("deployment_id", "deploymentID"),
+        "station": ("Station", "placename", "locationID"),
+        "start": ("from",),
+        "end": ("to",),
+    },
+    required=("start", "end"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """What the user said of dates and clocks."""
+
+    clock: Clock
+    """The survey's."""
+    date_format: str | None
+    """Format of times that are not ISO 8601."""
+    start: pd.Timedelta
+    """Time of day of a deployment's start that is a date."""
+    end: pd.Timedelta
+    """Time of day of an end that is a date."""
+
+
+def find_places(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], str | None]:
+    """Find where each row of a table lies, in metres.
+
+    Parameters
+    ----------
+    sheet
+        With columns x and y (metres), or longitude and latitude (degrees).
+    crs
+        Reference system of x and y; for degrees the one to project to, None: the UTM zone of their middle.
+
+    Returns
+    -------
+    x, y : (n,) arrays [m]
+    crs : str or None
+
+    Raises
+    ------
+    DataError
+        If there is no such pair of columns, a value is no number, or cannot be a position.
+    """
+    if "x" in sheet and "y" in sheet:
+        return _in_metres(sheet, crs)
+    if "longitude" not in sheet or "latitude" not in sheet:
+        raise DataError(
+            f"{sheet.table.name} does not say where stations are: it needs columns 'x' and 'y' (metres), or "
+            "'longitude' and 'latitude' (degrees). columns= can say what they are called."
+        )
+    longitude, latitude = _degrees(sheet, "longitude", 180), _degrees(sheet, "latitude", 90)
+    if not len(sheet):
+        return longitude, latitude, check_metres(crs)
+    wanted = check_metres(crs) or utm_crs(longitude, latitude)
+    x, y = project(longitude, latitude, "EPSG:4326", wanted)
+    return x, y, wanted
+
+
+def _degrees(sheet: Sheet, column: str, limit: float) -> NDArray[np.float64]:
+    degrees = sheet.numbers(column)
+    bad = np.abs(degrees) > limit
+    if bad.any():
+        found = f"{sheet.name(column)} is {degrees[int(bad.argmax())]:g}"
+        swapped = " Are longitude and latitude swapped?" if limit == 90 and (np.abs(degrees) <= 180).all() else ""
+        raise sheet.fail(bad, found, f"Decimal degrees from -{limit:g} to {limit:g} are needed.{swapped}")
+    return degrees
+
+
+def _in_metres(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], str | None]:
+    if is_geographic(crs):
+        x, y = _degrees(sheet, "x", 180), _degrees(sheet, "y", 90)
+        wanted = utm_crs(x, y)
+        return *project(x, y, crs, wanted), wanted
+    x, y = sheet.numbers("x"), sheet.numbers("y")
+    system = check_metres(crs)
+    if system is not None and re.fullmatch(r"EPSG:32[67]\d\d", system):
+        bad = (x < 0) | (x > 1_000_000) | (y < 0) | (y > 10_000_000)
+        if bad.any():
+            row = int(bad.argmax())
+            swapped = " Are they swapped?" if y[row] <= 1_000_000 < x[row] <= 10_000_000 else ""
+            found = f"{sheet.name('x')} is {x[row]:g} and {sheet.name('y')} {y[row]:g}, which {system} does not have"
+            raise sheet.fail(bad, found, f"Eastings are from 0 to 1,000,000 m.{swapped}")
+    check_place(x, y, crs, "station")
+    return x, y, system
+
+
+def stations_of(sheet: Sheet, crs: Any, used: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame, str | None]:
+    """Make one row a station of a table that may have several, one a camera or visit.
+
+    Parameters
+    ----------
+    sheet
+        With columns station and those of :func:`find_places`.
+    crs
+        As there.
+    used
+        Columns that are no covariates.
+
+    Returns
+    -------
+    stations : DataFrame
+        station, x, y [m], and the columns that are the same in all rows of each station.
+    others : DataFrame
+        The columns that are not, (n,).
+    crs : str or None
+    """
+    station = sheet.needed("station")
+    if not len(sheet):
+        raise DataError(f"{sheet.table.name} has no rows: the survey has no stations.")
+    x, y, system = find_places(sheet, crs)
+    first = station.map(pd.Series(range(len(station))).groupby(station).first()).to_numpy(np.intp).astype(np.intp)
+    _check_same_place(sheet, station, x, y, first)
+    rows = np.unique(first)
+    covariates = sheet.table.covariates([*used, *PLACES, *OURS])
+    covariates = covariates[[name for name in covariates if covariates[name].notna().any()]]
+    constant = [name for name in covariates if _same(covariates[name], first)]
+    places = pd.DataFrame({"station": station, "x": x, "y": y})
+    stations = pd.concat([places, covariates[constant]], axis=1).iloc[rows].reset_index(drop=True)
+    return stations, covariates.drop(columns=constant), system
+
+
+def _same(column: pd.Series[Any], first: NDArray[np.intp]) -> bool:
+    """Whether all rows have the value of their station's first row."""
+    values, other = column.to_numpy(), column.to_numpy()[first]
+    return bool(((values == other) | (pd.isna(values) & pd.isna(other))).all())
+
+
+def _check_same_place(
+    sheet: Sheet, station: pd.Series[Any], x: NDArray[np.float64], y: NDArray[np.float64], first: NDArray[np.intp]
+) -> None:
+    apart = np.hypot(x - x[first], y - y[first])
+    far = apart > SAME_PLACE
+    if far.any():
+        row = int(far.argmax())
+        there = sheet.table.where(int(first[row]))
+        found = f"station '{station[row]}' is {apart[row]:,.0f} m from where {there} has it"
+        raise sheet.fail(far, found, "A station has one place: correct it, or give the places names of their own.")
+    moved = station[apart > 0.01].nunique()
+    if moved:
+        notice(
+            f"{counted(moved, 'station')} of {sheet.table.name} differ by up to {apart.max():,.0f} m between rows; the "
+            "first position of each is used.",
+            DataWarning,
+        )
+
+
+def check_order(sheet: Sheet, start: pd.Series[Any], end: pd.Series[Any], names: tuple[str, str]) -> None:
+    """Refuse rows that end before they start, or at the same time."""
+    bad = (end <= start).to_numpy(bool)
+    if bad.any():
+        row = int(bad.argmax())
+        known = [sheet.name(name) for name in names]
+        found = f"{known[1]} ({end[row]:%Y-%m-%d %H:%M}) is not after {known[0]} ({start[row]:%Y-%m-%d %H:%M})"
+        raise sheet.fail(bad, found, "Correct the dates, or date_format= if day and month are swapped.")
+
+
+def check_apart(sheet: Sheet, camera: pd.Series[Any], start: pd.Series[Any], end: pd.Series[Any], advice: str) -> None:
+    """Refuse two rows of one camera that overlap in time."""
+    order = np.lexsort((start.to_numpy(), pd.factorize(camera)[0]))
+    names, starts, ends = (column.iloc[order].to_numpy() for column in (camera, start, end))
+    clash = np.flatnonzero((names[1:] == names[:-1]) & (starts[1:] < ends[:-1]))
+    if clash.size:
+        rows = np.maximum(order[clash], order[clash + 1])
+        other = sheet.table.where(int(min(order[clash[0]], order[clash[0] + 1])))
+        found = f"'{camera.iloc[rows[0]]}' is there twice at the same time: it overlaps with {other}"
+        raise sheet.fail(rows, found, advice)
+
+
+def read_failures(
+    source: TableSource | None, deployments: pd.DataFrame, periods: Periods, columns: Columns
+) -> pd.DataFrame | None:
+    """Read a table of failures: deployment or station, start, end; the end is not included.
+
+    A date stands for 00:00. A missing start or end is that of the deployment.
+    """
+    if source is None:
+        return None
+    sheet = read_sheet(source, "failures", FAILURES, columns)
+    for name in ("deployment", "station"):
+        if name in sheet and sheet.words(name).notna().any():
+            there = sheet.take(sheet.words(name).notna().to_numpy(bool))
+            there.known(name, deployments[name].tolist(), "the survey")
+    nobody = (sheet.words("deployment").isna() & sheet.words("station").isna()).to_numpy(bool)
+    if nobody.any():
+        raise sheet.fail(nobody, "it names neither a deployment nor a station", "Say which cameras failed.")
+    first = read_times(sheet, "start", periods.clock, periods.date_format, blank=True).local
+    last = read_times(sheet, "end", periods.clock, periods.date_format, blank=True).local
+    check_order(sheet, first, last, ("start", "end"))
+    names = {name: sheet.words(name) for name in ("deployment", "station")}
+    return pd.DataFrame({**names, "start": first, "end": last, **sheet.places()})
