@@ -134,3 +134,17 @@ def test_linear_algebra_has_one_thread_in_tests():
 
     assert np.ones((2, 2)) @ np.ones(2) is not None
     assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
+
+
+def test_numbers_are_written_in_one_place():
+    """Digits, thousands and percent signs of what people read belong to ``words``: two homes would drift apart."""
+    faces = ("cli", "report", "plots", "results")
+    written = re.compile(r"\{[^{}]*:(?:[+,.\d]*%|,\.\d+[fg])\}")
+    faults = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in SOURCES
+        if path.relative_to(PACKAGE).parts[0] in faces
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if written.search(line)
+    ]
+    assert not faults

@@ -6,7 +6,7 @@ import math
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
@@ -15,10 +15,18 @@ from leopardpop.cli.analysis import Analysis, parse_analysis
 from leopardpop.cli.fit import data_notes, progress_line
 from leopardpop.cli.outputs import check_folder, clear_earlier, results_folder, write_numbers, write_pictures
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, read_inputs, run_models
-from leopardpop.cli.text import count, interval, percent_interval, probability
-
-if TYPE_CHECKING:
-    import xarray as xr
+from leopardpop.words import (
+    MEDIANS,
+    area,
+    change,
+    decimal,
+    estimate,
+    length_interval,
+    median_and_interval,
+    probability,
+    span,
+    whole,
+)
 
 __all__ = ["run_demo"]
 
@@ -116,7 +124,7 @@ def run_demo(*, seed: int, folder: Path) -> None:
         "",
         *input_lines(analysis, inputs),
         f"4 Model     {model_text(analysis)}; priors from the design",
-        f"5 Fit       {seconds:.1f} s by {outcome.fit.engine}",
+        f"5 Fit       {decimal(seconds, 1)} s by {outcome.fit.engine}",
         "",
         *answer_lines(analysis, inputs, outcome),
         "",
@@ -166,13 +174,13 @@ def input_lines(analysis: Analysis, inputs: Inputs) -> list[str]:
     failed = int((effort < effort.max() - 1e-9).sum())
     sexes = history.individuals["sex"].value_counts().sort_index()
     return [
-        f"1 Records   {count(len(survey.stations))} stations, {count(len(survey.deployments))} cameras, "
+        f"1 Records   {whole(len(survey.stations))} stations, {whole(len(survey.deployments))} cameras, "
         f"{dates_text(analysis)}. {failed} stations failed for a time: that is no effort.",
-        f"            {count(effort.sum())} station-days. {record_text(history.audit)}      audit.csv",
+        f"            {whole(effort.sum())} station-days. {record_text(history.audit)}      audit.csv",
         f"2 History   {history.n_individuals} animals ({', '.join(f'{n} {sex}' for sex, n in sexes.items())}), "
         f"{history.n_detections} detections, {history.n_recaptures} recaptures, "
         f"{history.n_multi_station_individuals} animals at more than one station",
-        f"3 Mask      {count(mask.n_cells)} cells of {mask.area[0]:g} km², {count(mask.total_area)} km² of habitat",
+        f"3 Mask      {whole(mask.n_cells)} cells of {area(mask.area[0])}, {area(mask.total_area)} of habitat",
     ]
 
 
@@ -210,8 +218,8 @@ def record_text(audit: Any) -> str:
     numbers = audit["action"].value_counts()
     dropped = audit.loc[audit["action"] == "dropped", "reason"].replace(REASONS).value_counts()
     reasons = ", ".join(f"{number} {reason}" for reason, number in dropped.items())
-    parts = [f"{count(numbers[action])} {action}" for action in ("kept", "merged", "dropped") if action in numbers]
-    return f"{count(len(audit))} leopard records = {' + '.join(parts)}" + (f" ({reasons})" if reasons else "")
+    parts = [f"{whole(numbers[action])} {action}" for action in ("kept", "merged", "dropped") if action in numbers]
+    return f"{whole(len(audit))} leopard records = {' + '.join(parts)}" + (f" ({reasons})" if reasons else "")
 
 
 def model_text(analysis: Analysis) -> str:
@@ -251,36 +259,26 @@ def answer_lines(analysis: Analysis, inputs: Inputs, outcome: Outcome) -> list[s
     """
     population, posterior = outcome.population, outcome.fit.posterior
     low, high = analysis.population["probability"]
-    number, lower, upper = _estimate(population.realised.sum("sex"))
+    number, lower, upper = median_and_interval(population.realised.sum("sex"))
     truth = f"     the survey was simulated with {truth_of(inputs)}"
     chance, prior = (probability(float(f(low, high))) for f in (population.probability, population.prior_probability))
-    sexes = [(sex, posterior.sel(sex=sex)) for sex in ("F", "M")]
+    sexes = [posterior.sel(sex=sex) for sex in ("F", "M")]
     snow = posterior["D_beta"].sel(D_coef="snow")
     rows = {
-        "Leopards in the habitat": f"{number:.0f}   (95 %: {lower:.0f} to {upper:.0f}){truth}",
+        "Leopards in the habitat": f"{whole(number)}   (95 %: {span(lower, upper)}){truth}",
         f"P({low} ≤ N ≤ {high})": f"{chance}   (by the prior alone {prior})",
-        "Density per 100 km²": interval(*_estimate(population.density(100))),
-        "σ, female | male": " | ".join(_with_unit(draws["sigma"] / 1000, " km") for _, draws in sexes),
-        "λ0 per day, female | male": " | ".join(interval(*_estimate(draws["lambda0"])) for _, draws in sexes),
+        "Density per 100 km²": estimate(population.density(100)),
+        "σ, female | male": " | ".join(length_interval(*median_and_interval(s["sigma"])) for s in sexes),
+        "λ0 per day, female | male": " | ".join(estimate(s["lambda0"]) for s in sexes),
         "Snow, +1 cm": _effect(snow),
     }
-    return [f"   {label:<{LABEL}}{text}" for label, text in rows.items()]
+    return [*(f"   {label:<{LABEL}}{text}" for label, text in rows.items()), f"   {MEDIANS}"]
 
 
-def _estimate(draws: xr.DataArray) -> tuple[float, float, float]:
-    """Median and the ends of the 95 % interval."""
-    lower, middle, upper = draws.quantile([0.025, 0.5, 0.975]).values
-    return float(middle), float(lower), float(upper)
-
-
-def _with_unit(draws: xr.DataArray, unit: str) -> str:
-    return interval(*_estimate(draws)).replace(" (", f"{unit} (", 1)
-
-
-def _effect(slope: xr.DataArray) -> str:
+def _effect(slope: Any) -> str:
     """Relative change of density for one unit of a covariate."""
-    middle, lower, upper = map(math.expm1, _estimate(slope))
-    return percent_interval(middle, lower, upper).replace(" % (", " % density (", 1)
+    middle, lower, upper = map(math.expm1, median_and_interval(slope))
+    return change(middle, lower, upper, of="density")
 
 
 def trust_lines(inputs: Inputs, outcome: Outcome, warned: Warned) -> list[str]:

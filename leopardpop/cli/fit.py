@@ -23,7 +23,7 @@ from leopardpop.cli.outputs import (
 )
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
 from leopardpop.cli.script import script_text
-from leopardpop.cli.text import interval, probability
+from leopardpop.words import interval, probability, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def progress_line() -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     started = time.perf_counter()
     with console.status("Starting") as status, messages_to(console):
-        yield lambda step: status.update(f"{step} … ({time.perf_counter() - started:.0f} s)")
+        yield lambda step: status.update(f"{step} … ({whole(time.perf_counter() - started)} s)")
 
 
 @contextmanager
@@ -287,9 +287,8 @@ def comparison_lines(fits: object) -> list[str]:
     width = max(map(len, table.index))
     lines = ["Models by AICc of their maximum-likelihood fits"]
     for name, row in table.iterrows():
-        lines.append(
-            f"{INDENT}{name:<{width}}  AICc {row['aicc']:.2f}  Δ {row['delta']:.2f}  weight {row['weight']:.2f}"
-        )
+        aicc, delta, weight = (f"{row[column]:.2f}" for column in ("aicc", "delta", "weight"))
+        lines.append(f"{INDENT}{name:<{width}}  AICc {aicc}  Δ {delta}  weight {weight}")
     return lines
 
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from leopardpop.errors import DataError
 from leopardpop.plots.style import INK, PAGE, SMALL, describe, legend_below, new_axes, plain, styled
-from leopardpop.plots.words import counted, joined
+from leopardpop.words import counted, joined
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import numpy as np
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.style import COLUMN, PAGE, PALETTE, describe, new_axes, panels_of, plain, styled
 from leopardpop.plots.trees import animal_stations
-from leopardpop.plots.words import counted
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

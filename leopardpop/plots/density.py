@@ -14,8 +14,8 @@ from leopardpop.plots.derived import captioned, counted_population, surface_of
 from leopardpop.plots.ground import Cells, cells_of, draw_edge, draw_values, hatch
 from leopardpop.plots.style import INK, PAGE, SMALL, describe, figure_of, new_axes, panels_of, plain, styled
 from leopardpop.plots.survey_map import alike
-from leopardpop.plots.words import counted, number, rounded, trimmed
 from leopardpop.results.surface import density_surface
+from leopardpop.words import counted, number, rounded, trimmed
 
 if TYPE_CHECKING:
     import xarray as xr

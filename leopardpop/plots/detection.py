@@ -13,8 +13,8 @@ from leopardpop.plots.derived import captioned
 from leopardpop.plots.detection_rates import raw_rates
 from leopardpop.plots.style import COLUMN, INK, PALETTE, describe, line_styles, new_axes, plain, styled
 from leopardpop.plots.trees import spatial_recaptures
-from leopardpop.plots.words import counted, estimate, length, quantiles
 from leopardpop.results.draws import flat_draws
+from leopardpop.words import counted, estimate, length, median_and_interval, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -286,12 +286,12 @@ def _caption(fit: Any, curves: list[Curve], rates: list[Rates], recaptures: list
     text += f" by {problem.column}" if len(curves) > 1 else ""
     text += "" if _constant(problem) else ", averaged over the stations by their effort"
     text += f". Points: {counted(history.n_detections, 'detection')} of {counted(history.n_individuals, 'animal')} "
-    effort = [f"{value:,.0f}" for value in np.sum([rate.effort for rate in rates], axis=0)]
+    effort = [whole(value) for value in np.sum([rate.effort for rate in rates], axis=0)]
     text += f"in bins of distance with {', '.join(effort)} animal × station-{unit}s; each animal's centre is weighted "
     text += f"by its posterior, undetected animals are included ({band} 95 % intervals). "
     text += f"Ticks below: {counted(n, 'spatial recapture')}, as distances between an animal's stations. " if n else ""
-    text += "σ: " + "; ".join(f"{c.label + ' ' if c.label else ''}{length(quantiles(c.sigma)[0])}" for c in curves)
-    return captioned(history, f"{text} (median).")
+    scales = [(f"{c.label} " if c.label else "") + length(median_and_interval(c.sigma)[0]) for c in curves]
+    return captioned(history, f"{text}σ: {'; '.join(scales)} (median).")
 
 
 def _constant(problem: Problem) -> bool:

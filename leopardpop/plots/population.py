@@ -28,10 +28,10 @@ from leopardpop.plots.style import (
     plain,
     styled,
 )
-from leopardpop.plots.words import counted, number, probability, quantiles
 from leopardpop.results.draws import generator
 from leopardpop.results.numbers import prior_expected
 from leopardpop.results.regions import default_regions
+from leopardpop.words import area, counted, median_and_interval, number, probability, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,9 +119,9 @@ def rows_of(fit: Any, population: Population) -> list[Row]:
 
 def _detected(fit: Any, population: Population, place: dict[str, str]) -> tuple[int, bool]:
     (data, *_) = [d for d in fit.problem.data if d.session == place.get("session", d.session)]
-    area: Any = population.area_km2
-    area = area if isinstance(area, float) else float(area.sel(place))
-    return len(data.individuals), bool(np.isclose(area, fit.problem.masks[data.session].total_area))
+    km2: Any = population.area_km2
+    km2 = km2 if isinstance(km2, float) else float(km2.sel(place))
+    return len(data.individuals), bool(np.isclose(km2, fit.problem.masks[data.session].total_area))
 
 
 def _bins(rows: list[Row], claim: tuple[float, float] | None, truth: list[float]) -> Bins:
@@ -241,7 +241,7 @@ def _draw(ax: Axes, row: Row, bins: Bins, prior: Floats, claim: tuple[float, flo
 def _marks(ax: Axes, row: Row, bins: Bins, true: float | None) -> None:
     """The interval above the bars, the number detected, the truth."""
     top = ax.get_ylim()[1]
-    middle, low, high = quantiles(row.draws)
+    middle, low, high = median_and_interval(row.draws)
     ax.plot([low, high], [0.765 * top] * 2, color=INK, linewidth=1.0, zorder=5, solid_capstyle="butt")
     ax.plot([middle], [0.765 * top], "o", color=INK, markersize=3.2, zorder=5)
     if row.whole and row.detected:
@@ -305,12 +305,12 @@ def _caption(
     chances: list[tuple[float, float] | None],
     notes: list[str],
 ) -> str:
-    area = population.area_km2
-    size = f", {area:,.5g} km²" if isinstance(area, float) else ""
+    km2 = population.area_km2
+    size = f", {area(km2)}" if isinstance(km2, float) else ""
     n = sum(len(d.individuals) for d in fit.problem.data)
     where = plain(population.region_name, 80)
     text = f"Posterior of the number of animals N whose activity centre lies in {where}{size} "
-    text += f"({counted(n, 'animal')} detected; {len(rows[0].draws):,} draws by {fit.engine}). "
+    text += f"({counted(n, 'animal')} detected; {whole(len(rows[0].draws))} draws by {fit.engine}). "
     text += "Bars: realised N; dot and line: median and 95 % interval; dashes: prior. "
     if claim is not None:
         known = [(row.label, c) for row, c in zip(rows, chances, strict=True) if c is not None]

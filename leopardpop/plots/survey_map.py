@@ -30,7 +30,7 @@ from leopardpop.plots.style import (
     styled,
 )
 from leopardpop.plots.trees import animal_stations, shortest_tree
-from leopardpop.plots.words import counted, trimmed
+from leopardpop.words import counted, trimmed, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -285,7 +285,7 @@ def _caption(history: CaptureHistory, shown: Sequence[str], masks: Any) -> str:
     never = sum(int((history.arrays(s).effort.sum(1) == 0).sum()) for s in shown)
     total = float(sum(history.arrays(s).effort.sum() for s in shown))
     text = f"Survey: {counted(stations, 'station')} and {counted(n, 'animal')} in {counted(detections, 'detection')}"
-    text += f" ({counted(sum(p.n_spatial_recaptures for p in parts), 'spatial recapture')}); effort {total:,.0f} "
+    text += f" ({counted(sum(p.n_spatial_recaptures for p in parts), 'spatial recapture')}); effort {whole(total)} "
     text += f"station-{_units(history, total)}. Symbols of stations are sized by effort"
     text += f"; {never} never on are hollow. " if never else ". "
     if n:

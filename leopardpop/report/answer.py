@@ -6,8 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leopardpop.plots.words import counted, estimate, joined, probability, quantiles
 from leopardpop.report.blocks import Banner, Block, Bullets, Card, Paragraph, Table
+from leopardpop.words import (
+    area,
+    counted,
+    decimal,
+    estimate,
+    joined,
+    median_and_interval,
+    percent,
+    probability,
+    span,
+    trimmed,
+    whole,
+)
 
 if TYPE_CHECKING:
     from leopardpop.plots.population import Row
@@ -55,13 +67,12 @@ def answer_blocks(context: Context) -> list[Block]:
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 def _one(context: Context, row: Row) -> list[Block]:
-    middle, low, high = quantiles(row.draws)
-    area = float(row.of(context.population.area_km2))
+    middle, low, high = median_and_interval(row.draws)
     density, _, limits = estimate(row.of(context.population.density(PER))).rstrip(")").partition(" (")
-    where = f"in {context.where}, {area:,.5g} km²"
+    where = f"in {context.where}, {area(float(row.of(context.population.area_km2)))}"
     cards: list[Block] = [
-        Card("Number of animals, N", f"{middle:,.0f}", f"95 % probability: {low:,.0f} to {high:,.0f}, {where}"),
-        Card(f"Density per {PER:g} km²", density, f"95 % probability: {limits}"),
+        Card("Number of animals, N", whole(middle), f"median; 95 % probability: {span(low, high)}, {where}"),
+        Card(f"Density per {PER:g} km²", density, f"median; 95 % probability: {limits}"),
     ]
     if context.claim is not None and not context.put_in:
         posterior, prior = context.chances[0]
@@ -77,13 +88,13 @@ def _several(context: Context) -> list[Block]:
     densities = context.population.density(PER)
     rows = []
     for i, row in enumerate(context.rows):
-        middle, low, high = quantiles(row.draws)
-        cells = [*row.place.values(), f"{middle:,.0f}", f"{low:,.0f} to {high:,.0f}", estimate(row.of(densities))]
-        cells += [f"{float(row.of(context.population.area_km2)):,.5g}", str(row.detected)]
+        middle, low, high = median_and_interval(row.draws)
+        cells = [*row.place.values(), whole(middle), span(low, high), estimate(row.of(densities))]
+        cells += [trimmed(float(row.of(context.population.area_km2)), 4), str(row.detected)]
         cells += [probability(p) for p in context.chances[i]] if asked else []
         rows.append(cells)
     first = len(context.rows[0].place)
-    caption = "Number of animals: median and 95 % interval. Rows are not added up."
+    caption = "Number of animals and density: medians and 95 % intervals. Rows are not added up."
     return [Table(columns, rows, numeric=range(first, len(columns)), caption=caption)]
 
 
@@ -125,7 +136,7 @@ def _trust(context: Context) -> str:
     if warned or noted:
         parts = [counted(n, word) for n, word in ((warned, "warning"), (noted, "note")) if n]
         return f"{text}Of {len(findings)} checks {joined(parts)} came up; all are in the table below."
-    return f"{text}All {len(findings)} checks of the data, the mask, the priors and the computation are well."
+    return f"{text}All {len(findings)} checks of the data, the mask, the priors and the computation passed."
 
 
 def _sources(context: Context) -> list[Block]:
@@ -133,14 +144,14 @@ def _sources(context: Context) -> list[Block]:
     sources, shares = context.population.sources, np.ravel(np.asarray(context.population.share_extrapolated))
     kept = np.isfinite(shares)
     table, shares = sources[kept], shares[kept]
-    means = [[f"{value:,.1f}" for value in row[COLUMNS]] for _, row in table.iterrows()]
+    means = [[decimal(value, 1) for value in row[COLUMNS]] for _, row in table.iterrows()]
     if len(means) == 1:
         photographed, near, far = means[0]
         text = f"What N rests on (means): {photographed} animals photographed, {near} estimated near cameras, {far} "
         text += "extrapolated to where an animal is detected with a probability below 0.1, where "
-        return [Paragraph(f"{text}{100 * shares[0]:.0f} % of the expected number lives.")]
+        return [Paragraph(f"{text}{percent(shares[0])} of the expected number lives.")]
     places = [list(row.place.values()) for row in context.rows]
-    rows = [[*place, *mean, f"{100 * share:.0f} %"] for place, mean, share in zip(places, means, shares, strict=True)]
+    rows = [[*place, *mean, percent(share)] for place, mean, share in zip(places, means, shares, strict=True)]
     names = [*_place_names(context), "Photographed", "Estimated near cameras", "Extrapolated", "Share of E[N] there"]
     caption = "What N rests on: mean numbers of animals. Extrapolated: where detection has a probability below 0.1."
     return [Table(names, rows, numeric=range(len(names) - 4, len(names)), caption=caption)]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.plots.words import counted, joined, trimmed
 from leopardpop.report.blocks import Block, Heading, Paragraph, Table
+from leopardpop.words import counted, joined, trimmed, whole
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
@@ -67,23 +67,23 @@ def _session(context: Context, session: str) -> dict[str, str]:
     effort = context.history.arrays(session).effort.sum(1)
     on = effort[effort > 0]
     facts = {
-        "Stations": f"{history.n_stations:,}",
-        "of which never on": f"{int((effort == 0).sum()):,}",
-        f"Effort, station-{history.effort_unit}s": f"{effort.sum():,.0f}",
+        "Stations": whole(history.n_stations),
+        "of which never on": whole(int((effort == 0).sum())),
+        f"Effort, station-{history.effort_unit}s": whole(effort.sum()),
         "median of a station that was on": trimmed(float(np.median(on))) if len(on) else "–",
         "Occasions": _occasions(history),
-        "Animals detected": f"{history.n_individuals:,}",
-        "Detections": f"{history.n_detections:,}",
-        "Recaptures": f"{history.n_recaptures:,}",
-        "Spatial recaptures": f"{history.n_spatial_recaptures:,}",
-        "Animals at two or more stations": f"{history.n_multi_station_individuals:,}",
+        "Animals detected": whole(history.n_individuals),
+        "Detections": whole(history.n_detections),
+        "Recaptures": whole(history.n_recaptures),
+        "Spatial recaptures": whole(history.n_spatial_recaptures),
+        "Animals at two or more stations": whole(history.n_multi_station_individuals),
     }
     return {**facts, **_mask(mask, context)}
 
 
 def _occasions(history: CaptureHistory) -> str:
     """Number of occasions, and the first day if it is known."""
-    text = f"{next(iter(history.n_occasions.values())):,}"
+    text = whole(next(iter(history.n_occasions.values())))
     if "occasion_start" not in history.dataset:
         return text
     first: Any = pd.Timestamp(history.dataset["occasion_start"].values.ravel()[0])
@@ -91,9 +91,9 @@ def _occasions(history: CaptureHistory) -> str:
 
 
 def _mask(mask: Mask, context: Context) -> dict[str, str]:
-    facts = {"Mask, km²": f"{mask.total_area:,.5g}", "Cells": f"{mask.n_cells:,}"}
-    facts["Spacing of cells, m"] = "–" if mask.spacing is None else f"{mask.spacing:,.6g}"
-    facts["Buffer around stations, m"] = "–" if mask.buffer is None else f"{mask.buffer:,.6g}"
+    facts = {"Mask, km²": trimmed(mask.total_area, 4), "Cells": whole(mask.n_cells)}
+    facts["Spacing of cells, m"] = "–" if mask.spacing is None else trimmed(mask.spacing, 6)
+    facts["Buffer around stations, m"] = "–" if mask.buffer is None else trimmed(mask.buffer, 6)
     facts["Clipped to habitat"] = "no" if mask.region is None else "yes"
     used = re.findall(r"[^\W\d]\w*", str(context.problem.model.density.D))  # type: ignore[union-attr]
     for name in dict.fromkeys(used):
@@ -111,12 +111,12 @@ def _records(context: Context) -> str:
         return ""
     numbers = audit["action"].value_counts()
     actions = sorted(numbers.index, key=lambda action: KNOWN.index(action) if action in KNOWN else len(KNOWN))
-    kinds = [f"{numbers[action]:,} {action}" for action in actions]
+    kinds = [f"{whole(numbers[action])} {action}" for action in actions]
     text = f"The audit has {counted(len(audit), 'entry', 'entries')}: {joined(kinds)}."
     reasons = _reasons(context, audit.loc[audit["action"] == "dropped", "reason"].astype(str).value_counts(sort=False))
     if reasons:
         most = sorted(reasons, key=lambda reason: -reasons[reason])[:8]
-        text += f" Dropped for: {joined([f'{reason} ({reasons[reason]:,})' for reason in most])}."
+        text += f" Dropped for: {joined([f'{reason} ({whole(reasons[reason])})' for reason in most])}."
     return text
 
 
@@ -153,10 +153,10 @@ def station_blocks(context: Context) -> list[Block]:
         animals = np.bincount(pairs[:, 1].astype(np.intp), minlength=len(data.stations))
         for k, name in enumerate(data.stations):
             place = [f"{data.xy[k, 0]:.0f}", f"{data.xy[k, 1]:.0f}", trimmed(float(data.effort[k].sum()))]
-            rows.append([*([session] if several else []), str(name), *place, str(animals[k]), f"{detections[k]:.0f}"])
+            rows.append([*([session] if several else []), str(name), *place, str(animals[k]), whole(detections[k])])
     crs = context.history.crs or "not given"
     caption = f"Positions in metres, coordinate reference system {crs}; effort in {context.history.effort_unit}s."
     if len(table) > MOST_STATIONS:
-        caption += f" The first {MOST_STATIONS} of {len(table):,}."
+        caption += f" The first {MOST_STATIONS} of {whole(len(table))}."
     numeric: Any = range(len(columns) - 5, len(columns))
     return [Heading("Stations", "stations"), Table(columns, rows[:MOST_STATIONS], numeric=numeric, caption=caption)]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leopardpop.plots.words import estimate, number, trimmed
 from leopardpop.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from leopardpop.report.citations import references
 from leopardpop.report.quantities import in_units, meaning, symbol
+from leopardpop.words import change, estimate, number, trimmed
 
 if TYPE_CHECKING:
     from leopardpop.report.context import Context
@@ -44,9 +44,8 @@ def _effect(parameter: str, covariate: str, row: object) -> str:
     values: dict[str, float] = dict(row)  # type: ignore[call-overload]
     if not str(values["unit"]).startswith("log scale"):
         return f"effect of {covariate} on {symbol(parameter)}"
-    percent = [100 * np.expm1(float(values[name])) for name in ("median", "eti95_lb", "eti95_ub")]
-    middle, low, high = (f"{value:+,.0f} %".replace("-", "−") for value in percent)
-    return f"one more of {covariate}: {symbol(parameter)} {middle} ({low} to {high})"
+    middle, low, high = (float(np.expm1(values[name])) for name in ("median", "eti95_lb", "eti95_ub"))
+    return f"one more of {covariate}: {symbol(parameter)} {change(middle, low, high)}"
 
 
 def class_table(context: Context) -> list[Block]:
@@ -65,7 +64,7 @@ def class_table(context: Context) -> list[Block]:
     for row in context.rows:
         for level in context.problem.levels:
             at = {**row.place, column: level}
-            rows.append([*row.place.values(), level, number(realised.sel(at)), estimate(expected.sel(at), 3)])
+            rows.append([*row.place.values(), level, number(realised.sel(at)), estimate(expected.sel(at))])
     names = [*(name.capitalize() for name in context.rows[0].place), column.capitalize()]
     caption = f"Animals by {column} in {context.where}: median and 95 % interval."
     return [Table([*names, "N", "Expected, E[N]"], rows, numeric=(len(names), len(names) + 1), caption=caption)]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leopardpop.plots.words import counted, joined, quantiles
 from leopardpop.report.blocks import Block, Bullets, Heading
+from leopardpop.words import counted, joined, median_and_interval, percent, span
 
 if TYPE_CHECKING:
     from leopardpop.report.context import Context
@@ -42,13 +42,13 @@ def _claim(context: Context) -> list[str]:
         return []
     found = []
     for row in context.rows:
-        _, low, high = quantiles(row.draws)
+        _, low, high = median_and_interval(row.draws)
         edges = [f"{edge:g}" for edge in context.claim if low <= edge <= high]
         if edges:
             where = f" of {row.label}" if row.label else ""
             found.append(
-                f"The edge {joined(edges)} of the claimed range lies inside of the 95 % interval{where} ({low:.0f} to "
-                f"{high:.0f}): such a survey cannot settle a claim that ends so close to the number of animals."
+                f"The edge {joined(edges)} of the claimed range lies within the 95 % interval{where} ({span(low, high)}"
+                "): such a survey cannot settle a claim that ends so close to the number of animals."
             )
     return found
 
@@ -72,7 +72,7 @@ def _extrapolation(context: Context) -> list[str]:
     share = share[np.isfinite(share)]
     if not len(share) or share.max() < 0.005:
         return []
-    part = f"{share[0]:.0%}" if len(share) == 1 else f"{share.min():.0%} to {share.max():.0%}"
+    part = percent(share[0]) if len(share) == 1 else f"{percent(share.min())} to {percent(share.max())}"
     formula = context.problem.model.density.D  # type: ignore[union-attr]
     return [
         f"{part} of the expected number lives where an animal is detected with a probability below 0.1. That part is "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.models.describe import effort_unit_of
-from leopardpop.plots.words import counted, joined
 from leopardpop.priors import Prior
 from leopardpop.report.blocks import Block, Heading, Paragraph, Table
 from leopardpop.report.equations import (
@@ -17,6 +16,7 @@ from leopardpop.report.equations import (
     observation_equation,
 )
 from leopardpop.report.quantities import in_units, meaning, symbol
+from leopardpop.words import counted, decimal, joined, whole
 
 if TYPE_CHECKING:
     from leopardpop.models.prior_terms import PriorTerm
@@ -136,22 +136,22 @@ def _engine(context: Context) -> str:
     tree = context.fit.data_tree
     attrs, stats = tree.attrs, tree["sample_stats"].attrs if "sample_stats" in tree.children else {}
     shape = context.fit.posterior.sizes
-    drawn = f"{shape['chain'] * shape['draw']:,} draws"
+    drawn = counted(shape["chain"] * shape["draw"], "draw")
     if "pareto_k" in attrs:
-        raw = f"{int(stats['n_raw']):,} " if "n_raw" in stats else ""
+        raw = f"{whole(stats['n_raw'])} " if "n_raw" in stats else ""
+        k, worth = decimal(float(attrs["pareto_k"])), whole(float(attrs["importance_ess"]))
         return (
             f'Computation: importance sampling around the modes of the posterior (engine "{attrs["engine"]}", seed '
             f"{attrs['seed']}). {raw}independent draws from a mixture of multivariate t distributions at the "
             "modes of the posterior (fitted again to the draws where these were of uneven weight) were weighted, with "
-            f"Pareto-smoothed weights (Pareto k "
-            f"{float(attrs['pareto_k']):.2f}; worth {float(attrs['importance_ess']):,.0f} independent draws from the "
-            f"posterior), and resampled to {drawn}. Intervals have equal tails of 2.5 %."
+            f"Pareto-smoothed weights (Pareto k {k}; worth {worth} independent draws from the posterior), and "
+            f"resampled to {drawn}. Intervals have equal tails of 2.5 %."
         )
     library = f"{attrs['inference_library']} {attrs.get('inference_library_version', '')}".strip()
     how = "Hamiltonian Monte Carlo (NUTS)" if attrs["engine"] == "nuts" else "draws made outside of leopardpop"
     return (
         f'Computation: {how} by {library} (engine "{attrs["engine"]}", seed {attrs["seed"]}), '
-        f"{counted(shape['chain'], 'chain')} of {shape['draw']:,} draws. Intervals have equal tails of 2.5 %."
+        f"{counted(shape['chain'], 'chain')} of {counted(shape['draw'], 'draw')}. Intervals have equal tails of 2.5 %."
     )
 
 

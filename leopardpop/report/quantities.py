@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from leopardpop.plots.words import interval
+from leopardpop.words import interval, whole_interval
 
 __all__ = ["in_units", "meaning", "symbol"]
 
@@ -65,5 +65,5 @@ def in_units(values: Any, unit: str) -> tuple[str, str]:
     if unit == "1/km²":
         return interval(100 * middle, 100 * low, 100 * high), "per 100 km²"
     if unit == "animals":
-        return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})", unit
+        return whole_interval(middle, low, high), unit
     return interval(middle, low, high), f"per {unit[2:]}" if unit.startswith("1/") else unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from leopardpop.results.findings import Finding, Verdict
 from leopardpop.results.mask_reach import buffer_effect, posterior_scales, spacing_of
 from leopardpop.results.prior_shift import prior_shifts
+from leopardpop.words import counted, decimal, percent, whole
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
@@ -21,6 +23,8 @@ FEWEST_RECAPTURES = 20
 FEWEST_AT_TWO_STATIONS = 5
 FEWEST_SPATIAL = 3
 LARGEST_BUFFER_EFFECT = 0.01
+UNBOUNDED_BUFFER_EFFECT = 1.0
+"""Density twice as high as it should be: what is missing beyond the mask is as much as what is in it."""
 COARSEST_SPACING, SAFE_SPACING = 1.0, 0.6
 LARGEST_PRIOR_SHIFT = 0.25
 
@@ -31,68 +35,56 @@ def history_findings(history: CaptureHistory) -> list[Finding]:
     return general if len(history.sessions) < 2 else [*general, _empty(history), _shared(history)]
 
 
+def _finding(
+    quantity: str, value: float, limit: float, verdict: Verdict, said: Mapping[Verdict, str], warning: str = ""
+) -> Finding:
+    """One finding; ``said`` has a sentence for each verdict that it can have, ``warning`` is issued from "warn" on."""
+    issued = warning if verdict in ("warn", "fail") else ""
+    return Finding(quantity=quantity, value=value, limit=limit, verdict=verdict, advice=said[verdict], warning=issued)
+
+
 def _animals(history: CaptureHistory) -> Finding:
     n = history.n_individuals
-    sentence = {
-        0: "No animal was detected: the posterior is that of the priors, thinned by the effort that found none.",
-        1: "One animal was detected: what is said of density and movement is mostly the priors'.",
-    }.get(n, f"{n} animals were detected.")
-    few = n < 2
-    return Finding(
-        quantity="animals",
-        value=n,
-        limit=2,
-        verdict="warn" if few else "ok",
-        advice=sentence,
-        warning="SparseDataWarning" if few else "",
+    thin = (
+        "One animal was detected: what is said of density and movement is mostly the priors'."
+        if n
+        else "No animal was detected: the posterior is that of the priors, thinned by the effort that found none."
     )
+    said: dict[Verdict, str] = {"ok": f"{counted(n, 'animal')} were detected.", "warn": thin}
+    return _finding("animals", n, 2, "warn" if n < 2 else "ok", said, "SparseDataWarning")
 
 
 def _recaptures(history: CaptureHistory) -> Finding:
     n = history.n_recaptures
-    few = n < FEWEST_RECAPTURES
-    advice = f"{n} recaptures, fewer than {FEWEST_RECAPTURES}: detection is poorly known, and the priors count."
-    return Finding(
-        quantity="recaptures",
-        value=n,
-        limit=FEWEST_RECAPTURES,
-        verdict="warn" if few else "ok",
-        advice=advice if few else f"{n} recaptures.",
-        warning="SparseDataWarning" if few else "",
-    )
+    known = counted(n, "recapture")
+    said: dict[Verdict, str] = {
+        "ok": f"{known}.",
+        "warn": f"{known}, fewer than {FEWEST_RECAPTURES}: detection is poorly known, and the priors count.",
+    }
+    verdict: Verdict = "warn" if n < FEWEST_RECAPTURES else "ok"
+    return _finding("recaptures", n, FEWEST_RECAPTURES, verdict, said, "SparseDataWarning")
 
 
 def _at_two_stations(history: CaptureHistory) -> Finding:
     n = history.n_multi_station_individuals
-    few = n < FEWEST_AT_TWO_STATIONS
+    known = f"{counted(n, 'animal')} {'was' if n == 1 else 'were'} at two stations or more"
     advice = (
-        f"{n} animals were at two stations or more, fewer than {FEWEST_AT_TWO_STATIONS}: sigma, and with it density, "
-        "rests on the prior. Stations closer together, or more effort, would help."
+        f"{known}, fewer than {FEWEST_AT_TWO_STATIONS}: sigma, and with it density, rests on the prior. Stations "
+        "closer together, or more effort, would help."
     )
-    return Finding(
-        quantity="animals at two or more stations",
-        value=n,
-        limit=FEWEST_AT_TWO_STATIONS,
-        verdict="warn" if few else "ok",
-        advice=advice if few else f"{n} animals were at two stations or more.",
-        warning="SparseDataWarning" if few else "",
-    )
+    said: dict[Verdict, str] = {"ok": f"{known}.", "warn": advice}
+    verdict: Verdict = "warn" if n < FEWEST_AT_TWO_STATIONS else "ok"
+    return _finding("animals at two or more stations", n, FEWEST_AT_TWO_STATIONS, verdict, said, "SparseDataWarning")
 
 
 def _spatial(history: CaptureHistory) -> Finding:
     n = history.n_spatial_recaptures
-    few = n < FEWEST_SPATIAL
-    advice = (
-        f"{n} spatial recaptures: the posterior may have more than one mode, which Pareto k does not see. "
-        "Compare with engine='nuts'."
+    known = counted(n, "spatial recapture")
+    few = (
+        f"{known}: the posterior may have more than one mode, which Pareto k does not see. Compare with engine='nuts'."
     )
-    return Finding(
-        quantity="spatial recaptures",
-        value=n,
-        limit=FEWEST_SPATIAL,
-        verdict="note" if few else "ok",
-        advice=advice if few else f"{n} spatial recaptures, {history.n_individuals} animals.",
-    )
+    said: dict[Verdict, str] = {"ok": f"{known}, {counted(history.n_individuals, 'animal')}.", "note": few}
+    return _finding("spatial recaptures", n, FEWEST_SPATIAL, "note" if n < FEWEST_SPATIAL else "ok", said)
 
 
 def _empty(history: CaptureHistory) -> Finding:
@@ -103,13 +95,8 @@ def _empty(history: CaptureHistory) -> Finding:
         f"No animal was detected in {len(names)} of {len(history.sessions)} sessions ({', '.join(names)}): N there "
         "rests on the effort that found none, and on what the formulas share with other sessions, else on the priors."
     )
-    return Finding(
-        quantity="sessions without animals",
-        value=len(names),
-        limit=1,
-        verdict="note" if names else "ok",
-        advice=advice if names else "Animals were detected in every session.",
-    )
+    said: dict[Verdict, str] = {"ok": "Animals were detected in every session.", "note": advice}
+    return _finding("sessions without animals", len(names), 1, "note" if names else "ok", said)
 
 
 def _shared(history: CaptureHistory) -> Finding:
@@ -118,17 +105,11 @@ def _shared(history: CaptureHistory) -> Finding:
     names = [str(label) for label in labels.index[labels > 1]]
     shown = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
     advice = (
-        f"{len(names)} animals are in several sessions ({shown}). Sessions count as independent, so that intervals are "
-        "too narrow; N is by session and must not be added up over years."
+        f"{counted(len(names), 'animal')} {'is' if len(names) == 1 else 'are'} in several sessions ({shown}). Sessions "
+        "count as independent, so that intervals are too narrow; N is by session and must not be added up over years."
     )
-    return Finding(
-        quantity="animals in several sessions",
-        value=len(names),
-        limit=1,
-        verdict="warn" if names else "ok",
-        advice=advice if names else "No animal is in two sessions.",
-        warning="DataWarning" if names else "",
-    )
+    said: dict[Verdict, str] = {"ok": "No animal is in two sessions.", "warn": advice}
+    return _finding("animals in several sessions", len(names), 1, "warn" if names else "ok", said, "DataWarning")
 
 
 def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:
@@ -145,18 +126,23 @@ def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:
 
 
 def _buffer(effect: float) -> Finding:
-    narrow = effect > LARGEST_BUFFER_EFFECT
-    advice = (
-        f"Animals centred beyond the mask would be detected: density is about {100 * effect:.1f} % too high, if there "
-        "is habitat beyond its edge. Use a larger buffer."
-    )
-    return Finding(
-        quantity="effect of the buffer on D",
-        value=effect,
-        limit=LARGEST_BUFFER_EFFECT,
-        verdict="warn" if narrow else "ok",
-        advice=advice if narrow else "The mask is wide enough.",
-        warning="BufferWarning" if narrow else "",
+    verdict: Verdict = "warn" if effect > LARGEST_BUFFER_EFFECT else "ok"
+    said: dict[Verdict, str] = {"ok": "The mask is wide enough.", "warn": _too_narrow(effect)}
+    return _finding("effect of the buffer on D", effect, LARGEST_BUFFER_EFFECT, verdict, said, "BufferWarning")
+
+
+def _too_narrow(effect: float) -> str:
+    """What a narrow mask does; with hardly any data sigma may be anything, and a percentage would say nothing."""
+    if effect > UNBOUNDED_BUFFER_EFFECT:
+        return (
+            "These data hardly bound sigma: at the upper end of its interval most animals that could be detected would "
+            "live beyond the mask, and density would be far too high. A larger buffer alone does not mend that: more "
+            "spatial recaptures would, or a prior of sigma that says more."
+        )
+    size = f"{decimal(100 * effect, 1)} %" if effect < 0.1 else percent(effect)
+    return (
+        f"Animals centred beyond the mask would be detected: density may be as much as {size} too high, if there is "
+        "habitat beyond its edge and sigma is at the upper end of its interval. Use a larger buffer."
     )
 
 
@@ -165,21 +151,14 @@ def _spacing(problem: Problem, theta: Floats) -> Finding:
     sigma = float(link.inverse(np.median(posterior_scales(problem, theta).smallest())))
     spacing = max(spacing_of(mask) for mask in problem.masks.values())
     ratio = spacing / sigma
-    words = f"Cells of {spacing:,.0f} m for a sigma of {sigma:,.0f} m"
-    advice = {
+    words = f"Cells of {whole(spacing)} m for a sigma of {whole(sigma)} m"
+    said: dict[Verdict, str] = {
         "ok": f"{words}: fine enough.",
-        "note": f"{words}: at most {SAFE_SPACING * sigma:,.0f} m is safe. Refit with smaller cells to be sure.",
-        "warn": f"{words} are too coarse: density is biased. Use cells of at most {SAFE_SPACING * sigma:,.0f} m.",
+        "note": f"{words}: at most {whole(SAFE_SPACING * sigma)} m is safe. Refit with smaller cells to be sure.",
+        "warn": f"{words} are too coarse: density is biased. Use cells of at most {whole(SAFE_SPACING * sigma)} m.",
     }
     verdict: Verdict = "warn" if ratio > COARSEST_SPACING else "note" if ratio > SAFE_SPACING else "ok"
-    return Finding(
-        quantity="spacing of the mask / sigma",
-        value=ratio,
-        limit=COARSEST_SPACING,
-        verdict=verdict,
-        advice=advice[verdict],
-        warning="SpacingWarning" if verdict == "warn" else "",
-    )
+    return _finding("spacing of the mask / sigma", ratio, COARSEST_SPACING, verdict, said, "SpacingWarning")
 
 
 def prior_findings(problem: Problem, theta: Floats, expected: Floats) -> list[Finding]:
@@ -198,16 +177,10 @@ def prior_findings(problem: Problem, theta: Floats, expected: Floats) -> list[Fi
     if not shifts:
         return []
     label = max(shifts, key=lambda name: shifts[name])
-    large = shifts[label] > LARGEST_PRIOR_SHIFT
-    words = f"A prior of {label!r} one of its sds away would move log E[N] by {shifts[label]:.2f} posterior sds"
-    advice = f"{words}: it is an assumption as much as a result. Say which prior, and show the answer under another."
-    return [
-        Finding(
-            quantity="prior shift",
-            value=shifts[label],
-            limit=LARGEST_PRIOR_SHIFT,
-            verdict="warn" if large else "ok",
-            advice=advice if large else f"{words}.",
-            warning="PriorWarning" if large else "",
-        )
-    ]
+    moved = (
+        f"Moving the prior of {label!r} by one of its sds would move log E[N] by {decimal(shifts[label])} posterior sds"
+    )
+    advice = f"{moved}: it is an assumption as much as a result. Say which prior, and show the answer under another."
+    verdict: Verdict = "warn" if shifts[label] > LARGEST_PRIOR_SHIFT else "ok"
+    said: dict[Verdict, str] = {"ok": f"{moved}.", "warn": advice}
+    return [_finding("prior shift", shifts[label], LARGEST_PRIOR_SHIFT, verdict, said, "PriorWarning")]

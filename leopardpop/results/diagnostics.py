@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import xarray as xr
 
 from leopardpop.inference.convergence import certificate_findings, nuts_findings
 from leopardpop.results.findings import Finding
+from leopardpop.words import decimal, trimmed, whole
 
 if TYPE_CHECKING:
     from leopardpop.inference.convergence import Finding as EngineFinding
@@ -18,9 +20,19 @@ __all__ = ["chain_findings", "is_trusted", "laplace_findings", "weight_findings"
 
 MODE_ROWS = {
     "search for the mode": ("stopped", "The search for the mode arrived."),
-    "mode at a bound": ("bound", "The mode is inside of the parameters' range."),
+    "mode at a bound": ("bound", "The mode is within the range of the parameters."),
     "singular Hessian": ("singular", "The coefficients can be told apart."),
 }
+
+GOOD_CHAINS = {
+    "R-hat, largest": "R-hat is {} at most: the chains agree.",
+    "ESS of the bulk, smallest": "The chains are worth at least {} independent draws for means.",
+    "ESS of the tails, smallest": "The chains are worth at least {} independent draws for intervals.",
+    "divergences": "No draw diverged.",
+    "draws at the largest tree": "No draw was cut short at the largest tree.",
+    "BFMI, smallest": "BFMI is {} at least: the tails were explored.",
+}
+"""What is said of a chain diagnostic that is as it should be, with its value."""
 
 
 def is_trusted(findings: Iterable[Finding]) -> bool:
@@ -29,7 +41,8 @@ def is_trusted(findings: Iterable[Finding]) -> bool:
 
 
 def _of_engine(found: EngineFinding, good: str) -> Finding:
-    bad = f"{found.quantity} is {found.value:.4g}, the limit {found.limit:.4g}: {found.advice}."
+    told = f"{found.quantity} is {trimmed(found.value)}, the limit {trimmed(found.limit)}"
+    bad = f"{told if math.isfinite(found.value) else found.quantity}: {found.advice}."
     return Finding(
         quantity=found.quantity,
         value=found.value,
@@ -74,12 +87,13 @@ def weight_findings(
         Posterior sd of the number of animals, if it is known.
     """
     rows = certificate_findings(pareto_k=k, importance_ess=ess, n_raw=n_raw, min_ess=wanted)
-    error = "" if sd is None else f", N to ± {sd / ess**0.5:.1f}"
+    error = "" if sd is None else f", N to ± {decimal(sd / ess**0.5, 1)}"
     good = {
-        "Pareto k": f"Pareto k {k:.2f} < {rows[0].limit:.2f}: these draws are the posterior{error}.",
-        "importance ESS": f"The weights are worth {ess:.0f} independent draws.",
+        "Pareto k": f"Pareto k {decimal(k)} < {decimal(rows[0].limit)}: these draws are the posterior{error}.",
+        "importance ESS": f"The weights are worth {whole(ess)} independent draws.",
+        "raw draws": f"{whole(n_raw)} raw draws: enough for a certificate.",
     }
-    return [_of_engine(row, good.get(row.quantity, "")) for row in rows]
+    return [_of_engine(row, good[row.quantity]) for row in rows]
 
 
 def _mode_row(draws: LaplaceDraws, quantity: str) -> Finding:
@@ -122,4 +136,4 @@ def chain_findings(tree: xr.DataTree) -> list[Finding]:
     """
     groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats") if name in tree.children}
     rows = nuts_findings(xr.DataTree.from_dict({"sample_stats": xr.Dataset(), **groups}))
-    return [_of_engine(row, f"{row.quantity}: {row.value:.4g}.") for row in rows]
+    return [_of_engine(row, GOOD_CHAINS[row.quantity].format(trimmed(row.value, 4))) for row in rows]

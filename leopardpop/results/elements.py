@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -98,9 +96,3 @@ def units_of(posterior: xr.Dataset, element: str) -> str:
         return f"{posterior[f'{name}_beta'].attrs.get('link', 'link')} scale"
     units = str(posterior[name].attrs.get("units", ""))
     return "" if units == "1" else units
-
-
-def median_and_interval(draws: Any) -> tuple[float, float, float]:
-    """Median and the limits of the 95 % interval with equal tails."""
-    lower, median, upper = np.quantile(np.asarray(draws), [0.025, 0.5, 0.975])
-    return float(median), float(lower), float(upper)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import html
+from html import escape
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leopardpop.results.elements import elements, median_and_interval, units_of
+from leopardpop.results.elements import elements, units_of
 from leopardpop.results.model_json import describe_model
+from leopardpop.words import (
+    MEDIANS,
+    area,
+    change,
+    decimal,
+    estimate,
+    length,
+    length_interval,
+    median_and_interval,
+    span,
+    whole,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,22 +34,45 @@ WORDS = {"ok": "ok  ", "note": "note", "warn": "WARN", "fail": "FAIL"}
 SYMBOLS = {"sigma": "σ", "lambda0": "λ0", "pmix": "Share"}
 ALWAYS_TOLD = ("Pareto k", "R-hat, largest", "spatial recaptures")
 OF_ANIMALS = ("D", "E_N", "N")
+OF_BUFFER = (
+    "The mask is only a buffer around the stations: the number of animals in it grows with the buffer. Report the "
+    "density, or the number in a place: fit.population(regions=...)."
+)
+
+
+class _Ground(NamedTuple):
+    """The ground that N is of."""
+
+    name: str
+    is_place: bool
+    """False for a buffer around the stations, whose size somebody chose."""
 
 
 def fit_text(fit: Fit) -> str:
     """Return the result as text."""
-    lines = _lines(fit)
+    ground = _ground(fit)
+    lines = _lines(fit, ground)
     width = max(len(label) for label, _ in lines)
     body = [f"   {label:<{width}}   {value}" for label, value in lines]
     trust = [f"   {WORDS[verdict]}   {advice}" for verdict, advice in _trust(fit)]
-    return "\n".join([_head(fit), "", *body, "", "   Can it be trusted?", *trust])
+    return "\n".join([_head(fit), "", *body, *(f"   {note}" for note in _notes(ground)), *_question(), *trust])
 
 
 def fit_html(fit: Fit) -> str:
     """Return the same as a table for notebooks."""
-    rows = "".join(f"<tr><th>{html.escape(a)}</th><td>{html.escape(b)}</td></tr>" for a, b in _lines(fit))
-    items = "".join(f"<li><b>{verdict}</b> {html.escape(advice)}</li>" for verdict, advice in _trust(fit))
-    return f"<p>{html.escape(_head(fit))}</p><table>{rows}</table><p>Can it be trusted?</p><ul>{items}</ul>"
+    ground = _ground(fit)
+    rows = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in _lines(fit, ground))
+    items = "".join(f"<li><b>{escape(verdict)}</b> {escape(advice)}</li>" for verdict, advice in _trust(fit))
+    notes = escape(" ".join(_notes(ground)))
+    return f"<p>{escape(_head(fit))}</p><table>{rows}</table><p>{notes}</p><p>Can it be trusted?</p><ul>{items}</ul>"
+
+
+def _question() -> list[str]:
+    return ["", "   Can it be trusted?"]
+
+
+def _notes(ground: _Ground) -> list[str]:
+    return [MEDIANS] if ground.is_place else [MEDIANS, OF_BUFFER]
 
 
 def _trust(fit: Fit) -> list[tuple[str, str]]:
@@ -49,33 +84,38 @@ def _trust(fit: Fit) -> list[tuple[str, str]]:
 def _head(fit: Fit) -> str:
     attrs = fit.data_tree.attrs
     seconds = fit.data_tree["sample_stats"].attrs.get("seconds")
-    took = "" if seconds is None else f"{seconds:.1f} s "
+    took = "" if seconds is None else f"{decimal(seconds, 1)} s "
     return f"Fit of {describe_model(attrs['model_json'])}: {took}by {fit.engine}"
 
 
-def _lines(fit: Fit) -> list[tuple[str, str]]:
-    """Label and value of every line."""
+def _lines(fit: Fit, ground: _Ground) -> list[tuple[str, str]]:
+    """Label and value of every line; of a buffer the density first, for its number of animals says little."""
     posterior = fit.posterior
-    lines = [_animals(posterior, label, _place(fit)) for label in posterior["session"].values.tolist()]
-    lines.append(_parameter(posterior, "D"))
+    animals = [_animals(posterior, label, ground.name) for label in posterior["session"].values.tolist()]
+    density = [_parameter(posterior, "D")]
     natural = [str(name) for name in posterior.data_vars if not str(name).endswith("_beta")]
-    lines += [_parameter(posterior, name) for name in natural if name not in OF_ANIMALS]
-    effects = [(name, draws) for name, draws in elements(posterior) if _is_effect(posterior, name)]
-    return lines + [_effect(posterior, name, draws) for name, draws in effects]
+    others = [_parameter(posterior, name) for name in natural if name not in OF_ANIMALS]
+    effects = [_effect(posterior, *each) for each in elements(posterior) if _is_effect(posterior, each[0])]
+    if ground.is_place:
+        return [*animals, *density, *others, *effects]
+    return [*density, *others, *effects, *animals]
 
 
-def _place(fit: Fit) -> str:
-    """Name of the ground that N is of: habitat where the mask was clipped to one."""
+def _ground(fit: Fit) -> _Ground:
+    """Habitat where the mask was clipped to one; a buffer where that is all that the mask is; else the mask."""
     constant = fit.data_tree["constant_data"].to_dataset()
     clipped = any(str(outline) for outline in constant["mask_region"].values.tolist())
-    area = float(constant["area"].sum()) / constant.sizes["session"]
-    return f"{'habitat' if clipped else 'mask'}, {area:,.0f} km²"
+    buffers = constant["mask_buffer"].values
+    size = area(float(constant["area"].sum()) / constant.sizes["session"])
+    if clipped or not np.isfinite(buffers).any():
+        return _Ground(f"{'habitat' if clipped else 'mask'}, {size}", is_place=True)
+    return _Ground(f"within {length(float(np.nanmax(buffers)))} of a station, {size}", is_place=False)
 
 
 def _animals(posterior: xr.Dataset, session: str, where: str) -> tuple[str, str]:
     median, lower, upper = median_and_interval(posterior["N"].sel(session=session))
     label = f"Animals ({where})" if posterior.sizes["session"] == 1 else f"Animals, {session}"
-    return label, f"{median:.0f}   (95 %: {lower:.0f} to {upper:.0f})"
+    return label, f"{whole(median)}   (95 %: {span(lower, upper)})"
 
 
 def _parameter(posterior: xr.Dataset, name: str) -> tuple[str, str]:
@@ -96,11 +136,9 @@ def _label(name: str, unit: str) -> str:
 
 
 def _value(name: str, unit: str, draws: Any) -> str:
-    if name == "D":
-        return _range(100.0 * draws)
-    if unit != "m":
-        return _range(draws)
-    return _range(draws / 1000.0, " km") if np.median(draws) >= 1000.0 else _range(draws, " m")
+    if unit == "m":
+        return length_interval(*median_and_interval(draws))
+    return estimate(100.0 * draws if name == "D" else draws)
 
 
 def _is_effect(posterior: xr.Dataset, name: str) -> bool:
@@ -110,27 +148,9 @@ def _is_effect(posterior: xr.Dataset, name: str) -> bool:
 def _effect(posterior: xr.Dataset, name: str, draws: Any) -> tuple[str, str]:
     """Percentage change for one more unit of a covariate; the coefficient itself where the link is no logarithm."""
     parameter, _, inside = name.partition("[")
-    label = f"{'' if parameter == 'D' else SYMBOLS.get(parameter, parameter) + ': '}{inside[:-1]}, +1"
+    symbol = SYMBOLS.get(parameter, parameter)
+    label = f"{'' if parameter == 'D' else symbol + ': '}{inside[:-1]}, +1"
     if posterior[f"{parameter}_beta"].attrs.get("link") != "log":
-        return label, f"{_range(draws)} on the {units_of(posterior, name)}"
-    middle, lower, upper = (100.0 * np.expm1(v) for v in median_and_interval(draws))
-    what = "density" if parameter == "D" else SYMBOLS.get(parameter, parameter)
-    return label, f"{_signed(middle)} % {what} ({_signed(lower)} to {_signed(upper)})"
-
-
-def _signed(value: float) -> str:
-    """A percentage: whole from 10 on."""
-    text = f"{value:+,.0f}" if abs(value) >= 10 else f"{value:+.1f}"
-    return text.replace("-", "−")
-
-
-def _range(draws: Any, unit: str = "") -> str:
-    values = median_and_interval(draws)
-    median, lower, upper = (f"{value:,.{_digits(values[0])}f}".replace("-", "−") for value in values)
-    return f"{median}{unit} ({lower} to {upper})"
-
-
-def _digits(value: float) -> int:
-    """Decimals that show about two digits."""
-    size = abs(value)
-    return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3 if size >= 0.01 else 5
+        return label, f"{estimate(draws)} on the {units_of(posterior, name)}"
+    middle, lower, upper = map(np.expm1, median_and_interval(draws))
+    return label, change(middle, lower, upper, of="density" if parameter == "D" else symbol)

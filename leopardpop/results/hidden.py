@@ -14,6 +14,7 @@ import xarray as xr
 
 __all__ = ["NOTE", "hide_positions"]
 
+HIDDEN = "hidden"
 NOTE = (
     "Coordinates and covariates of stations and cells, names of stations, the region, the coordinate reference system "
     "and the audit were removed; cells are in random order. Posterior, summary, diagnostics, leave-one-out and "
@@ -66,7 +67,9 @@ def _constant(data: xr.Dataset) -> xr.Dataset:
     covariates = [n for n, v in data.data_vars.items() if v.dims == ("cell",) and n not in ("x", "y", "area")]
     data = _shuffled(data.drop_vars(covariates))
     hidden = {n: data[n].copy(data=np.full(data[n].shape, np.nan)) for n in ("x", "y", "station_x", "station_y")}
-    hidden |= {n: data[n].copy(data=np.full(data[n].shape, "")) for n in ("mask_region", "mask_crs", "mask_covariates")}
+    hidden |= {n: data[n].copy(data=np.full(data[n].shape, "")) for n in ("mask_crs", "mask_covariates")}
+    regions = np.where(data["mask_region"].values == "", "", HIDDEN)  # that there was one says what N is of
+    hidden |= {"mask_region": data["mask_region"].copy(data=regions)}
     hidden |= {"D_center": data["D_center"].where(~_of_place(data))}
     return data.assign(hidden).assign_coords(station=_anonymous(data.sizes["station"]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from math import lgamma
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from leopardpop.inference.mode import find_modes
 from leopardpop.models.likelihood.counts import BinomialN, ConditionalOnN, NumberOfAnimals, PoissonN
 from leopardpop.models.problem import Problem
 from leopardpop.results.delta import coefficient_table, estimate_table, expected_table, jacobian, realised_table
+from leopardpop.words import trimmed
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
@@ -92,14 +94,20 @@ class MaximumLikelihood:
 
     def __repr__(self) -> str:
         """Show the estimates."""
-        kind = "conditional on the animals detected" if self.conditional else f"{self.distribution} N"
-        head = f"Maximum likelihood ({kind}): log-likelihood {self.log_likelihood:.6f}, AICc {self.aicc:.2f}"
-        state = "" if self.converged else "\nNOT CONVERGED: the gradient does not vanish there."
-        return f"{head}{state}\n{self.estimates.to_string(float_format=lambda v: f'{v:.4g}')}"
+        return "\n".join([*self._head(), self.estimates.to_string(float_format=_shown)])
 
     def _repr_html_(self) -> str:
-        head = repr(self).split("\n", 1)[0]
-        return f"<p>{head}</p>{self.estimates.to_html(float_format=lambda v: f'{v:.4g}')}"
+        return f"<p>{escape(' '.join(self._head()))}</p>{self.estimates.to_html(float_format=_shown, border=0)}"
+
+    def _head(self) -> list[str]:
+        """What was maximised, and whether it was."""
+        kind = "conditional on the animals detected" if self.conditional else f"{self.distribution.capitalize()} N"
+        head = f"Maximum likelihood ({kind}): log-likelihood {self.log_likelihood:.6f}, AICc {self.aicc:.2f}"
+        return [head] if self.converged else [head, "NOT CONVERGED: the gradient does not vanish there."]
+
+
+def _shown(value: float) -> str:
+    return trimmed(value, 4)
 
 
 class LikelihoodProblem(Problem):

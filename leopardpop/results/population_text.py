@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.words import MEDIANS, decimal, interval, percent, span, trimmed, whole
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["population_html", "population_text"]
 
-HEADINGS = ("", "N", "95 %", "expected", "per 100 km²", "km²")
+HEADINGS = ("", "N", "95 %", "expected N", "per 100 km²", "km²")
+
+MEDIAN = ("median", "eti95_lb", "eti95_ub")
 
 
 def population_text(population: Population) -> str:
@@ -39,7 +43,7 @@ def population_html(population: Population) -> str:
 
 def _title(population: Population) -> str:
     names = population.region_names
-    return f"Population: animals in {names[0] if len(names) == 1 else f'{len(names)} regions'}"
+    return f"Population: animals in {names[0] if len(names) == 1 else f'{len(names)} regions'}. {MEDIANS}"
 
 
 def _cells(population: Population) -> list[tuple[str, ...]]:
@@ -61,20 +65,21 @@ def _label(key: object) -> str:
 def _row(label: str, realised: pd.Series, expected: pd.Series) -> tuple[str, ...]:
     if not np.isfinite(realised["mean"]):
         return (label, "–", "", "", "", "none")
-    per = 100.0 / expected["area_km2"]
-    mean, low, high = (expected[name] for name in ("mean", "eti95_lb", "eti95_ub"))
+    middle, low, high = expected[list(MEDIAN)].astype(float)
+    km2 = float(expected["area_km2"])
+    per = 100.0 / km2
     return (
         label,
-        f"{realised['median']:,.0f}",
-        f"{realised['eti95_lb']:,.0f} to {realised['eti95_ub']:,.0f}",
-        f"{mean:,.3g} ({low:,.3g} to {high:,.3g})",
-        f"{per * mean:,.3g} ({per * low:,.3g} to {per * high:,.3g})",
-        f"{expected['area_km2']:,.5g}",
+        whole(realised["median"]),
+        span(realised["eti95_lb"], realised["eti95_ub"]),
+        interval(middle, low, high),
+        interval(per * middle, per * low, per * high),
+        trimmed(km2, 4),
     )
 
 
 def _origins(population: Population) -> list[str]:
-    """The three numbers that N is made of, a line a session and region."""
+    """The three numbers that N is made of on average, a line a session and region."""
     sources = population.sources
     share = np.ravel(np.asarray(population.share_extrapolated))
     lines = []
@@ -82,8 +87,8 @@ def _origins(population: Population) -> list[str]:
         if not np.isfinite(part):
             continue
         who = f"{_label(key)}: " if len(sources) > 1 else ""
-        numbers = (f"{row[name]:,.1f}" for name in ("photographed", "near_cameras", "extrapolated"))
+        numbers = (decimal(row[name], 1) for name in ("photographed", "near_cameras", "extrapolated"))
         words = zip(numbers, ("photographed", "estimated near cameras", "extrapolated"), strict=True)
         said = " · ".join(f"{number} {word}" for number, word in words)
-        lines.append(f"  {who}{said} ({part:.0%} of E[N] lives where detection is below 0.1)")
+        lines.append(f"  {who}{said}, on average ({percent(part)} of E[N] where detection is below 0.1)")
     return lines

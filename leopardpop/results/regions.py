@@ -16,6 +16,7 @@ from leopardpop.data.mask_checks import span
 from leopardpop.data.space import cells_in, hull, nearest_point
 from leopardpop.data.space import regions as read_regions
 from leopardpop.errors import DataError, DataWarning
+from leopardpop.words import area, percent
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -160,8 +161,8 @@ def _inside(outline: BaseGeometry, mask: Mask) -> NDArray[np.bool_]:
 
 def _session_regions(mask: Mask, inside: NDArray[np.bool_], covered: Floats) -> SessionRegions:
     members, atom = np.unique(inside, axis=0, return_inverse=True)
-    area = inside.T.astype(float) @ mask.area
-    return SessionRegions(atom.reshape(-1).astype(np.intp), members, area, covered)
+    km2 = inside.T.astype(float) @ mask.area
+    return SessionRegions(atom.reshape(-1).astype(np.intp), members, km2, covered)
 
 
 def _covered(mask: Mask, outline: BaseGeometry, inside: NDArray[np.bool_]) -> float:
@@ -169,10 +170,10 @@ def _covered(mask: Mask, outline: BaseGeometry, inside: NDArray[np.bool_]) -> fl
 
     Measured with the points of the mask's own lattice, so that cut cells at the border do not count against it.
     """
-    area = float(mask.area[inside].sum())
+    km2 = float(mask.area[inside].sum())
     points = _lattice_over(mask, outline)
     if points is None:
-        return float(min(1.0, area / (outline.area / 1e6)))
+        return float(min(1.0, km2 / (outline.area / 1e6)))
     x, y = points[:, 0] + NUDGE[0], points[:, 1] + NUDGE[1]
     wanted = cells_in(outline, x, y)
     if mask.region is not None:
@@ -217,7 +218,7 @@ def _check_cells(
 def _warn_partial(names: tuple[str, ...], sessions: list[SessionRegions]) -> None:
     """Say which regions are covered in part: by the best of the sessions, since each area may have its own."""
     covered = np.max([np.where(s.empty, 0.0, s.covered) for s in sessions], axis=0)
-    low = [f"{name} ({share:.0%})" for name, share in zip(names, covered, strict=True) if share < COVERED]
+    low = [f"{name} ({percent(share)})" for name, share in zip(names, covered, strict=True) if share < COVERED]
     if low:
         more = f" and {len(low) - 5} more" if len(low) > 5 else ""
         warnings.warn(
@@ -228,12 +229,12 @@ def _warn_partial(names: tuple[str, ...], sessions: list[SessionRegions]) -> Non
         )
 
 
-def _warn_default(session: str | None, covered: float, area: float) -> None:
+def _warn_default(session: str | None, covered: float, km2: float) -> None:
     if covered < COVERED:
         of = f" of session {session!r}" if session is not None else ""
         warnings.warn(
-            f"The mask{of} covers {covered:.0%} of the polygon that it was clipped to (the rest is beyond the buffer): "
-            f"N is of these {area:,.5g} km². Use a larger buffer, or say where with regions=.",
+            f"The mask{of} covers {percent(covered)} of the polygon that it was clipped to (the rest is beyond the "
+            f"buffer): N is of these {area(km2)}. Use a larger buffer, or say where with regions=.",
             DataWarning,
             stacklevel=5,
         )

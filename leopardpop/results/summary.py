@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.results.elements import elements, median_and_interval, units_of
+from leopardpop.results.elements import elements, units_of
+from leopardpop.words import median_and_interval
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -96,7 +96,7 @@ def test_the_answer_comes_first_and_is_that_of_the_population():
     population = fit.population().summary().loc["realised"]
     answer = text[: text.index("What N rests on")]
     assert "How many animals live in the mask?" in answer
-    assert f"N {population['median']:,.0f} 95 % probability: {population['eti95_lb']:,.0f} to" in answer
+    assert f"N {population['median']:,.0f} median; 95 % probability: {population['eti95_lb']:,.0f} to" in answer
     assert "Can it be trusted? Pareto k" in answer
 
 

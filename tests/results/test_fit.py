@@ -1,7 +1,10 @@
 """What a person holds after a fit: tables, words, and what it leads to."""
 
+import re
+
 import numpy as np
 import pytest
+import shapely
 
 import leopardpop as lp
 from leopardpop.errors import ModelError
@@ -99,6 +102,7 @@ def test_the_repr_says_how_many_and_whether_to_trust_it(kind):
     text, page = repr(fit), fit._repr_html_()
     median = int(fit.posterior["N"].isel(session=0).median())
     assert f"{median}   (95 %:" in text
+    assert "Medians with 95 % intervals." in text
     for shown in (text, page):
         assert "Can it be trusted?" in shown
         assert "these draws are the posterior, N to ±" in shown
@@ -108,11 +112,47 @@ def test_the_repr_says_how_many_and_whether_to_trust_it(kind):
 def test_the_repr_is_in_the_units_of_people():
     text = repr(made.fit("sex"))
     sigma = made.fit("sex").posterior["sigma"].sel(sex="M")
-    assert f"{float(sigma.median()) / 1000:.2f} km" in text
+    assert f"{float(sigma.median()) / 1000:.1f} km" in text
     density = 100 * float(made.fit("sex").posterior["D"].median())
-    assert f"Density per 100 km²       {density:.1f} (" in text
-    change = 100 * np.median(np.expm1(made.fit("snow").posterior["D_beta"].sel(D_coef="snow")))
-    assert f"snow, +1                  {change:+.1f} % density" in repr(made.fit("snow"))
+    assert re.search(rf"Density per 100 km² +{density:.0f} \(", text)
+    change = 100 * np.expm1(np.median(made.fit("snow").posterior["D_beta"].sel(D_coef="snow")))
+    assert re.search(rf"snow, \+1 +\{change:+.0f} % density", repr(made.fit("snow")).replace("−", "-"))
+
+
+def test_a_fit_and_its_population_say_the_same_density():
+    fit = made.fit("sex")
+    mask = fit.mask.table
+    box = shapely.box(mask["x"].min() - 1, mask["y"].min() - 1, mask["x"].max() + 1, mask["y"].max() + 1)
+    (density,) = re.findall(r"Density per 100 km² +(.*)", repr(fit))
+    text = repr(made.quiet(lambda: fit.population(regions=box)))
+    assert density in re.findall(r"all .*", text)[0], "both are medians with the same interval"
+    assert "Medians with 95 % intervals." in text
+
+
+@pytest.mark.parametrize("kind", ["null", "years"])
+def test_of_a_buffer_the_density_comes_first_and_n_is_said_to_grow(kind):
+    text, page = repr(made.fit(kind)), made.fit(kind)._repr_html_()
+    for shown in (text, page):
+        assert shown.index("Density") < shown.index("Animals")
+        assert "grows with the buffer" in shown
+        assert "Animals (mask" not in shown
+    if kind == "null":
+        assert "Animals (within 4 km of a station, " in text
+
+
+def test_the_animals_of_a_habitat_or_of_given_cells_come_first():
+    bare = made.mask().table[["x", "y", "area"]]
+    given = made.quiet(lambda: lp.SCR().fit(made.history("null"), lp.Mask.from_table(bare), seed=1, draws=100))
+    text = repr(given)
+    assert re.search(r"\n   Animals \(mask, [\d.]+ km²\) ", text)
+    assert text.index("Animals") < text.index("Density")
+    assert "buffer" not in text
+
+
+def test_every_diagnostic_has_a_sentence():
+    for kind in ("null", "years"):
+        advice = made.fit(kind).diagnostics()["advice"]
+        assert advice.str.endswith(".").all(), advice.tolist()
 
 
 def test_loo_is_arviz_s_with_the_worth_of_the_weights():

@@ -89,8 +89,8 @@ def test_a_good_survey_is_fitted_without_a_word():
 def test_few_recaptures_are_said_once_with_all_that_is_few():
     few = made.with_animals([("A", "River 1-1", 1), ("A", "River 1-2", 2), ("B", "River 3-3", 4)])
     (message,) = warned(history=few)[SparseDataWarning]
-    assert "1 recaptures, fewer than 20" in message
-    assert "1 animals were at two stations or more, fewer than 5" in message
+    assert "1 recapture, fewer than 20" in message
+    assert "1 animal was at two stations or more, fewer than 5" in message
 
 
 def test_no_captures_have_a_posterior_and_a_warning():

@@ -18,6 +18,7 @@ import leopardpop as lp
 from leopardpop.errors import DataError, DataWarning, ModelError
 from leopardpop.models.describe import theta_of
 from leopardpop.models.problem import Problem
+from leopardpop.results import population_text
 from leopardpop.results.population import population
 from tests.golden.secr import FITS, load_survey
 from tests.reference.coefficients import density, detection_values, share
@@ -390,6 +391,7 @@ def test_a_prior_that_only_pymc_knows() -> None:
 
 def test_words() -> None:
     text = repr(population(stand_in("partly known"), regions=halves(ONE_MASK)))
+    assert text.splitlines()[0].endswith("Medians with 95 % intervals.")
     for words in ("2 regions", "west · all", "east · M", "photographed", "extrapolated", "dependent young"):
         assert words in text
     assert max(map(len, text.splitlines())) <= 132
@@ -397,6 +399,16 @@ def test_words() -> None:
     assert html.startswith("<table>")
     assert "residents twice" in html
     assert "2022" in html
+
+
+def test_large_numbers_are_written_out() -> None:
+    """1,234 animals on 123,456 km² have no exponent."""
+    pop = population(stand_in())
+    summary = pop.summary().assign(area_km2=123_456.7)
+    for column in ("mean", "median", "eti95_lb", "eti95_ub"):
+        summary[column] = 1234.4
+    row = population_text._row("all", summary.loc["realised"], summary.loc["expected"])
+    assert row == ("all", "1,234", "1,234 to 1,234", "1,234 (1,234 to 1,234)", "1.0 (1.0 to 1.0)", "123,457")
 
 
 # --- size ------------------------------------------------------------------------------------------
