@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from leopardpop.data.events import check_rule, event_numbers, independence_interval
 from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.occasions import Clock
 from leopardpop.data.selection import records_of_species
 from leopardpop.data.young import company, is_young
 from leopardpop.errors import DataError
-
-if TYPE_CHECKING:
-    from leopardpop.data.survey_base import SurveyTables
 
 __all__ = ["event_codes", "make_events"]
 
@@ -24,7 +22,8 @@ KNOWN = ("sex", "life_stage")
 
 
 def make_events(
-    survey: SurveyTables,
+    records: pd.DataFrame,
+    clock: Clock,
     species: str | Sequence[str] | None,
     independence: Any,
     by: str | Sequence[str],
@@ -33,21 +32,20 @@ def make_events(
 ) -> pd.DataFrame:
     """Make the table of events: see :meth:`leopardpop.Survey.events`."""
     check_rule(rule)
-    records = survey.records
     if species is not None:
         ledger = records_of_species(records, species)
         records = ledger.records[ledger.open].reset_index(drop=True)
     columns = _columns(records, by)
-    instant = survey.clock.instants(records["timestamp"])
+    instant = clock.instants(records["timestamp"])
     interval = independence_interval(independence)
     event = event_numbers(_codes(records, columns), instant, interval, rule)
     shared = event_codes(records, instant, interval, rule)
-    table = _table(records, event, columns, instant)
-    with_young = company(records, shared, is_young(records["life_stage"], young))
+    table, by_time = _table(records, event, columns, instant)
     rows = _describe(records, event, young, len(table))
-    rows["with_young"] = _any(with_young.n_young[shared] > 0, event, len(table))
+    family = _any(is_young(records["life_stage"], young), shared, len(shared))
+    rows["with_young"] = _any(family[shared], event, len(table))
     table = table.assign(**{name: values for name, values in rows.items() if name not in columns})
-    table = table.sort_values(["start", *columns], kind="stable", ignore_index=True)
+    table = table.iloc[by_time].reset_index(drop=True)
     table.insert(0, "event", np.arange(1, len(table) + 1))
     return table[[*table.columns.drop(["source", "line"]), "source", "line"]]
 
@@ -58,7 +56,7 @@ def event_codes(records: pd.DataFrame, instant: NDArray[np.int64], interval: int
 
 
 def _codes(records: pd.DataFrame, columns: Sequence[str]) -> list[NDArray[np.intp]]:
-    return [pd.factorize(records[name])[0].astype(np.intp) for name in columns]
+    return [pd.factorize(records[name], sort=True)[0].astype(np.intp) for name in columns]
 
 
 def _columns(records: pd.DataFrame, by: str | Sequence[str]) -> list[str]:
@@ -74,17 +72,18 @@ def _columns(records: pd.DataFrame, by: str | Sequence[str]) -> list[str]:
 
 def _table(
     records: pd.DataFrame, event: NDArray[np.intp], columns: list[str], instant: NDArray[np.int64]
-) -> pd.DataFrame:
-    """Columns of the groups, start, end, and the place of the first record in its file; one row an event."""
+) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Columns of the groups, start, end, and the place of the first record in its file; and the events by time."""
     order = np.lexsort((instant, event))
-    ends = np.append(np.flatnonzero(np.diff(event[order])), len(order) - 1) if len(order) else order
-    starts = np.append(0, ends[:-1] + 1) if len(order) else order
-    first, last = records.iloc[order[starts]], records.iloc[order[ends]]
-    table = first[[*columns, *(name for name in ("source", "line") if name not in columns)]].reset_index(drop=True)
-    table.insert(len(columns), "start", first["timestamp"].array)
-    table.insert(len(columns) + 1, "end", last["timestamp"].array)
+    starts = np.flatnonzero(np.diff(event[order], prepend=-1))
+    first, last = order[starts], order[np.append(starts[1:], len(order)) - 1]
+    place = [name for name in ("source", "line") if name not in columns]
+    table = records.iloc[first][[*columns, *place]].reset_index(drop=True)
+    times = records["timestamp"]
+    table.insert(len(columns), "start", times.iloc[first].array)
+    table.insert(len(columns) + 1, "end", times.iloc[last].array)
     table.insert(len(columns) + 2, "n_records", np.bincount(event, minlength=len(table)))
-    return table
+    return table, np.lexsort((*(code[first] for code in _codes(records, columns)[::-1]), instant[first]))
 
 
 def _describe(records: pd.DataFrame, event: NDArray[np.intp], young: Sequence[str], n: int) -> dict[str, Any]:
@@ -104,8 +103,10 @@ def _any(which: NDArray[np.bool_], event: NDArray[np.intp], n: int) -> NDArray[n
 
 def _agreed(column: pd.Series[Any], event: NDArray[np.intp], n: int) -> NDArray[np.object_]:
     """Value that all records of an event have that have any, None if they differ, (n,)."""
-    pairs = pd.DataFrame({"event": event, "value": column.to_numpy(object)}).dropna().drop_duplicates()
-    alone = pairs[~pairs["event"].duplicated(keep=False)]
-    values = np.full(n, None, dtype=object)
-    values[alone["event"].to_numpy(np.intp)] = alone["value"].to_numpy(object)
-    return values
+    codes, words = pd.factorize(column)
+    known = codes >= 0
+    low, high = np.full(n, len(words), dtype=np.intp), np.full(n, -1, dtype=np.intp)
+    np.minimum.at(low, event[known], codes[known])
+    np.maximum.at(high, event[known], codes[known])
+    every = np.append(np.asarray(words, dtype=object), None)
+    return every[np.where(low == high, low, len(words))]

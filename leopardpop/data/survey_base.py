@@ -40,6 +40,7 @@ class SurveyTables:
         tz: str | None = None,
         layers: Mapping[str, Any] | None = None,
         truth: Any = None,
+        notes: Sequence[str] = (),
     ) -> None:
         clock = Clock(tz)
         places = clean_stations(stations, crs)
@@ -55,12 +56,14 @@ class SurveyTables:
             clock=clock,
             layers=layers,
             truth=truth,
+            notes=tuple(notes),
         )
 
     crs: str | None
     clock: Clock
     layers: Mapping[str, Any] | None
     truth: Any
+    notes: tuple[str, ...]
     _stations: pd.DataFrame
     _deployments: pd.DataFrame
     _records: pd.DataFrame
@@ -157,7 +160,7 @@ class SurveyTables:
         >>> int(events["n_records"].sum()) == int((survey.records["species"] == "Panthera pardus").sum())
         True
         """
-        return make_events(self, species, independence, by, rule, young)
+        return make_events(self._records, self.clock, species, independence, by, rule, young)
 
     def with_covariates(
         self, table: TableSource | None = None, *, missing: Literal["raise", "keep"] = "raise", **covariates: Any

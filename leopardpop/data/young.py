@@ -7,7 +7,7 @@ young must have an adult female beside them, only where one was recorded in the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -83,21 +83,50 @@ def company(records: pd.DataFrame, event: NDArray[np.intp], young: NDArray[np.bo
     Company(group_size=array([3]), n_young=array([2]), adult_female=array([ True]))
     """
     n = int(event.max(initial=-1)) + 1
-    everyone = _fewest(records, event, np.ones(len(event), dtype=bool), n)
-    cubs = _fewest(records, event, young, n)
+    seen = _Seen(
+        event,
+        *(pd.factorize(records[name])[0].astype(np.intp) for name in ("timestamp", "camera", "individual")),
+        records["count"].to_numpy(np.int64),
+    )
+    everyone, cubs = seen.fewest(n), seen.of(young).fewest(n)
     others = np.bincount(event[~young], minlength=n) > 0
     female = np.bincount(event[~young & (records["sex"] == "F").to_numpy(bool)], minlength=n) > 0
     return Company(np.maximum(everyone, cubs + others), cubs, female)
 
 
-def _fewest(records: pd.DataFrame, event: NDArray[np.intp], which: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
-    """Smallest number of animals that some records of each event allow, (n,)."""
-    rows = records.loc[which, ["timestamp", "camera", "individual", "count"]].assign(event=event[which])
-    picture = rows.groupby(["event", "timestamp", "camera"], sort=False, dropna=False)["count"].sum()
-    together = np.zeros(n, dtype=np.int64)
-    np.maximum.at(together, picture.index.get_level_values("event").to_numpy(), picture.to_numpy())
-    named = rows.dropna(subset=["individual"]).drop_duplicates(["event", "individual"])["event"].to_numpy()
-    return np.maximum(together, np.bincount(named, minlength=n))
+@dataclass(frozen=True)
+class _Seen:
+    """Records as codes, (m,) each; -1 is unknown."""
+
+    event: NDArray[np.intp]
+    time: NDArray[np.intp]
+    camera: NDArray[np.intp]
+    animal: NDArray[np.intp]
+    count: NDArray[np.int64]
+
+    def of(self, which: NDArray[np.bool_]) -> _Seen:
+        """Some of the records."""
+        return _Seen(*(getattr(self, each.name)[which] for each in fields(self)))
+
+    def fewest(self, n: int) -> NDArray[np.int64]:
+        """Smallest number of animals that the records of each event allow, (n,)."""
+        order, first = _distinct(self.event, self.time, self.camera)
+        starts = np.flatnonzero(first)
+        together = np.zeros(n, dtype=np.int64)
+        if len(starts):
+            pictures = np.add.reduceat(self.count[order], starts)
+            np.maximum.at(together, self.event[order[starts]], pictures)
+        event, animal = self.event[self.animal >= 0], self.animal[self.animal >= 0]
+        order, first = _distinct(event, animal)
+        return np.maximum(together, np.bincount(event[order[first]], minlength=n))
+
+
+def _distinct(*keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Order of rows by some keys, the first the most important, and which of the ordered ones differ from the last."""
+    order = np.lexsort(keys[::-1])
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = np.logical_or.reduce([key[order[1:]] != key[order[:-1]] for key in keys])
+    return order, first
 
 
 def breeding_records(
