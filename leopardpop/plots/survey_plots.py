@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ class SurveyPlots:
     --------
     >>> import leopardpop as lp
     >>> lp.load_example("amur_leopard").plot
-    Figures: calendar()
+    Figures: calendar(), map(), activity(), accumulation()
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -49,6 +49,93 @@ class SurveyPlots:
 
         return calendar_figure(self._survey, species=species, ax=ax)
 
+    def map(
+        self,
+        ax: Any = None,
+        *,
+        species: str | Sequence[str] | None = None,
+        size: Literal["effort", "records"] = "effort",
+        moves: bool = True,
+        border: Any = None,
+        coordinates: Literal["hidden", "exact"] = "hidden",
+    ) -> Axes:
+        """Map of the stations, and of the moves of the animals between them.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; None: a new figure.
+        species
+            Name, or several that stand for one: whose records and moves are drawn. None: all.
+        size
+            What the area of a symbol stands for: "effort" (station-days) or "records" (independent by 30 minutes).
+        moves
+            Whether lines join the stations at which an animal was recorded one after the other.
+        border
+            Lines to draw: GeoDataFrame, path or shapely geometry.
+        coordinates
+            "hidden": no coordinates on the axes; "exact".
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from leopardpop.plots.survey_stations import stations_figure
+
+        options: dict[str, Any] = {"size": size, "moves": moves, "border": border, "coordinates": coordinates}
+        return stations_figure(self._survey, species=species, ax=ax, **options)
+
+    def activity(
+        self,
+        ax: Any = None,
+        *,
+        species: str | Sequence[str] | None = None,
+        kind: Literal["linear", "polar"] = "linear",
+        independence: Any = "30min",
+    ) -> Axes:
+        """Activity by time of day, a curve a species, with the night behind it.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on (polar ones for "polar"); None: a new figure.
+        species
+            Name, or several, each its own curve; None: the four with the most records.
+        kind
+            "linear", or "polar": a clock of 24 hours.
+        independence
+            Records less than this after the one before (station, species, animal) are one event.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from leopardpop.plots.activity import activity_figure
+
+        return activity_figure(self._survey, species=species, kind=kind, independence=independence, ax=ax)
+
+    def accumulation(
+        self, ax: Any = None, *, species: str | Sequence[str] | None = None, by: Literal["date", "effort"] = "date"
+    ) -> Axes:
+        """Animals known by date or by effort: does the survey still find new ones?
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; None: a new figure.
+        species
+            Name, or several that stand for one; None if the records are of one.
+        by
+            "date", or "effort": station-days.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from leopardpop.plots.accumulation import accumulation_figure
+
+        return accumulation_figure(self._survey, species=species, by=by, ax=ax)
+
     def __repr__(self) -> str:
         """Name the figures."""
-        return "Figures: calendar()"
+        return "Figures: calendar(), map(), activity(), accumulation()"
