@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from leopardpop.data.example import load_example
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
+    from leopardpop.data.readers.camtrap_dp import read_camtrap_dp
     from leopardpop.data.readers.camtrapr import read_camtrapr
     from leopardpop.data.readers.records import read_records
     from leopardpop.data.readers.secr import read_secr
@@ -72,6 +73,7 @@ __all__ = [
     "load_fit",
     "parameter",
     "priors",
+    "read_camtrap_dp",
     "read_camtrapr",
     "read_records",
     "read_secr",
@@ -101,6 +103,7 @@ _HOMES = {
     "load_example": "data.example",
     "load_fit": "results.storage",
     "parameter": "components.detection",
+    "read_camtrap_dp": "data.readers.camtrap_dp",
     "read_camtrapr": "data.readers.camtrapr",
     "read_records": "data.readers.records",
     "read_secr": "data.readers.secr",

@@ -59,8 +59,8 @@ def check_size(path: Path) -> Path:
     return path
 
 
-def scan_file(path: Path) -> FileScan:
-    """Find the encoding (byte order mark, else UTF-8, else UTF-8 and Windows mixed) and count the lines.
+def scan_file(path: Path, stated: str | None = None) -> FileScan:
+    """Find the encoding (byte order mark, else UTF-8, else what is stated, else UTF-8 and Windows mixed), count lines.
 
     Raises
     ------
@@ -81,6 +81,8 @@ def scan_file(path: Path) -> FileScan:
     if not valid and encoding == "utf-16":
         raise DataError(f"{path.name} begins as UTF-16 but is not. Save it again, as CSV in UTF-8.")
     unfinished = 0 if block.rstrip(b"\x00").endswith((b"\n", b"\r")) else 1
+    if not valid and stated is not None and _is(path, stated):
+        encoding, valid = stated, True
     return FileScan(encoding, "strict" if valid else MIXED, (counts[b"\n"] or counts[b"\r"]) + unfinished)
 
 
@@ -90,6 +92,16 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is(path: Path, encoding: str) -> bool:
+    """Whether a file can be in an encoding."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+    except (LookupError, ValueError):
+        return False
+    with path.open("rb") as file:
+        return all(_decodes(decoder, block) for block in iter(lambda: file.read(BLOCK), b""))
 
 
 def check_cells(path: Path, scan: FileScan, n_columns: int, n_wanted: int) -> None:

@@ -39,6 +39,8 @@ class TextTable:
     """Line of the file that each row stands on."""
     separator: str
     """What separates columns; a regular expression for blanks."""
+    header: tuple[str, ...]
+    """All columns of the file, wanted or not."""
 
     @property
     def decimal_comma(self) -> bool:
@@ -96,7 +98,13 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 
 def read_text_table(
-    path: Path, role: str, *, columns: Collection[str] | None = None, header: Sequence[str] | None = None
+    path: Path,
+    role: str,
+    *,
+    columns: Collection[str] | None = None,
+    header: Sequence[str] | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
 ) -> TextTable:
     """Read a delimited file: commas, semicolons, tabs or blanks; any usual encoding and line end.
 
@@ -110,6 +118,10 @@ def read_text_table(
         The columns that are wanted, if they are there; None: all.
     header
         Columns of a file that goes on with a table and may have no header of its own; None: it must have one.
+    encoding
+        What somebody says that it is, used if it is no UTF-8.
+    separator
+        What separates columns; None: found out from the header.
 
     Returns
     -------
@@ -122,8 +134,8 @@ def read_text_table(
         If the file cannot be read as a table with a header, or is too large for one.
     """
     path = check_size(existing_file(path, role))
-    scan = scan_file(path)
-    header_line, found, separator = _header(path, scan)
+    scan = scan_file(path, encoding)
+    header_line, found, separator = _header(path, scan, separator)
     names = [name.strip() for name in found]
     if header is not None and set(names) != set(header):
         header_line, names = -1, list(header)
@@ -139,12 +151,11 @@ def read_text_table(
     if columns is None:
         _check_separators(frame, lines, path.name, separator)
     used = [i for i in wanted if names[i]]  # a column without a name: R's row names, or a trailing separator
-    return TextTable(frame[used].set_axis([names[i] for i in used], axis=1), lines, separator)
+    return TextTable(frame[used].set_axis([names[i] for i in used], axis=1), lines, separator, tuple(names))
 
 
-def _header(path: Path, scan: FileScan) -> tuple[int, list[str], str]:
+def _header(path: Path, scan: FileScan, stated: str | None) -> tuple[int, list[str], str]:
     """Return the header's line (from 0), its cells and the separator."""
-    stated = None
     with path.open(encoding=scan.encoding, errors=scan.errors, newline=None) as file:
         for number, line in enumerate(iter(lambda: file.readline(LONGEST_HEADER), "")):
             if len(line) == LONGEST_HEADER:

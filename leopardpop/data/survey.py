@@ -47,6 +47,8 @@ class Survey(SurveyTables):
         Layers by name (polygons, functions of x and y), or None.
     truth
         What a synthetic survey was made from, or None.
+    notes
+        What a reader chose, in sentences.
 
     Raises
     ------
