@@ -249,7 +249,12 @@ def print_json(checked: Checked, written: list[Path]) -> None:
         The tables that were written.
     """
     problems = [{"kind": kind, **problem._asdict()} for kind, problem in checked.found]
-    content: dict[str, Any] = {"source": checked.source, "counts": checked.counts, "problems": problems, "record": checked.record}
+    content: dict[str, Any] = {
+        "source": checked.source,
+        "counts": checked.counts,
+        "problems": problems,
+        "record": checked.record,
+    }
     content |= {"tables": [str(path) for path in written], "exit_code": checked.exit_code}
     Console(highlight=False, markup=False, soft_wrap=True).print(json.dumps(content, indent=2, ensure_ascii=False))
 
@@ -284,7 +289,8 @@ def _headline(checked: Checked) -> str:
     survey = checked.survey
     if survey is None:
         return "capture history" if checked.history is not None else "could not be read"
-    parts = [counted(len(survey.stations), "station"), counted(len(survey.deployments), "deployment")]
+    title = list(survey.notes[:1]) or [counted(len(survey.deployments), "deployment")]
+    parts = [*title, counted(len(survey.stations), "station")]
     return ", ".join([*parts, f"{counted(len(survey.records), 'record')} used of {len(survey.audit):,}"])
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["effort_lines", "history_record", "silent_table", "survey_record"]
 
 SIGMA = {"Panthera pardus": "σ of a leopard: 3 to 7 km"}
-MOST_REASONS = 5
+MOST_REASONS = 8
 STEPS = (1, 2, 7, 14, 28, 91, 364)
 """Days that a column of the effort chart may stand for."""
 
@@ -56,7 +56,7 @@ def survey_record(survey: Survey) -> dict[str, str]:
     Returns
     -------
     dict
-        Heading -> words: time, effort, stations, animals, cubs, records.
+        Heading -> words: time, effort, stations, animals, cubs, records, and what the reader chose.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def survey_record(survey: Survey) -> dict[str, str]:
         "animals": _animals(survey),
         "cubs": _cubs(survey),
         "records": _records(survey),
-    }
+    } | ({"reading": "\n".join(survey.notes[1:])} if len(survey.notes) > 1 else {})
 
 
 def _time(survey: Survey) -> str:
@@ -135,9 +135,11 @@ def _records(survey: Survey) -> str:
     counts = reasons[reasons != ""].value_counts()
     parts = [f"{n:,} {reason}" for reason, n in counts.head(MOST_REASONS).items()]
     if len(counts) > MOST_REASONS:
-        parts.append(f"{counts.iloc[MOST_REASONS:].sum():,} for {len(counts) - MOST_REASONS} other reasons")
+        left = counts.iloc[MOST_REASONS:]
+        parts.append(f"{left.sum():,} for {counted(len(left), 'other reason')}")
     unexplained = int((reasons == "").sum())
-    return " + ".join([f"{len(audit):,} = {kept:,} used", *parts, f"{unexplained:,} unexplained"])
+    sep = "\n+ " if len(parts) > 1 else " + "
+    return sep.join([f"{len(audit):,} = {kept:,} used", *parts, f"{unexplained:,} unexplained"])
 
 
 def history_record(history: CaptureHistory) -> dict[str, str]:

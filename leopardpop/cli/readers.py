@@ -15,7 +15,9 @@ __all__ = ["all_readers", "keywords", "reader_keys", "survey_calls", "survey_rea
 SURVEYS = ("camtrap_dp", "camtrapr", "wildlife_insights", "records")
 """Readers that return a survey, from which a history is then made."""
 HISTORIES = ("tables", "secr", "example")
-FILES = frozenset({"path", "records", "cameras", "deployments", "stations", "failures", "images", "individuals"})
+FILES = frozenset(
+    {"path", "records", "cameras", "deployments", "stations", "failures", "images", "individuals", "time_shifts"}
+)
 CAMERAS = ("union", "sum")
 """Values by which `cameras` is that of :meth:`leopardpop.Survey.capture_history`, not a file."""
 

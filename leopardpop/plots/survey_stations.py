@@ -118,7 +118,7 @@ def _station_records(survey: Survey, species: str | Sequence[str] | None) -> NDA
     """Independent records at each station, (K,)."""
     events = events_of(survey, records_of(survey, species), "30min")
     counts = events["station"].value_counts().reindex(survey.stations["station"], fill_value=0)
-    return counts.to_numpy(float)
+    return np.asarray(counts, dtype=np.float64)
 
 
 def moves_of(survey: Survey, species: str | Sequence[str] | None = None) -> dict[str, NDArray[np.intp]]:

@@ -95,13 +95,14 @@ def test_the_record_adds_up():
     audit = pd.DataFrame(
         [("obs.csv", i, "kept", "") for i in range(1)]
         + [("obs.csv", i, "merged", "media row of the same event") for i in range(5)]
-        + [("obs.csv", i, "dropped", f"reason {i}") for i in range(7)]
+        + [("obs.csv", i, "dropped", f"reason {i}") for i in range(10)]
         + [("obs.csv", 99, "dropped", "")],
         columns=["source", "line", "action", "reason"],
     )
     words = survey_record(survey(audit=audit))["records"]
-    assert words.startswith("14 = 1 used + 5 media row of the same event + 1 reason")
-    assert words.endswith("+ 3 for 3 other reasons + 1 unexplained")
+    assert words.startswith("17 = 1 used\n+ 5 media row of the same event\n+ 1 reason")
+    assert words.endswith("\n+ 3 for 3 other reasons\n+ 1 unexplained")
+    assert words.count("\n") == 10
     numbers = [int(part.split()[0]) for part in words.split("=")[1].split("+")]
     assert sum(numbers) == len(audit)
 
@@ -137,7 +138,7 @@ def test_an_analysis_file(here):
     (here / "analysis.toml").write_text(EXAMPLE, encoding="utf-8")
     result = invoke("analysis.toml")
     assert result.exit_code == 1
-    assert "120 stations, 240 deployments, 971 records used of 971" in result.output
+    assert "240 deployments, 120 stations, 971 records used of 971" in result.output
     assert "history   23 animals, 117 detections, 94 recaptures" in result.output
     assert (here / "problems.csv").exists()
     assert invoke(".").output == result.output  # a folder with an analysis file
