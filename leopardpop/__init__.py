@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from leopardpop.data.mask import Mask
     from leopardpop.data.readers.camtrap_dp import read_camtrap_dp
     from leopardpop.data.readers.camtrapr import read_camtrapr
+    from leopardpop.data.readers.density import read_density
+    from leopardpop.data.readers.oscr import read_oscr
     from leopardpop.data.readers.records import read_records
     from leopardpop.data.readers.secr import read_secr
+    from leopardpop.data.readers.spacecap import read_spacecap
     from leopardpop.data.readers.unmarked import read_unmarked
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
@@ -75,8 +78,11 @@ __all__ = [
     "priors",
     "read_camtrap_dp",
     "read_camtrapr",
+    "read_density",
+    "read_oscr",
     "read_records",
     "read_secr",
+    "read_spacecap",
     "read_unmarked",
     "testing",
 ]
@@ -105,8 +111,11 @@ _HOMES = {
     "parameter": "components.detection",
     "read_camtrap_dp": "data.readers.camtrap_dp",
     "read_camtrapr": "data.readers.camtrapr",
+    "read_density": "data.readers.density",
+    "read_oscr": "data.readers.oscr",
     "read_records": "data.readers.records",
     "read_secr": "data.readers.secr",
+    "read_spacecap": "data.readers.spacecap",
     "read_unmarked": "data.readers.unmarked",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})

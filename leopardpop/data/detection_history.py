@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.detection_checks import missing_covariates
 from leopardpop.data.detection_dataset import adopt_detections
+from leopardpop.data.detection_export import write_unmarked
 from leopardpop.data.detection_grid import Seasons
 from leopardpop.data.detection_long import naive_occupancy, site_table, summary_table, visit_table, visits_made
 from leopardpop.data.detection_sources import VisitSource
@@ -315,6 +318,30 @@ class DetectionHistory:
         ([[0, 1, -1], [0, 0, 0]], [0, 1, 0, 0, 0], [2, 3])
         """
         return occupancy_arrays(self._dataset)
+
+    def to_unmarked(self, path: str | PathLike[str]) -> Path:
+        """Write the wide CSV of the R package unmarked: site, y.1 … y.J, covariates of sites, covariates of visits.
+
+        Visits of several seasons stand one after another (``csvToUMF(path, type=..., numPrimary=T)``), covariates by
+        season are repeated on each visit. What the table cannot say (labels of seasons, response, units, text that
+        looks like numbers) goes to the file ``path`` + ".json" beside it.
+
+        Parameters
+        ----------
+        path
+            Where to write; folders are made.
+
+        Returns
+        -------
+        pathlib.Path
+            The table. :func:`leopardpop.read_unmarked` gives the same history back.
+
+        Raises
+        ------
+        DataError
+            If there are several species, or unmarked would misread the name of a covariate.
+        """
+        return write_unmarked(self._dataset, Path(path))
 
     def __getitem__(self, label: str | tuple[str, ...]) -> DetectionHistory:
         names: Sequence[str] = label if isinstance(label, tuple) else (label,)

@@ -25,7 +25,7 @@ from leopardpop.data.tables import Table, TableSource
 from leopardpop.data.zero_effort import ZERO_EFFORT
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["DetectionOptions", "VisitCovariates", "build_detections"]
+__all__ = ["DetectionOptions", "VisitCovariates", "build_detections", "warn_of_gaps"]
 
 VisitCovariates = Mapping[str, Any] | Sequence[str] | TableSource
 """Covariate -> wide table, array or column of a long y; or columns of a long y; or a long table."""
@@ -272,11 +272,19 @@ def _dataset(
     attributes = {"response": options.response, "effort_unit": options.effort_unit, "crs": options.crs}
     _check_apart(data, coords, "the covariates of sites and those of visits")
     dataset = xr.Dataset(data, coords=coords, attrs=attributes)
-    _warn(dataset, y)
+    warn_of_gaps(dataset)
     return dataset
 
 
-def _warn(dataset: xr.Dataset, y: NDArray[np.float64]) -> None:
+def warn_of_gaps(dataset: xr.Dataset) -> None:
+    """Warn if nothing was detected, and of each covariate that is missing somewhere.
+
+    Parameters
+    ----------
+    dataset
+        Of a detection history.
+    """
+    y = dataset["y"].values if "species" in dataset["y"].dims else dataset["y"].values[None]
     never = ~(y > 0).any(axis=(1, 2, 3))
     if never.any():
         of = f" of {listed(dataset['species'].values[never].tolist())}" if "species" in dataset.dims else ""

@@ -77,8 +77,9 @@ def _add_words(digest: Any, words: list[str]) -> None:
 
 def _add_array(digest: Any, array: NDArray[Any]) -> None:
     digest.update(str(array.shape).encode())
-    # Adding 0.0 turns -0.0 into 0.0: the same number, another bit pattern.
-    digest.update(np.ascontiguousarray(array + 0.0, dtype="<f8").tobytes())
+    # Adding 0.0 turns -0.0 into 0.0, the same number in another bit pattern; NaN has many, too.
+    numbers = np.ascontiguousarray(array + 0.0, dtype="<f8")
+    digest.update(np.where(np.isnan(numbers), np.nan, numbers).tobytes())
 
 
 def _add_table(digest: Any, table: pd.DataFrame) -> None:
