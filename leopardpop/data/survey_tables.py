@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.covariates import MISSING_WORDS
-from leopardpop.data.names import did_you_mean, listed
-from leopardpop.data.occasions import Clock
+from leopardpop.data.names import counted, did_you_mean, listed
+from leopardpop.data.notices import notice
+from leopardpop.data.occasions import OFFSET, Clock
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import LABELS, Table, label, load_table
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["AUDIT", "clean_audit", "clean_deployments", "clean_failures", "clean_records", "clean_stations"]
 
@@ -70,6 +71,7 @@ def clean_deployments(frame: pd.DataFrame, stations: pd.Series[Any], clock: Cloc
     for name in ("start", "end"):
         result[name] = times(table, name, clock)
     _check_order(table, result)
+    _check_offsets(table, clock)
     first = ["deployment", "station", "camera", "start", "end"]
     return result[[*first, *result.columns.drop(first)]]
 
@@ -168,7 +170,7 @@ def clean_audit(audit: pd.DataFrame | None, records: pd.DataFrame) -> pd.DataFra
 def text(column: pd.Series[Any]) -> pd.Series[Any]:
     """Labels as text without blanks around, None where there is none, (n,)."""
     codes, values = pd.factorize(column.astype(object))
-    words = (label(value) for value in values)
+    words = [value.strip() if type(value) is str else label(value) for value in values]
     known = np.array([*(None if word in MISSING_WORDS else word for word in words), None], dtype=object)
     return pd.Series(known[codes], index=column.index, dtype=object)
 
@@ -208,6 +210,19 @@ def _check_order(table: Table, result: pd.DataFrame) -> None:
         row = int(bad.argmax())
         found = f"it ends ({result['end'][row]}) before it starts ({result['start'][row]})"
         raise table.fail(bad, found, "Correct the times; the end itself is not included.")
+
+
+def _check_offsets(table: Table, clock: Clock) -> None:
+    """Warn about cameras' clocks that would have changed their offset: effort would be wrong by the difference."""
+    if clock.tz is not None:
+        return
+    start, end = (table.frame[name].astype(str).str.extract(f"({OFFSET})")[0] for name in ("start", "end"))
+    differ = (start.notna() & end.notna() & (start != end)).to_numpy(bool)
+    if differ.any():
+        row = int(differ.argmax())
+        found = f"{table.where(row)}: the offset is {start[row]} at the start and {end[row]} at the end "
+        found += f"({counted(int(differ.sum()), 'deployment')}). A camera's own clock does not change. "
+        notice(f'{found}If the clocks are those of a place: tz="Europe/Madrid", for example.', DataWarning)
 
 
 def _known(table: Table, name: str, known: pd.Series[Any]) -> pd.Series[Any]:
