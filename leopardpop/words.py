@@ -162,10 +162,10 @@ def counted(n: float, noun: str, plural: str | None = None) -> str:
 
     Examples
     --------
-    >>> counted(1, "animal"), counted(2400, "animal"), counted(0, "survey")
-    ('1 animal', '2,400 animals', '0 surveys')
+    >>> counted(1, "animal"), counted(2400, "animal"), counted(67.5, "day")
+    ('1 animal', '2,400 animals', '67.5 days')
     """
-    return f"{whole(n)} {noun if n == 1 else plural or noun + 's'}"
+    return f"{trimmed(n)} {noun if n == 1 else plural or noun + 's'}"
 
 
 # -- a number with its interval ---------------------------------------------------------------------------------------

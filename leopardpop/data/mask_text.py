@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from leopardpop.words import area, counted, trimmed
+
 if TYPE_CHECKING:
     from leopardpop.data.mask import Mask
 
@@ -16,19 +18,21 @@ __all__ = ["html", "text"]
 
 def text(mask: Mask) -> str:
     """Describe a mask in a line, and each covariate in another."""
-    head = f"Mask: {', '.join(facts(mask).values())}"
+    named = ("Spacing", "Buffer", "Clipped")
+    said = [f"{name.lower()} {words}" if name in named else words for name, words in facts(mask).items()]
+    head = f"Mask: {', '.join(said)}"
     return "\n".join([head, *(f"  {name}: {values(column)}" for name, column in mask.covariates.items())])
 
 
 def facts(mask: Mask) -> dict[str, str]:
     """Say what a mask is: heading -> words."""
-    said = {"Cells": f"{mask.n_cells:,} cells {_sizes(mask)} ({mask.total_area:,.5g} km²)".replace(" ()", "")}
+    said = {"Ground": f"{counted(mask.n_cells, 'cell')} of {_sizes(mask)} ({area(mask.total_area)})"}
     if mask.spacing is not None:
-        said["Spacing"] = f"spacing {mask.spacing:,.6g} m"
+        said["Spacing"] = f"{trimmed(mask.spacing, 6)} m"
     if mask.buffer is not None:
-        said["Buffer"] = f"buffer {mask.buffer:,.6g} m"
+        said["Buffer"] = f"{trimmed(mask.buffer, 6)} m"
     if mask.region is not None:
-        said["Region"] = f"clipped to a polygon of {mask.region.area / 1e6:,.0f} km²"
+        said["Clipped"] = f"to a polygon of {area(mask.region.area / 1e6)}"
     if mask.crs is not None:
         said["CRS"] = mask.crs if len(mask.crs) < 30 else "a projection of its own"
     return said
@@ -36,17 +40,17 @@ def facts(mask: Mask) -> dict[str, str]:
 
 def _sizes(mask: Mask) -> str:
     low, high = float(mask.area.min()), float(mask.area.max())
-    return f"of {low:.4g} km²" if np.isclose(low, high) else f"of {low:.4g} to {high:.4g} km²"
+    return area(low) if np.isclose(low, high) else f"{trimmed(low, 4)} to {area(high)}"
 
 
 def values(column: pd.Series[Any]) -> str:
     """Range of numbers, or the words that occur, and how many cells have none."""
     present = column.dropna()
-    gap = f" (missing on {len(column) - len(present):,} cells)" if len(present) < len(column) else ""
+    gap = f" (missing on {counted(len(column) - len(present), 'cell')})" if len(present) < len(column) else ""
     if not len(present):
-        return f"missing on all {len(column):,} cells"
+        return f"missing on all {counted(len(column), 'cell')}"
     if column.dtype == np.float64:
-        return f"{present.min():.4g} to {present.max():.4g}{gap}"
+        return f"{trimmed(present.min(), 4)} to {trimmed(present.max(), 4)}{gap}"
     words = sorted(present.unique())
     return f"{', '.join(words[:6])}{f', … ({len(words)} in all)' if len(words) > 6 else ''}{gap}"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from leopardpop.words import counted
+
 __all__ = ["counted", "did_you_mean", "listed", "nearest"]
 
 
@@ -26,8 +28,3 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     every = list(names)
     words = ", ".join(f"'{name}'" for name in every[:most])
     return f"{words}, … ({len(every)} in all)" if len(every) > most else words or "none"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return "1 station" or "3 stations"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

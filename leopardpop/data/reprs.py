@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leopardpop.words import counted, percent, trimmed
+
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
 
@@ -54,7 +56,7 @@ def session_table(history: CaptureHistory) -> pd.DataFrame:
             "recaptures": [part.n_recaptures for part in one],
             "stations": [part.n_stations for part in one],
             "occasions": list(history.n_occasions.values()),
-            f"station-{history.effort_unit}s": [_number(_total_effort(part)) for part in one],
+            f"station-{history.effort_unit}s": [trimmed(_total_effort(part)) for part in one],
         }
     )
 
@@ -63,9 +65,9 @@ def _seen(history: CaptureHistory) -> str:
     if not history.n_individuals:
         return "no animal detected"
     return (
-        f"{_count(history.n_individuals, 'animal')}{_kinds(history)}, {_count(history.n_detections, 'detection')}, "
-        f"{_count(history.n_recaptures, 'recapture')}, {_count(history.n_multi_station_individuals, 'animal')} at more "
-        "than one station"
+        f"{counted(history.n_individuals, 'animal')}{_kinds(history)}, {counted(history.n_detections, 'detection')}, "
+        f"{counted(history.n_recaptures, 'recapture')}, {counted(history.n_multi_station_individuals, 'animal')} at "
+        "more than one station"
     )
 
 
@@ -86,12 +88,12 @@ def _facts(history: CaptureHistory) -> list[str]:
     never_on = int((np.nan_to_num(history.dataset["effort"].values).max(axis=1) == 0).sum())
     off = f" ({never_on} never on)" if never_on else ""
     facts = [
-        f"{_count(history.n_stations, 'station')}{off} over {_extent(history)}; {_occasions(history)}",
-        f"effort {_count(_total_effort(history), f'station-{history.effort_unit}')}{_off_share(history)}",
+        f"{counted(history.n_stations, 'station')}{off} over {_extent(history)}; {_occasions(history)}",
+        f"effort {counted(_total_effort(history), f'station-{history.effort_unit}')}{_off_share(history)}",
     ]
     removed = int(history.dataset["removed"].values.sum())
     if removed:
-        facts.append(f"{_count(removed, 'animal')} died or removed")
+        facts.append(f"{counted(removed, 'animal')} died or removed")
     covariates = [*history.stations.columns[4:], *history.individuals.columns[2:]]
     if covariates:
         facts.append(f"covariates: {', '.join(covariates)}")
@@ -101,14 +103,14 @@ def _facts(history: CaptureHistory) -> list[str]:
 def _extent(history: CaptureHistory) -> str:
     stations = history.stations
     width, height = ((stations[axis].max() - stations[axis].min()) / 1000 for axis in "xy")
-    return f"{_number(width)} × {_number(height)} km"
+    return f"{trimmed(width)} × {trimmed(height)} km"
 
 
 def _occasions(history: CaptureHistory) -> str:
     numbers = sorted(set(history.n_occasions.values()))
     if len(numbers) == 1:
-        per_session = " in each of " + _count(len(history.sessions), "session") if len(history.sessions) > 1 else ""
-        return f"{_count(numbers[0], 'occasion')}{per_session}"
+        per_session = " in each of " + counted(len(history.sessions), "session") if len(history.sessions) > 1 else ""
+        return f"{counted(numbers[0], 'occasion')}{per_session}"
     return f"{numbers[0]} to {numbers[-1]} occasions in {len(history.sessions)} sessions"
 
 
@@ -118,16 +120,5 @@ def _total_effort(history: CaptureHistory) -> float:
 
 def _off_share(history: CaptureHistory) -> str:
     effort = history.dataset["effort"].values
-    share = np.sum(effort == 0) / np.sum(~np.isnan(effort))
-    return f"; stations were off on {share:.0%} of occasions" if share else ""
-
-
-def _count(number: float, word: str) -> str:
-    return f"{_number(number)} {word}{'' if number == 1 else 's'}"
-
-
-def _number(value: float) -> str:
-    """Write a number for people: whole numbers with thousands, others with three digits."""
-    if float(value).is_integer() or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    share = float(np.sum(effort == 0) / np.sum(~np.isnan(effort)))
+    return f"; stations were off on {percent(share)} of occasions" if share else ""

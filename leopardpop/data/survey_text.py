@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from leopardpop.data.effort import Running, running_intervals, survey_running
+from leopardpop.data.names import counted
 from leopardpop.data.occasions import DAY
+from leopardpop.data.placing import NOT_COVARIATES
+from leopardpop.data.young import YOUNG, is_young
+from leopardpop.words import counted, whole
 
 if TYPE_CHECKING:
     from leopardpop.data.survey_base import SurveyTables
@@ -25,30 +30,76 @@ def text(survey: SurveyTables) -> str:
 
 def facts(survey: SurveyTables) -> dict[str, str]:
     """Say what is in a survey: heading -> words."""
-    deployments, failures, records = survey.deployments, survey.failures, survey.records
+    deployments, records = survey.deployments, survey.records
     start, end = survey.clock.wall(deployments["start"]), survey.clock.wall(deployments["end"])
-    length = survey.clock.instants(deployments["end"]) - survey.clock.instants(deployments["start"])
     cameras = deployments[["station", "camera"]].drop_duplicates()
+    span = f"{start.min():%d %b %Y} to {end.max():%d %b %Y}, " if len(deployments) else ""
     return {
-        "stations": f"{len(survey.stations):,}{f', {survey.crs}' if survey.crs else ''}",
-        "cameras": f"{len(cameras):,} in {len(deployments):,} deployments, {length.sum() / DAY:,.0f} camera-days",
-        "time": f"{start.min():%d %b %Y} to {end.max():%d %b %Y}, clock {survey.tz or 'of the cameras'}",
-        "failures": f"{len(failures):,} at {failures['station'].nunique():,} stations",
+        "stations": _stations(survey),
+        "cameras": f"{len(cameras):,} in {counted(len(deployments), 'deployment')}",
+        "time": f"{span}clock {survey.tz or 'of the cameras'}",
+        "effort": _effort(survey),
+        "failures": _failures(survey),
         "records": _records(records),
         "animals": _animals(records),
+        "audit": _audit(survey.audit),
     }
+
+
+def _stations(survey: SurveyTables) -> str:
+    table = survey.stations
+    width, height = ((table[axis].max() - table[axis].min()) / 1000 for axis in ("x", "y"))
+    covariates = [str(name) for name in table.columns if name not in NOT_COVARIATES]
+    named = f"; covariates {', '.join(covariates)}" if covariates else ""
+    return f"{len(table):,} over {width:.3g} × {height:.3g} km{f', {survey.crs}' if survey.crs else ''}{named}"
+
+
+def _effort(survey: SurveyTables) -> str:
+    days = [_days(survey_running(survey, by_camera=by_camera)) for by_camera in (False, True)]
+    return f"{days[0]:,.1f} station-days, {days[1]:,.1f} camera-days"
+
+
+def _days(running: Running) -> float:
+    return float((running.end - running.start).sum()) / DAY
+
+
+def _failures(survey: SurveyTables) -> str:
+    failures = survey.failures
+    if not len(failures):
+        return "none given"
+    stations = survey.stations["station"].tolist()
+    tables = survey.deployments, failures.iloc[:0], stations, survey.clock
+    lost = _days(running_intervals(*tables, by_camera=True)) - _days(survey_running(survey, by_camera=True))
+    return f"{len(failures):,} at {counted(failures['station'].nunique(), 'station')}, {lost:,.1f} camera-days lost"
 
 
 def _records(records: pd.DataFrame) -> str:
     counts = records["species"].value_counts()
-    named = ", ".join(f"{name} {count:,}" for name, count in counts.head(4).items())
-    more = f", {len(counts) - 4} more species" if len(counts) > 4 else ""
-    return f"{len(records):,}{f': {named}{more}' if named else ''}"
+    named = [f"{name} {count:,}" for name, count in counts.head(4).items()]
+    named += [f"{len(counts) - 4} more species"] if len(counts) > 4 else []
+    missing = int(records["species"].isna().sum())
+    named += [f"no species {missing:,}"] if missing and len(counts) else []
+    return f"{len(records):,}{f': {", ".join(named)}' if named else ''}"
 
 
 def _animals(records: pd.DataFrame) -> str:
-    stages = records.loc[records["individual"].notna(), ["individual", "life_stage"]]
-    return f"{stages['individual'].nunique():,} identities in {len(stages):,} records"
+    known = records[records["individual"].notna()]
+    words = [f"{_identities(known)} in {counted(len(known), 'record')}"]
+    flanks = known["flank"].value_counts()
+    words += [f"flanks {', '.join(f'{name} {flanks[name]:,}' for name in sorted(flanks.index))}"] if len(flanks) else []
+    young = int(is_young(records["life_stage"], YOUNG).sum())
+    return "; ".join([*words, *([f"young in {counted(young, 'record')}"] if young else [])])
+
+
+def _identities(known: pd.DataFrame) -> str:
+    n = known["individual"].nunique()
+    return f"{n:,} {'identity' if n == 1 else 'identities'}"
+
+
+def _audit(audit: pd.DataFrame) -> str:
+    counts = audit["action"].value_counts()
+    words = [f"{counts[name]:,} {name}" for name in ("kept", "merged", "dropped") if name in counts]
+    return f"{counted(len(audit), 'row')} read{': ' if words else ''}{', '.join(words)}"
 
 
 def html(survey: SurveyTables) -> str:

@@ -462,6 +462,14 @@ class TestMask:
         html = Mask(mask.with_covariates(land=["<b>"] * 9).table)._repr_html_()
         assert "&lt;b&gt;" in html
         assert "<b>" not in html
+        table = full._repr_html_()
+        assert ">Spacing</th><td>2,000 m</td>" in table, "a heading is not said again in its cell"
+        assert ">Buffer</th><td>25,000 m</td>" in table
+
+    def test_large_areas_and_signs_are_written_out(self):
+        wide = Mask(pd.DataFrame({"x": [0.0, 4e5], "y": 0.0, "area": [1e5, 23_456.7], "depth": [-12.5, 0.0]}))
+        assert "(123,457 km²)" in repr(wide)
+        assert "depth: −12.5 to 0" in repr(wide)
 
     def test_whole_column_missing_is_said(self, mask):
         text = repr(mask.with_covariates(snow=[np.nan] * 9, missing="keep"))
