@@ -37,6 +37,8 @@ BERNOULLI = [
 ]
 COEFFICIENTS = np.array([0.5, *(b / (2 * k * factorial(2 * k)) for k, b in enumerate(BERNOULLI, start=1))])
 """Of h, h², h⁴ ... h²²: exact to double precision for h ≤ 1."""
+SMALLEST_TERM = 1e-17
+"""Terms of a logarithm that are smaller are left out."""
 
 
 class Job(NamedTuple):
@@ -165,17 +167,14 @@ class SeriesRatios:
         return float(expected.max(initial=0.0))
 
     def _powers(self, job: Job) -> tuple[Floats, Floats, Floats]:
-        """Exponents m, (M,); c_m T^m e_x^m, (..., M, U, nx); e_y^m, (..., M, U, ny)."""
+        """Exponents m, (M,); c_m T^m e_x^m, (..., M, U, nx); e_y^m, (..., M, U, ny); m = 1, 2, 4, 6 ... one by one."""
         largest = max(self._largest(job.log_base), 1e-12)
-        used = 1 + int(np.argmax(np.abs(COEFFICIENTS) * largest**EXPONENTS < 1e-18))
-        exponent = EXPONENTS[:used, None]
-        stations = self.terms.slot_station
-        log_base, precision = job.log_base[..., None, stations], job.precision[..., None, stations, None]
-        scale = exponent * (log_base + np.log(self.terms.slot_effort)) + np.log(np.abs(COEFFICIENTS[:used, None]))
-        along_x = np.exp(scale[..., None] - exponent[:, :, None] * (self.square_x * precision))
-        along_x *= np.sign(COEFFICIENTS[:used, None, None])
-        along_y = np.exp(-exponent[:, :, None] * (self.square_y * precision))
-        return EXPONENTS[:used], along_x, along_y
+        used = 1 + int(np.argmax(np.abs(COEFFICIENTS) * largest**EXPONENTS < SMALLEST_TERM))
+        along_x, along_y = self.tables.along(job.log_base, job.precision)
+        seen_x = along_x[..., self.terms.slot_station, :] * self.terms.slot_effort[:, None]
+        by_x, by_y = (_ladder(first, used) for first in (seen_x, along_y[..., self.terms.slot_station, :]))
+        by_x *= COEFFICIENTS[:used, None, None]
+        return EXPONENTS[:used], by_x, by_y
 
     def _chunks(self, job: Job) -> Iterator[tuple[Ints, Ints]]:
         """Some of the rows with the same number of entries, and their entries, (n,) and (n, d)."""
@@ -321,6 +320,16 @@ class CompiledRatios:
         else:
             ratio = (hazard + TINY) / (kernel + TINY)
         return ratio
+
+
+def _ladder(first: Floats, n: int) -> Floats:
+    """Powers 1, 2, 4, 6 ... of a table, n of them: (..., U, L) to (..., n, U, L)."""
+    powers = np.empty((*first.shape[:-2], n, *first.shape[-2:]))
+    powers[..., 0, :, :] = first
+    square = first * first if n > 1 else first
+    for m in range(1, n):
+        powers[..., m, :, :] = square if m == 1 else powers[..., m - 1, :, :] * square
+    return powers
 
 
 def _factors(job: Job, i: int) -> Floats:

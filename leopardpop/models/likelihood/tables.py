@@ -6,9 +6,9 @@ what does not stay a product: the summed hazards H_v(x).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import local
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ __all__ = ["Lattice", "LatticeTables", "hazard_of", "lattice_of", "outer_rows"]
 
 MINIMUM_FILL = 0.3
 PAIRS_IN_A_BLOCK = 32_768
-SETS_KEPT = 4
+SETS_KEPT = 8
 LOG_LARGEST_KERNEL = float(np.log(0.5))
 
 
@@ -71,7 +71,7 @@ class LatticeTables:
         self.square_y = (lattice.y - first.stations[:, 1:]) ** 2
         step = max(1, PAIRS_IN_A_BLOCK // (self.shape[0] * self.shape[1]))
         self.blocks = [slice(i, i + step) for i in range(0, len(first.stations), step)]
-        self._shared, self._local = len(sessions) > 1, local()
+        self._local = local()
 
     def runs_compiled(self, log_base: Floats) -> bool:
         """Whether the compiled loops answer: for a probability of at most 1/2 everywhere."""
@@ -79,23 +79,29 @@ class LatticeTables:
 
     def along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
         """exp(b − p dx²) and exp(−p dy²) of the stations, (..., K, nx) and (..., K, ny)."""
+        return self._kept("along", log_base, precision, self._along)
+
+    def _along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
         along_x = self.square_x * -precision[..., None]
         along_x += log_base[..., None]
         along_y = self.square_y * -precision[..., None]
         return np.exp(along_x, out=along_x), np.exp(along_y, out=along_y)
 
-    def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
-        """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
-        rows = self.vector_rows[session]
-        if not self._shared:
-            return self._compute(log_base, precision)[..., rows, :]
-        kept: dict[bytes, Floats] = self._local.__dict__.setdefault("kept", {})
-        key = log_base.tobytes() + precision.tobytes()
+    def _kept[T](self, what: str, log_base: Floats, precision: Floats, make: Callable[[Floats, Floats], T]) -> T:
+        """Make something of these parameters, or return what this thread made of them just now."""
+        kept: dict[tuple[Any, ...], T] = self._local.__dict__.setdefault("kept", {})
+        key = what, log_base.shape, log_base.tobytes(), precision.tobytes()
         if key not in kept:
             if len(kept) >= SETS_KEPT:
                 kept.pop(next(iter(kept)))
-            kept[key] = self._compute(log_base, precision)
-        return kept[key].reshape(*log_base.shape[:-1], -1, kept[key].shape[-1])[..., rows, :]
+            kept[key] = make(log_base, precision)
+        return kept[key]
+
+    def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
+        """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
+        rows = self.vector_rows[session]
+        hazards = self._kept("hazards", log_base, precision, self._compute)
+        return hazards.reshape(*log_base.shape[:-1], -1, hazards.shape[-1])[..., rows, :]
 
     def _compute(self, log_base: Floats, precision: Floats) -> Floats:
         """H of all void vectors, (..., V, L)."""
