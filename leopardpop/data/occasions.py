@@ -25,6 +25,8 @@ DAY = 86_400_000_000_000
 """Nanoseconds in a day."""
 
 MOST_OCCASIONS = 100_000
+OFFSET = r"(?<=\d)(?:Z|[+-]\d{2}:?\d{2})$"
+"""Offset from UTC at the end of a time as text."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,25 @@ class Clock:
         pandas.Series
             datetime64[ns], with the zone if there is one.
         """
-        parsed = pd.Series(pd.to_datetime(pd.Series(times), format="ISO8601"))
+        parsed = self._parse(pd.Series(times))
         if self.tz is None:
             return parsed.dt.tz_localize(None).astype("datetime64[ns]")
         here = zone(self.tz)
         aware = parsed.dt.tz_convert(here) if parsed.dt.tz is not None else self._localise(parsed)
         return aware.dt.as_unit("ns")
+
+    def _parse(self, times: pd.Series[Any]) -> pd.Series[Any]:
+        """Read times; text with different offsets as instants, or, if the clock has no zone, as what was shown."""
+        try:
+            return pd.Series(pd.to_datetime(times, format="ISO8601"))
+        except ValueError:
+            words = times.dropna().astype(str)
+            if not len(words) or not words.str.contains(OFFSET).all():
+                raise
+        if self.tz is not None:
+            return pd.Series(pd.to_datetime(times, format="ISO8601", utc=True))
+        shown = times.where(times.isna(), times.astype(str).str.replace(OFFSET, "", regex=True))
+        return pd.Series(pd.to_datetime(shown, format="ISO8601"))
 
     def _localise(self, wall: pd.Series[Any]) -> pd.Series[Any]:
         """Wall-clock times as instants: those that the clocks skip move forward, of those that come twice the first."""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from leopardpop.data.effort import Running, running_intervals, survey_running
-from leopardpop.data.names import counted
 from leopardpop.data.occasions import DAY
 from leopardpop.data.placing import NOT_COVARIATES
 from leopardpop.data.young import YOUNG, is_young
-from leopardpop.words import counted, whole
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.survey_base import SurveyTables
@@ -84,16 +83,12 @@ def _records(records: pd.DataFrame) -> str:
 
 def _animals(records: pd.DataFrame) -> str:
     known = records[records["individual"].notna()]
-    words = [f"{_identities(known)} in {counted(len(known), 'record')}"]
+    identities = counted(known["individual"].nunique(), "identity", "identities")
+    words = [f"{identities} in {counted(len(known), 'record')}"]
     flanks = known["flank"].value_counts()
     words += [f"flanks {', '.join(f'{name} {flanks[name]:,}' for name in sorted(flanks.index))}"] if len(flanks) else []
     young = int(is_young(records["life_stage"], YOUNG).sum())
     return "; ".join([*words, *([f"young in {counted(young, 'record')}"] if young else [])])
-
-
-def _identities(known: pd.DataFrame) -> str:
-    n = known["individual"].nunique()
-    return f"{n:,} {'identity' if n == 1 else 'identities'}"
 
 
 def _audit(audit: pd.DataFrame) -> str:
