@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.secr import read_secr
     from leopardpop.data.readers.spacecap import read_spacecap
     from leopardpop.data.readers.unmarked import read_unmarked
+    from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
     from leopardpop.models.scr import SCR
@@ -84,6 +85,7 @@ __all__ = [
     "read_secr",
     "read_spacecap",
     "read_unmarked",
+    "read_wildlife_insights",
     "testing",
 ]
 
@@ -117,6 +119,7 @@ _HOMES = {
     "read_secr": "data.readers.secr",
     "read_spacecap": "data.readers.spacecap",
     "read_unmarked": "data.readers.unmarked",
+    "read_wildlife_insights": "data.readers.wildlife_insights",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})
 

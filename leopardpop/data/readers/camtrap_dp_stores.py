@@ -19,7 +19,7 @@ from leopardpop.data.file_bounds import MOST_BYTES
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.errors import DataError
 
-__all__ = ["DESCRIPTOR", "Store", "gunzipped", "open_store"]
+__all__ = ["DAMAGED", "DESCRIPTOR", "Store", "gunzipped", "open_store", "unpacked"]
 
 DESCRIPTOR = "datapackage.json"
 BLOCK = 1 << 20
@@ -166,7 +166,7 @@ class _Archive:
         if info.flag_bits & 1:
             raise DataError(f"{self.name}: '{path}' needs a password. Unpack the archive, and give the folder.")
         sizes = {"packed": info.compress_size, "claimed": info.file_size}
-        return _unpacked(partial(self.archive.open, info), self.scratch, path, self.name, **sizes)
+        return unpacked(partial(self.archive.open, info), self.scratch, path, self.name, **sizes)
 
 
 def _archive(path: Path, archive: zipfile.ZipFile, scratch: Path) -> _Archive:
@@ -182,7 +182,7 @@ def _archive(path: Path, archive: zipfile.ZipFile, scratch: Path) -> _Archive:
     return _Archive(path.name, DESCRIPTOR, scratch, archive, top[0].removesuffix(DESCRIPTOR))
 
 
-def _unpacked(
+def unpacked(
     opened: Callable[[], Any], scratch: Path, path: str, archive: str, *, packed: int, claimed: int = 0
 ) -> Path:
     """Unpack a file into a folder of its own: `packed` bytes, of which the header claims that they become `claimed`."""
@@ -217,4 +217,4 @@ def _too_large(archive: str, path: str, most: int) -> DataError:
 def gunzipped(path: Path, scratch: Path, name: str) -> Path:
     """Unpack a gzip file."""
     size = path.stat().st_size
-    return _unpacked(partial(gzip.open, path), scratch, name.removesuffix(".gz"), path.name, packed=size)
+    return unpacked(partial(gzip.open, path), scratch, name.removesuffix(".gz"), path.name, packed=size)
