@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import pandas as pd
@@ -197,6 +199,49 @@ class SurveyTables:
         True
         """
         return self._with_stations(add_covariates(self.stations, self.crs, table, covariates, missing))
+
+    def to_camtrap_dp(self, folder: str | PathLike[str], *, metadata: Mapping[str, Any] | None = None) -> Path:
+        """Write the survey as a Camtrap DP 1.0.2; :func:`leopardpop.read_camtrap_dp` gives the same survey back.
+
+        Records are observations at event level. Failures, exact places in metres and covariates of stations, for which
+        the format has no place, are the further resources "failures" and "stations"; flanks are tags (``flank:left``),
+        and so is whatever fits no field (``leopardpop.score:2.5``). Layers and truth are not written. Positions are
+        exact: round them before you publish the package.
+
+        Parameters
+        ----------
+        folder
+            Where to write; made if it does not exist, files of an earlier package are replaced.
+        metadata
+            Properties of ``datapackage.json`` to add or replace: title, contributors, licenses, project ...
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        DataError
+            If the survey has no coordinate reference system, or a station with records has no deployment.
+
+        References
+        ----------
+        Bubnicki, J. W., et al. (2024) Camtrap DP: an open standard for the FAIR exchange and archiving of camera trap
+        data. Remote Sensing in Ecology and Conservation 10, 283-295. https://doi.org/10.1002/rse2.374
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import leopardpop as lp
+        >>> with TemporaryDirectory() as folder:
+        ...     written = lp.load_example("amur_leopard", seed=1).to_camtrap_dp(folder)
+        ...     sorted(file.name for file in written.iterdir())
+        ['datapackage.json', 'deployments.csv', 'failures.csv', 'media.csv', 'observations.csv', 'stations.csv']
+        """
+        from leopardpop.data.camtrap_dp_export import write_camtrap_dp
+
+        return write_camtrap_dp(self, Path(folder), metadata)
 
     def __repr__(self) -> str:
         return survey_text.text(self)

@@ -138,9 +138,10 @@ def _of_known_event(table: Table, owner: NDArray[np.intp], event: NDArray[np.boo
     """Whether the event of each row has a row at event level, (n,)."""
     if "eventID" not in table:
         return np.zeros(len(owner), dtype=bool)
-    codes, _ = pd.factorize(text(table.frame["eventID"]))
-    key = (owner.astype(np.int64) + 1) * (len(codes) + 1) + codes
-    return np.asarray((codes >= 0) & np.isin(key, key[event]))
+    codes, values = pd.factorize(table.frame["eventID"])
+    named = ~values.isin([*MISSING_WORDS])
+    key = (owner.astype(np.int64) + 1) * (len(values) + 1) + codes
+    return np.asarray(named[codes] & pd.Series(key).isin(np.unique(key[event])).to_numpy())
 
 
 def _level_note(event: NDArray[np.bool_], ours: NDArray[np.bool_]) -> str:
@@ -180,8 +181,8 @@ def _merge_repeated(ledger: Ledger, table: Table) -> None:
     """Merge rows that are there twice, identifier and all."""
     if "observationID" not in table:
         return
-    labels = text(table.frame["observationID"])
-    repeated = ledger.open & (labels.notna() & labels.duplicated(keep=False)).to_numpy(bool)
+    labels = table.frame["observationID"]
+    repeated = ledger.open & (labels.duplicated(keep=False) & ~labels.isin([*MISSING_WORDS])).to_numpy(bool)
     if not repeated.any():
         return
     rows = np.flatnonzero(repeated)
