@@ -69,14 +69,15 @@ def demo(
 
 @app.command()
 def init(
-    path: Annotated[Path, typer.Argument(help="The folder with the tables.")],
+    path: Annotated[Path, typer.Argument(help="A Camtrap DP package (folder, zip), or a folder with tables.")],
 ) -> None:
-    """Write an analysis.toml for the tables of a folder."""
+    """Write an analysis.toml for a Camtrap DP package, or for the tables of a folder."""
     from leopardpop.cli.init import write_analysis
 
     with _plain_errors():
         target = write_analysis(path)
-        typer.echo(f"Written: {target}\nNext: read it, correct the guesses, then  leopardpop fit {target}")
+        commands = f"leopardpop check {target}  and  leopardpop fit {target}"
+        typer.echo(f"Written: {target}\nNext: read it, correct the guesses, then  {commands}")
 
 
 @app.command()

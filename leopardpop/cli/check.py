@@ -129,9 +129,11 @@ def _check_analysis(analysis: Analysis, source: str) -> Checked:
         return lambda scope: evaluate(call, {"lp": lp} | scope)
 
     checked = _read(source, {name: step(call) for name, call in data_calls(analysis).items()})
-    history = analysis.data.get("history", {})
-    accepted = history.get("on_zero_effort", analysis.data.get("on_zero_effort", "raise")) != "raise"
-    return replace(checked, found=_accepted(checked.found)) if accepted else checked
+    asked = analysis.data | analysis.data.get("history", {})
+    severities = {"without_effort": LOOK} if asked.get("on_zero_effort", "raise") != "raise" else {}
+    if all(model.get("family", "SCR") != "SCR" for model in analysis.models.values()):
+        severities["no_identities"] = NOTE
+    return replace(checked, found=_decided(checked.found, severities))
 
 
 def _read(source: str, steps: dict[str, Any]) -> Checked:
@@ -161,9 +163,9 @@ def _warnings(notes: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             yield "data", sentence
 
 
-def _accepted(found: list[tuple[str, Problem]]) -> list[tuple[str, Problem]]:
-    """Records without effort are no error where the analysis says what to do with them."""
-    told = [(kind, problem._replace(severity=LOOK) if kind == "without_effort" else problem) for kind, problem in found]
+def _decided(found: list[tuple[str, Problem]], severities: dict[str, str]) -> list[tuple[str, Problem]]:
+    """Give kinds of problems that the analysis deals with another severity: kind -> severity."""
+    told = [(kind, problem._replace(severity=severities.get(kind, problem.severity))) for kind, problem in found]
     return sorted(told, key=lambda each: SEVERITIES.index(each[1].severity))
 
 

@@ -1,4 +1,4 @@
-"""``leopardpop init``: a commented ``analysis.toml`` for the tables in a folder."""
+"""``leopardpop init``: a commented ``analysis.toml`` for the tables in a folder, or for a Camtrap DP package."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from leopardpop.cli.columns import Table, find_tables, typical_distances
+from leopardpop.cli.init_package import is_package, package_data, read_package
 from leopardpop.errors import DataError
 
 __all__ = ["analysis_text", "write_analysis"]
@@ -53,12 +54,12 @@ coordinates = "hidden"                   # in the report; "exact" shows where th
 
 
 def write_analysis(path: Path) -> Path:
-    """Write ``analysis.toml`` beside the tables it describes.
+    """Write ``analysis.toml`` beside the data it describes.
 
     Parameters
     ----------
     path
-        The folder with the tables.
+        The folder with the tables; or a Camtrap DP package (folder, datapackage.json, zip).
 
     Returns
     -------
@@ -82,15 +83,20 @@ def write_analysis(path: Path) -> Path:
     target = folder / "analysis.toml"
     if target.exists():
         raise DataError(f"{target} exists and is left as it is. Remove or rename it, then run init again.")
-    if (folder / "datapackage.json").exists():
-        raise DataError(
-            f"{folder} is a Camtrap DP package. Its reader comes with a later release; until then export two tables, "
-            "captures (individual, station, occasion) and stations (station, x, y)."
-        )
-    text = analysis_text(folder)
+    text = _package_text(path) if is_package(path) else analysis_text(folder)
     with target.open("x", encoding="utf-8") as file:  # "x": never over a file that appeared meanwhile
         file.write(text)
     return target
+
+
+def _package_text(path: Path) -> str:
+    """The text of an analysis file for a Camtrap DP package."""
+    survey = read_package(path)
+    inside = path.is_dir() or path.name == "datapackage.json"
+    name = (path if path.is_dir() else path.parent if inside else path).resolve()
+    x, y = (survey.stations[axis].astype(str).tolist() for axis in ("x", "y"))
+    data = package_data(survey, "." if inside else name.name)
+    return HEAD.format(title=_value(name.stem)) + data + _mask_guess(x, y) + TAIL
 
 
 def analysis_text(folder: Path) -> str:

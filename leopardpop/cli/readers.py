@@ -18,8 +18,8 @@ HISTORIES = ("tables", "secr", "example")
 FILES = frozenset(
     {"path", "records", "cameras", "deployments", "stations", "failures", "images", "individuals", "time_shifts"}
 )
-CAMERAS = ("union", "sum")
-"""Values by which `cameras` is that of :meth:`leopardpop.Survey.capture_history`, not a file."""
+OF_HISTORY = {"cameras": ("union", "sum"), "flank": ("left", "right")}
+"""Keys that readers have too, and the values by which they are those of :meth:`leopardpop.Survey.capture_history`."""
 
 
 @cache
@@ -144,7 +144,7 @@ def survey_calls(reader: str, given: dict[str, Any], base: Path) -> dict[str, Ca
 
 
 def _loads(key: str, value: Any, known: tuple[str, ...]) -> bool:
-    return key in known and not (key == "cameras" and value in CAMERAS)
+    return key in known and value not in OF_HISTORY.get(key, ())
 
 
 def _file(value: Any, base: Path) -> Any:

@@ -198,3 +198,37 @@ def test_who_ran_when():
     half = survey(deployments=DEPLOYMENTS.assign(start="2024-02-01 12:00"))
     assert effort_lines(half, width=40)[2].split()[1] == "▒████·····"
     assert "a column is 14 days" in effort_lines(survey(deployments=DEPLOYMENTS.assign(end="2024-06-01")), width=25)[0]
+
+
+def test_the_official_example_of_camtrap_dp(shared, here):
+    result = invoke(shared / "data" / "camtrapdp-example")
+    assert result.exit_code == 2
+    words = " ".join(result.output.split())
+    assert "Camtrap DP 1.0.2: 4 deployments" in words
+    assert "occupancy is possible, capture-recapture is not" in words
+    assert "1 deployment on both sides of 28 March 2021 (change to summer time)" in words
+    assert "30 May 2020 to 18 Apr 2021, tz = camera clock" in words
+    assert "73.4 camera-days" in words
+    assert "+ 0 unexplained" in words
+    table = pd.read_csv(here / "problems.csv")
+    assert table["severity"].tolist() == ["must fix", "should look", "should look", "note"]
+
+
+def test_the_sample_of_camtrapr_has_a_record_during_a_failure(shared, here):
+    folder = (shared / "data" / "camtrapr-sample").as_posix()
+    lines = [
+        "[data]",
+        'reader = "camtrapr"',
+        f'records = "{folder}/recordTableSample.csv"',
+        f'cameras = "{folder}/camtraps.csv"',
+        'tz = "Asia/Kuala_Lumpur"',
+        'crs = "EPSG:32650"',
+        'date_format = "%d/%m/%Y"',
+        "[mask]",
+        "buffer = 5000",
+    ]
+    (here / "analysis.toml").write_text("\n".join(lines), encoding="utf-8")
+    result = invoke("analysis.toml")
+    assert result.exit_code == 2
+    assert "1 record of TRA (2009-05-12 02:32, recordTableSample.csv:39) during a failure" in result.output
+    assert "39 = 39 used + 0 unexplained" in result.output

@@ -74,12 +74,6 @@ def test_a_missing_table_is_named(tmp_path, tables, message):
         write_analysis(write(tmp_path, **tables))
 
 
-def test_a_camera_trap_package_is_not_guessed_at(tmp_path):
-    (tmp_path / "datapackage.json").write_text("{}")
-    with pytest.raises(DataError, match="comes with a later release"):
-        write_analysis(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("bytes_", "role"),
     [
