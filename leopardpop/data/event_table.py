@@ -76,7 +76,7 @@ def _table(
     """Columns of the groups, start, end, and the place of the first record in its file; and the events by time."""
     order = np.lexsort((instant, event))
     starts = np.flatnonzero(np.diff(event[order], prepend=-1))
-    first, last = order[starts], order[np.append(starts[1:], len(order)) - 1]
+    first, last = order[starts], order[np.append(starts[1:], len(order))[: len(starts)] - 1]
     place = [name for name in ("source", "line") if name not in columns]
     table = records.iloc[first][[*columns, *place]].reset_index(drop=True)
     times = records["timestamp"]
@@ -94,19 +94,20 @@ def _describe(records: pd.DataFrame, event: NDArray[np.intp], young: Sequence[st
     flank = np.select([left & right, left, right], ["both", "left", "right"], "").astype(object)
     flank[flank == ""] = None
     known = {name: _agreed(records[name], event, n) for name in KNOWN if name in records}
-    return {"flank": flank} | known | {"group_size": found.group_size, "n_young": found.n_young}
+    sizes = {"group_size": found.group_size, "n_young": found.n_young}
+    return {"flank": pd.Series(flank, dtype=object)} | known | sizes
 
 
 def _any(which: NDArray[np.bool_], event: NDArray[np.intp], n: int) -> NDArray[np.bool_]:
     return np.asarray(np.bincount(event[which], minlength=n) > 0)
 
 
-def _agreed(column: pd.Series[Any], event: NDArray[np.intp], n: int) -> NDArray[np.object_]:
+def _agreed(column: pd.Series[Any], event: NDArray[np.intp], n: int) -> pd.Series[Any]:
     """Value that all records of an event have that have any, None if they differ, (n,)."""
     codes, words = pd.factorize(column)
     known = codes >= 0
     low, high = np.full(n, len(words), dtype=np.intp), np.full(n, -1, dtype=np.intp)
     np.minimum.at(low, event[known], codes[known])
     np.maximum.at(high, event[known], codes[known])
-    every = np.append(np.asarray(words, dtype=object), None)
-    return every[np.where(low == high, low, len(words))]
+    every = np.array([*words, None], dtype=object)
+    return pd.Series(every[np.where(low == high, low, len(words))], dtype=object)

@@ -123,7 +123,8 @@ def clean_records(
     -------
     pandas.DataFrame
         Columns timestamp, station, deployment, camera, species, individual, sex ("F", "M"), life_stage, flank ("left",
-        "right", "both"), count, source, line, and whatever else there is. What is unknown is None.
+        "right", "both"), count, source, line, and whatever else there is, such as event and
+        classification_probability (0 to 1). What is unknown is None.
     """
     table = _load(frame, "records", ("timestamp",))
     result = table.frame.copy()
@@ -135,11 +136,23 @@ def clean_records(
     result["station"] = _stations(table, result["deployment"], stations, deployments)
     result["timestamp"] = times(table, "timestamp", clock)
     result["count"] = table.numbers("count", whole=True, least=1, blank=1).astype(np.int64) if "count" in table else 1
+    if "event" in table:
+        result["event"] = text(result["event"])
+    if "classification_probability" in table:
+        result["classification_probability"] = _shares(table, "classification_probability")
     result["source"] = text(result["source"]) if "source" in table else "records"
     result["line"] = result["line"] if "line" in table else np.arange(1, len(result) + 1)
     first = ["timestamp", "station", "deployment", "camera", "species", "individual", "sex", "life_stage", "flank"]
     first += ["count", "source", "line"]
     return result[[*first, *result.columns.drop(first)]]
+
+
+def _shares(table: Table, name: str) -> NDArray[np.float64]:
+    """Numbers from 0 to 1, NaN where nothing is written, (n,)."""
+    values = table.numbers(name, least=0, blank=np.nan)
+    if (values > 1).any():
+        raise table.fail(values > 1, f"{name} is {values[int((values > 1).argmax())]:g}", "It lies from 0 to 1.")
+    return values
 
 
 def _stations(
