@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leopardpop.data.names import did_you_mean
 from leopardpop.errors import FitError
+from leopardpop.inference.nuts_options import STEP_OPTIONS, check_options
 
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-__all__ = ["SAMPLERS", "STEP_OPTIONS", "predict_seconds", "sample_nuts"]
+__all__ = ["SAMPLERS", "predict_seconds", "sample_nuts"]
 
 Point = dict[str, NDArray[Any]]
 
@@ -29,8 +31,6 @@ SAMPLERS = {"pymc": (), "nutpie": ("nutpie",), "numpyro": ("jax", "numpyro"), "b
 
 _GRADIENTS_PER_DRAW = 8.0  # trees of depth three: usual for a step size tuned to a good metric
 _SECONDS_PER_GRADIENT, _SECONDS_PER_DRAW = 6e-5, 2e-4  # PyMC's own work in Python, measured
-STEP_OPTIONS = ("target_accept", "max_treedepth", "early_max_treedepth", "step_scale", "adapt_step_size")
-"""Options of PyMC's own NUTS."""
 _SEED_LIMIT = 2**31
 
 
@@ -79,6 +79,8 @@ def sample_nuts(
     ------
     FitError
         If the sampler is unknown, is not installed or cannot run this model, or ``random_seed`` is given.
+    ModelError
+        For an option that there is not, or a value out of its range.
 
     References
     ----------
@@ -103,8 +105,9 @@ def sample_nuts(
     with _compiling(mode), _no_fork_warning():
         if sampler == "pymc":
             options |= _own_options(pm_model, chains, rng, start, covariance, sample_kwargs)
-        elif start is not None:
-            options["initvals"] = dict(start)
+        else:
+            sample_kwargs["nuts"] = _step_options(sample_kwargs)
+            options |= {} if start is None else {"initvals": dict(start)}
         tree = _sample(sampler, options | sample_kwargs)
     tree["sample_stats"].attrs["sampler"] = sampler
     return tree
@@ -161,6 +164,7 @@ def _check(sampler: str, sample_kwargs: Mapping[str, Any]) -> None:
             f"installed: pip install {' '.join(missing)}, or use sampler='pymc'.",
             offenders=missing,
         )
+    check_options({**sample_kwargs, "sampler": sampler})
 
 
 def _sample(sampler: str, options: dict[str, Any]) -> xr.DataTree:
@@ -175,6 +179,12 @@ def _sample(sampler: str, options: dict[str, Any]) -> xr.DataTree:
             f"The sampler {sampler!r} runs on JAX, and this model has a part without a JAX form ({error}): "
             "use sampler='pymc' or 'nutpie'."
         ) from error
+    except AttributeError as error:
+        name = str(error).rpartition("settings attribute: ")[2]  # nutpie's word for an option that it does not have
+        if sampler != "nutpie" or name == str(error):
+            raise
+        hint = did_you_mean(name, STEP_OPTIONS)
+        raise FitError(f"nuts={{...}}: the sampler 'nutpie' has no option {name!r}.{hint}", offenders=[name]) from error
     return tree
 
 
@@ -204,9 +214,14 @@ def _step(model: pm.Model, covariance: NDArray[np.float64], start: Point, sample
     """PyMC's NUTS with a fixed metric; options of the sampler move from `pymc.sample` to it."""
     import pymc as pm
 
-    settings = dict(sample_kwargs.pop("nuts", {}))
-    settings |= {name: sample_kwargs.pop(name) for name in STEP_OPTIONS if name in sample_kwargs}
+    settings = _step_options(sample_kwargs)
     return pm.NUTS(scaling=np.asarray(covariance), is_cov=True, model=model, initial_point=start, **settings)
+
+
+def _step_options(sample_kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Options of NUTS, taken out of those of `pymc.sample`."""
+    settings = dict(sample_kwargs.pop("nuts", {}))
+    return settings | {name: sample_kwargs.pop(name) for name in STEP_OPTIONS if name in sample_kwargs}
 
 
 def _initial_points(

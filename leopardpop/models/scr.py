@@ -228,7 +228,8 @@ class SCR:
         seed
             Seed or generator.
         **options
-            Passed on to :func:`pymc.sample` by the engine ``"nuts"``.
+            ``min_ess`` and ``min_raw`` (least effective and raw draws), ``threads``, ``progress`` of the engine
+            ``"laplace"``; any other is passed on to :func:`pymc.sample` by ``"nuts"``.
 
         Returns
         -------
@@ -238,7 +239,7 @@ class SCR:
         Raises
         ------
         ModelError
-            For a model that has no posterior here (binomial N).
+            For a model that has no posterior here (binomial N), or an option that there is not.
         FitError
             If no mode can be found.
         """

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from leopardpop.data.names import did_you_mean
-from leopardpop.errors import ModelError
-from leopardpop.inference.nuts import STEP_OPTIONS
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -21,33 +16,11 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["check_options", "sample_problem", "seconds_of_nuts"]
+__all__ = ["sample_problem", "seconds_of_nuts"]
 
 STEP = 1e-3
 """Of the differences, in posterior sds."""
 REPEATS = 5
-
-
-def check_options(names: Iterable[str]) -> None:
-    """Refuse an option that :func:`pymc.sample` does not have, before it would be found after the sampling began.
-
-    Parameters
-    ----------
-    names
-        Names of options.
-
-    Raises
-    ------
-    ModelError
-        With the nearest name.
-    """
-    import pymc as pm
-
-    known = {*inspect.signature(pm.sample).parameters, "nuts", "sampler", *STEP_OPTIONS} - {"kwargs", "model"}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        hint = did_you_mean(unknown[0], known)
-        raise ModelError(f"fit() and pm.sample have no option {unknown[0]!r}.{hint}", offenders=unknown)
 
 
 def sample_problem(problem: Problem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:

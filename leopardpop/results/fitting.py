@@ -14,9 +14,10 @@ from leopardpop.data.mask_fit import check_mask
 from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, ModelError
 from leopardpop.inference.laplace import MIN_RAW, laplace_draws
+from leopardpop.inference.nuts_options import check_options
 from leopardpop.models.problem import Problem
 from leopardpop.models.scr import need_poisson
-from leopardpop.results.chains import check_options, sample_problem, seconds_of_nuts
+from leopardpop.results.chains import sample_problem, seconds_of_nuts
 from leopardpop.results.coefficients import theta_of_posterior
 from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
 from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
@@ -25,6 +26,7 @@ from leopardpop.results.fit import Fit
 from leopardpop.results.pieces import Recorder, evaluate_draws
 from leopardpop.results.provenance import provenance
 from leopardpop.results.tree import SAMPLE, canonical_tree
+from leopardpop.words import whole
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
@@ -135,7 +137,24 @@ def _check_request(model: SCR, engine: str, draws: Any, chains: Any, options: Ma
     if engine == "nuts" and foreign:
         raise ModelError(f"fit(engine='nuts') has no option {foreign[0]!r}: it is of 'laplace'.", offenders=foreign)
     if unknown:
-        check_options(unknown)
+        check_options({name: options[name] for name in unknown})
+    _check_laplace(options)
+
+
+def _check_laplace(options: Mapping[str, Any]) -> None:
+    """Refuse numbers with which the certificate can never hold, or that are no numbers."""
+    raw = options.get("min_raw", MIN_RAW)
+    if isinstance(raw, bool) or not isinstance(raw, int | np.integer) or raw < MIN_RAW:
+        raise ModelError(
+            f"min_raw={raw!r}: Pareto k is a certificate from {whole(MIN_RAW)} raw draws on, so that a fit with fewer "
+            "could never be trusted. Leave min_raw out, or give a larger whole number.",
+            offenders=["min_raw"],
+        )
+    for name, what in (("min_ess", "effective draws"), ("threads", "threads")):
+        value = options.get(name, 1)
+        is_default = name == "threads" and value is None
+        if not is_default and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
+            raise ModelError(f"{name}={value!r} must be a whole number of {what}, at least 1.", offenders=[name])
 
 
 # -- importance sampling ----------------------------------------------------------------------------------------------

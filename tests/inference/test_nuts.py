@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 import pytest
 
-from leopardpop.errors import FitError
+from leopardpop.errors import FitError, LeopardpopError
 from leopardpop.inference import nuts
 from leopardpop.inference.nuts import sample_nuts
 
@@ -50,6 +50,31 @@ def test_missing_jax_form_is_a_sentence(model: pm.Model, monkeypatch: pytest.Mon
         sample_nuts(model, sampler="blackjax")
     with pytest.raises(NotImplementedError):  # PyMC's own says what it means
         sample_nuts(model, sampler="pymc")
+
+
+@pytest.mark.parametrize("sampler", ["pymc", "nutpie"])
+def test_a_wrong_option_of_the_step_is_named(model: pm.Model, sampler: str) -> None:
+    if sampler == "nutpie":
+        pytest.importorskip("nutpie")
+    with pytest.raises(LeopardpopError, match=r"no option 'target_acept'\. Did you mean 'target_accept'") as error:
+        sample_nuts(model, sampler=sampler, nuts={"target_acept": 0.9}, draws=5, tune=5, chains=1)
+    assert error.value.offenders == ["target_acept"]
+
+
+def test_options_of_the_step_reach_every_sampler(model: pm.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyMC takes them beside its own only for its own sampler."""
+    seen: dict[str, Any] = {}
+
+    def spy(**options: Any) -> None:
+        seen.update(options)
+        raise InterruptedError
+
+    monkeypatch.setattr(nuts, "find_spec", lambda name: name)
+    monkeypatch.setattr(pm, "sample", spy)
+    with pytest.raises(InterruptedError):
+        sample_nuts(model, sampler="nutpie", max_treedepth=7, nuts={"target_accept": 0.9})
+    assert seen["nuts"] == {"target_accept": 0.9, "max_treedepth": 7}
+    assert "max_treedepth" not in seen
 
 
 def test_sampler_is_always_named(model: pm.Model, monkeypatch: pytest.MonkeyPatch) -> None:
