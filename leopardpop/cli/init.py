@@ -227,7 +227,7 @@ def _mask_guess(x: list[str], y: list[str]) -> str:
     lines = [
         _line("[mask]", "guessed from the layout of the stations: better from the σ of your species"),
         _line(f"buffer = {_round(4 * sigma)}", "metres around the stations: 4 σ or more"),
-        _line(f"spacing = {_round(0.5 * sigma)}", "metres between cells: 0.6 σ or less"),
+        _line(f"spacing = {_round(0.4 * sigma)}", "metres between cells: 0.6 σ or less"),
         _line('# habitat = "habitat.gpkg"', "cells outside it are removed; N is that of the habitat"),
         _line('# covariates = { snow = "snow.tif" }', "what density depends on"),
     ]

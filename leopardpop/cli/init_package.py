@@ -145,7 +145,7 @@ def _flank(survey: Survey, species: str) -> list[str]:
     rows = survey.records[survey.records["species"] == species].dropna(subset=["individual", "flank"])
     sides = rows.groupby("individual")["flank"].agg(frozenset)
     only = {side: int((sides == frozenset({side})).sum()) for side in ("left", "right")}
-    comment = f"{only['left']} animals known from the left flank only, {only['right']} from the right only"
+    comment = f"{counted(only['left'], 'animal')} known from the left flank only, {only['right']} from the right only"
     if not sum(only.values()):
         return [_line('# flank = "left"', "left | right; without it, whole identities")]
     side = "left" if only["left"] >= only["right"] else "right"

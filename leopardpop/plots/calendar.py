@@ -10,9 +10,11 @@ from matplotlib.collections import PolyCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
-from leopardpop.errors import DataError
+from leopardpop.data.effort import running_intervals
 from leopardpop.plots.style import INK, PAGE, SMALL, describe, legend_below, new_axes, plain, styled
+from leopardpop.plots.survey_choice import records_of, synthetic
 from leopardpop.words import counted, joined
 
 if TYPE_CHECKING:
@@ -59,30 +61,30 @@ def calendar_figure(survey: Survey, *, species: str | Sequence[str] | None = Non
     """
     order = survey.stations["station"].tolist()
     row = {name: i for i, name in enumerate(order)}
-    records = _records(survey, species)
+    records = records_of(survey, species)
     tall = float(np.clip(1.1 * len(order), 25, 190)) if len(order) > MOST_NAMES else 3.1 * max(len(order), 8)
     axes: Axes = new_axes(ax, width=PAGE, height=tall + 20)[0]
     deployments, failures = survey.deployments, _failures(survey)
     _bars(axes, _days(survey, deployments, row), color=ON, zorder=1)
     _bars(axes, _days(survey, failures, row), color=FAILED, zorder=2)
-    times = _numbers(survey.clock.wall(records["timestamp"]).to_numpy())
-    axes.plot(times, records["station"].map(row), linestyle="", marker="|", color=INK, markersize=2.6, zorder=3)
-    _finish(axes, survey, order)
-    _legend(axes, failures=len(failures), records=len(records))
-    describe(axes, _caption(survey, failures, records, species), _alt(survey, records))
+    off = _off(survey, records)
+    for rows, marker, size in ((records[~off], "|", 2.6), (records[off], "x", 3.0)):
+        times = _numbers(survey.clock.wall(rows["timestamp"]).to_numpy())
+        style: dict[str, Any] = {"linestyle": "", "marker": marker, "color": INK, "markersize": size}
+        axes.plot(times, rows["station"].map(row), **style, zorder=3)
+    _finish(axes, survey, order, records)
+    _legend(axes, failures=len(failures), records=int((~off).sum()), off=int(off.sum()))
+    describe(axes, _caption(survey, failures, records, species, int(off.sum())), _alt(survey, records))
     return axes
 
 
-def _records(survey: Survey, species: str | Sequence[str] | None) -> pd.DataFrame:
-    records = survey.records
-    if species is None:
-        return records
-    wanted = [species] if isinstance(species, str) else list(species)
-    chosen = records[records["species"].isin(wanted)]
-    if chosen.empty:
-        known = joined(sorted(records["species"].dropna().unique()))
-        raise DataError(f"there is no record of {joined(wanted)}; species are {known}.", offenders=wanted)
-    return chosen
+def _off(survey: Survey, records: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which records were made while no camera of their station was on, (n,)."""
+    names = survey.stations["station"].tolist()
+    on = running_intervals(survey.deployments, survey.failures, names, survey.clock)
+    row = {name: i for i, name in enumerate(names)}
+    station = records["station"].map(row).to_numpy(np.intp)
+    return ~on.at(station, survey.clock.instants(records["timestamp"]))
 
 
 def _failures(survey: Survey) -> pd.DataFrame:
@@ -112,9 +114,18 @@ def _bars(ax: Axes, stretches: Any, *, color: str, zorder: int) -> None:
     ax.add_collection(PolyCollection(list(corners), facecolors=color, linewidths=0, zorder=zorder), autolim=False)
 
 
-def _finish(ax: Axes, survey: Survey, order: list[str]) -> None:
+def _span(survey: Survey, records: pd.DataFrame) -> tuple[float, float]:
+    """Days of matplotlib from the first to the last deployment, or record that is not far away from them."""
     wall = survey.clock.wall
     first, last = _numbers([wall(survey.deployments["start"]).min(), wall(survey.deployments["end"]).max()])
+    times = _numbers(wall(records["timestamp"]).to_numpy())
+    near = times[np.abs(times - (first + last) / 2) < last - first]
+    return float(np.min(near, initial=first)), float(np.max(near, initial=last))
+
+
+def _finish(ax: Axes, survey: Survey, order: list[str], records: pd.DataFrame) -> None:
+    wall = survey.clock.wall
+    first, last = _span(survey, records)
     ax.set_xlim(first - 0.01 * (last - first), last + 0.01 * (last - first))
     ax.set_ylim(len(order) - 0.4, -0.6)
     locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
@@ -129,23 +140,27 @@ def _finish(ax: Axes, survey: Survey, order: list[str]) -> None:
     ax.set_ylabel(f"{len(order)} stations" if len(order) > MOST_NAMES else "Station")
 
 
-def _legend(ax: Axes, *, failures: int, records: int) -> None:
+def _legend(ax: Axes, *, failures: int, records: int, off: int) -> None:
     handles: list[Any] = [Patch(facecolor=ON, label="camera deployed")]
     if failures:
         handles.append(Patch(facecolor=FAILED, label="failure: no effort"))
     if records:
         handles.append(Line2D([], [], linestyle="", marker="|", color=INK, markersize=4, label="record"))
-    legend_below(ax, handles, columns=3, gap=2.6)
+    if off:
+        label = "record while no camera was on"
+        handles.append(Line2D([], [], linestyle="", marker="x", color=INK, markersize=3.5, label=label))
+    legend_below(ax, handles, columns=4, gap=2.6)
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
-def _caption(survey: Survey, failures: pd.DataFrame, records: pd.DataFrame, species: Any) -> str:
+def _caption(survey: Survey, failures: pd.DataFrame, records: pd.DataFrame, species: Any, off: int) -> str:
     names = [] if species is None else [species] if isinstance(species, str) else list(species)
     of = f" of {joined(names)}" if names else ""
     text = f"Calendar of the survey: {counted(len(survey.stations), 'station')}, "
     text += f"{counted(len(survey.deployments), 'deployment')}, {counted(len(failures), 'failure')} at "
     text += f"{counted(failures['station'].nunique(), 'station')}, {counted(len(records), 'record')}{of}. "
-    return f"{text}{'Synthetic: nobody took these records.' if survey.is_synthetic else ''}".strip()
+    text += f"{off:,} of them while no camera of the station was on. " if off else ""
+    return f"{text}{synthetic(survey)}".strip()
 
 
 def _alt(survey: Survey, records: pd.DataFrame) -> str:

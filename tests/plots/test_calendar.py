@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
+from matplotlib.dates import num2date
 
 import leopardpop as lp
 from leopardpop.errors import DataError
@@ -24,7 +25,8 @@ def test_the_calendar_has_a_bar_a_deployment_and_a_mark_a_record():
     deployed, failed = (c for c in ax.collections if isinstance(c, PolyCollection))
     assert len(deployed.get_paths()) == len(survey.deployments)
     assert len(failed.get_paths()) == len(survey.failures)
-    (marks,) = [each for each in ax.lines if each.get_marker() == "|"]
+    marks, off = (next(each for each in ax.lines if each.get_marker() == marker) for marker in "|x")
+    assert len(off.get_xdata()) == 0
     assert len(marks.get_xdata()) == (survey.records["species"] == "Panthera pardus").sum()
     assert ax.get_ylabel() == "120 stations"
     assert "Synthetic" in ax.figure.caption
@@ -40,6 +42,34 @@ def test_a_small_survey_has_the_names_of_its_stations():
     assert [t.get_text() for t in ax.get_yticklabels()] == [r"A \$", "B"]
     assert ax.get_xlabel() == "Date"
     assert survey.plot.calendar().figure.alt_text.startswith("Calendar of 2 stations from 1 December 2023 to 2 March")
+
+
+def test_records_while_nothing_was_on_stand_out():
+    survey = lp.Survey(
+        stations=pd.DataFrame({"station": ["A", "B"], "x": [0, 3000], "y": [0, 500]}),
+        deployments=pd.DataFrame({"station": ["A", "B"], "start": "2024-02-01", "end": "2024-03-02"}),
+        records=pd.DataFrame({"timestamp": ["2024-02-03", "2024-03-01", "2024-02-04"], "station": ["A", "A", "B"]}),
+        failures=pd.DataFrame({"station": ["A"], "start": ["2024-02-20"], "end": [None]}),
+    )
+    ax = survey.plot.calendar()
+    on, off = (next(each for each in ax.lines if each.get_marker() == marker) for marker in "|x")
+    assert on.get_ydata().tolist() == [0, 1]
+    assert off.get_ydata().tolist() == [0]
+    assert "1 of them while no camera of the station was on" in ax.figure.caption
+    assert ax.get_legend().get_texts()[-1].get_text() == "record while no camera was on"
+
+
+def test_records_soon_after_the_survey_are_in_sight():
+    def right(time):
+        survey = lp.Survey(
+            stations=pd.DataFrame({"station": ["A"], "x": [0], "y": [0]}),
+            deployments=pd.DataFrame({"station": ["A"], "start": ["2024-02-01"], "end": ["2024-02-21"]}),
+            records=pd.DataFrame({"timestamp": [time], "station": ["A"]}),
+        )
+        return pd.Timestamp(num2date(survey.plot.calendar().get_xlim()[1])).tz_localize(None)
+
+    assert right("2024-02-24") > pd.Timestamp("2024-02-24")
+    assert right("2033-01-01") < pd.Timestamp("2024-02-22")
 
 
 def test_a_species_that_was_never_seen_is_an_error():
