@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from leopardpop.data.covariates import LINE_BREAKS
 from leopardpop.data.names import did_you_mean, listed
-from leopardpop.data.projections import LOCAL, check_place
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError
 
@@ -65,9 +65,8 @@ def clean_label(value: Any, of: str) -> str:
 
 def check_unique(words: Sequence[str], of: str) -> None:
     """Refuse labels that occur twice."""
-    index = pd.Index(words, dtype=object)
-    if not index.is_unique:
-        twice = index[index.duplicated()].unique().tolist()
+    if len(set(words)) < len(words):
+        twice = [word for word, number in Counter(words).items() if number > 1]
         raise DataError(f"{of} '{twice[0]}' occurs more than once. Rename one, or remove it.", offenders=twice)
 
 
@@ -182,8 +181,6 @@ def _check_positions(dataset: xr.Dataset) -> None:
                 f"{name} is missing at {first_cell(cells, ['site'])}. Give all sites positions, or none.",
                 offenders=cells,
             )
-    if axes:
-        check_place(*(dataset[name].values for name in axes), dataset.attrs["crs"] or LOCAL, "site")
 
 
 def _check_effort(dataset: xr.Dataset) -> None:

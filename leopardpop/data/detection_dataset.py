@@ -22,11 +22,11 @@ from leopardpop.data.detection_checks import (
     clean_label,
 )
 from leopardpop.data.effort_table import unit_name
-from leopardpop.data.names import listed
-from leopardpop.data.projections import check_metres
+from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.projections import LOCAL, check_metres, check_place
 from leopardpop.errors import DataError
 
-__all__ = ["MOST_CELLS", "adopt_detections"]
+__all__ = ["MOST_CELLS", "adopt_detections", "home_of", "select"]
 
 MOST_CELLS = 200_000_000
 """Cells of y that are taken for data and not for a mistake: 1.6 GB."""
@@ -59,6 +59,9 @@ def adopt_detections(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
     attributes = _attributes(source, variables["y"][1])
     made = _assemble(variables, labels, attributes, _one_species(source, dims))
     check_values(made)
+    if "easting" in made.coords:  # "" says that the system is known to be none
+        crs = source.attrs.get("crs")
+        check_place(made["easting"].values, made["northing"].values, LOCAL if crs == "" else crs, "site")
     return made
 
 
@@ -199,3 +202,49 @@ def _assemble(
         if name in dataset.variables:
             dataset[name].attrs["units"] = unit
     return dataset
+
+
+# -- parts of it ------------------------------------------------------------------------------------------------------
+def home_of(dataset: xr.Dataset, name: str) -> str:
+    """Return whether a label is one of a "season" or of a "species".
+
+    Raises
+    ------
+    DataError
+        If it is neither, or both.
+    """
+    labels = {dim: dataset[dim].values.tolist() for dim in ("species", "season") if dim in dataset.dims}
+    homes = [dim for dim, names in labels.items() if name in names]
+    if len(homes) > 1:
+        raise DataError(
+            f"'{name}' is both a season and a species. Say which: history.select(season='{name}') or "
+            f"history.select(species='{name}').",
+            offenders=[name],
+        )
+    if not homes:
+        words = "; ".join(f"{'seasons' if dim == 'season' else dim} are {listed(of)}" for dim, of in labels.items())
+        hint = did_you_mean(name, [each for of in labels.values() for each in of])
+        raise DataError(f"there is no season or species '{name}'; {words}.{hint}", offenders=[name])
+    return homes[0]
+
+
+def select(dataset: xr.Dataset, *, species: str | None = None, season: str | None = None) -> xr.Dataset:
+    """Return one species (without its dim), one season (with it), or both.
+
+    Raises
+    ------
+    DataError
+        If there is no such label.
+    """
+    chosen = dataset
+    for dim, name in (("species", species), ("season", season)):
+        if name is None:
+            continue
+        names = np.atleast_1d(chosen[dim].values).tolist() if dim in chosen.coords else []
+        if name not in names:
+            hint = did_you_mean(str(name), names)
+            raise DataError(f"there is no {dim} {name!r}; there is {listed(names)}.{hint}", offenders=[name])
+        if dim in chosen.dims:
+            position = names.index(name)
+            chosen = chosen.isel({dim: [position] if dim == "season" else position})
+    return chosen

@@ -90,8 +90,8 @@ def _places(cells: NDArray[np.bool_], rows: Rows) -> pd.DataFrame:
 def _audit(cells: NDArray[np.bool_], rows: Rows, action: str, reason: str) -> pd.DataFrame:
     places = _places(cells, rows)
     lines = [
-        f"{f'species {row.species}, ' if row.species else ''}site {row.site}, season {row.season}, visit {row.visit}"
-        for row in places.itertuples()
+        f"{f'species {species}, ' if species else ''}site {site}, season {season}, visit {visit}"
+        for species, site, season, visit in zip(*(places[name] for name in places), strict=True)
     ]
     return pd.DataFrame({"source": rows.table.name, "line": lines, "action": action, "reason": reason})[AUDIT_COLUMNS]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -105,7 +105,7 @@ def _is_whole(value: Any) -> bool:
 def season_labels(seasons: int | Sequence[Any]) -> tuple[str, ...]:
     """Return the labels of seasons: "1", "2", … of a number."""
     if _is_whole(seasons):
-        number = int(seasons)  # type: ignore[arg-type]
+        number = int(cast(int, seasons))
         if not 1 <= number <= MOST_VISITS:
             raise DataError(f"seasons={number} is not possible: give the number of seasons, 1 or more.")
         return tuple(str(t + 1) for t in range(number))
@@ -129,7 +129,7 @@ def season_order(names: Sequence[str], seasons: Seasons, table: Table) -> tuple[
         if seasons not in (1, len(found)):
             raise DataError(f"seasons={seasons}, but {table.name} has {len(found)} in its column: {listed(found)}.")
         return tuple(found)
-    labels = season_labels(list(seasons) if isinstance(seasons, Mapping) else seasons)  # type: ignore[arg-type]
+    labels = season_labels(list(seasons) if isinstance(seasons, Mapping) else seasons)
     unknown = [name for name in found if name not in labels]
     if unknown:
         hint = did_you_mean(unknown[0], labels)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.detection_checks import missing_covariates
-from leopardpop.data.detection_dataset import adopt_detections
+from leopardpop.data.detection_dataset import adopt_detections, home_of, select
 from leopardpop.data.detection_export import write_unmarked
 from leopardpop.data.detection_grid import Seasons
 from leopardpop.data.detection_long import naive_occupancy, site_table, summary_table, visit_table, visits_made
@@ -22,10 +23,11 @@ from leopardpop.data.detection_sources import VisitSource
 from leopardpop.data.detection_tables import DetectionOptions, VisitCovariates, build_detections
 from leopardpop.data.detection_text import detections_html, detections_text
 from leopardpop.data.fingerprint import detections_hash
-from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occupancy_arrays import OccupancyArrays, occupancy_arrays
 from leopardpop.data.tables import TableSource
-from leopardpop.errors import DataError
+
+if TYPE_CHECKING:
+    from leopardpop.plots.visit_plots import VisitPlots
 
 __all__ = ["DetectionHistory"]
 
@@ -343,11 +345,34 @@ class DetectionHistory:
         """
         return write_unmarked(self._dataset, Path(path))
 
+    @property
+    def plot(self) -> VisitPlots:
+        """Figures: ``history.plot.history()``, ``history.plot.map()``."""
+        from leopardpop.plots.visit_plots import VisitPlots
+
+        return VisitPlots(self)
+
+    def select(self, *, species: str | None = None, season: str | None = None) -> DetectionHistory:
+        """Return one species, one season, or both; ``history["2022"]`` is short for it.
+
+        Parameters
+        ----------
+        species
+            Label of a species; the history is then one of a single species.
+        season
+            Label of a season.
+
+        Raises
+        ------
+        DataError
+            If there is no such label.
+        """
+        return DetectionHistory(select(self._dataset, species=species, season=season), self._audit)
+
     def __getitem__(self, label: str | tuple[str, ...]) -> DetectionHistory:
-        names: Sequence[str] = label if isinstance(label, tuple) else (label,)
         chosen = self._dataset
-        for name in names:
-            chosen = _select(chosen, str(name))
+        for name in label if isinstance(label, tuple) else (label,):
+            chosen = select(chosen, **{home_of(chosen, str(name)): str(name)})
         return DetectionHistory(chosen, self._audit)
 
     def __eq__(self, other: object) -> bool:
@@ -361,17 +386,3 @@ class DetectionHistory:
 
     def _repr_html_(self) -> str:
         return detections_html(self)
-
-
-def _select(dataset: xr.Dataset, name: str) -> xr.Dataset:
-    """Return one season, or one species."""
-    labels = {dim: dataset[dim].values.tolist() for dim in ("species", "season") if dim in dataset.dims}
-    homes = [dim for dim, names in labels.items() if name in names]
-    if len(homes) == 1:
-        position = labels[homes[0]].index(name)
-        return dataset.isel({homes[0]: [position] if homes[0] == "season" else position})
-    if homes:
-        raise DataError(f"'{name}' is both a season and a species. Select it in history.dataset, and use from_dataset.")
-    every = [each for names in labels.values() for each in names]
-    words = "; ".join(f"{'seasons' if dim == 'season' else dim} are {listed(names)}" for dim, names in labels.items())
-    raise DataError(f"there is no season or species {name!r}; {words}.{did_you_mean(name, every)}", offenders=[name])

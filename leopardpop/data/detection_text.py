@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def _facts(history: DetectionHistory) -> list[str]:
     return [*facts, *_place(history)]
 
 
-def _missing(row: dict[str, object]) -> str:
+def _missing(row: Mapping[Hashable, Any]) -> str:
     return f"{row['covariate']} at {row['missing']:,} of {row['total']:,} {row['of']}"
 
 

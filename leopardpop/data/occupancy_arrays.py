@@ -156,7 +156,7 @@ def _season_covariates(dataset: xr.Dataset) -> pd.DataFrame:
     if "season" in table:
         return table
     seasons = dataset["season"].values.astype(object)
-    repeated = table.loc[np.repeat(np.arange(len(table)), len(seasons))].reset_index(drop=True)
+    repeated: pd.DataFrame = table.loc[np.repeat(np.arange(len(table)), len(seasons))].reset_index(drop=True)
     repeated.insert(1, "season", np.tile(seasons, len(table)))
     return repeated
 

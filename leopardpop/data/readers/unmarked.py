@@ -28,7 +28,17 @@ from leopardpop.errors import DataError
 __all__ = ["read_unmarked"]
 
 ATTRIBUTES = ("response", "effort_unit", "crs")
-OWN_FACTS: dict[str, type[str] | type[list[str]]] = {"response": str, "effort_unit": str, "crs": str, "seasons": list, "text": list, "by_season": list}
+OWN_FACTS: dict[str, type[str] | type[list[str]]] = {
+    **dict.fromkeys(ATTRIBUTES, str),
+    **dict.fromkeys(("seasons", "text", "by_season"), list),
+}
+    "response": str,
+    "effort_unit": str,
+    "crs": str,
+    "seasons": list,
+    "text": list,
+    "by_season": list,
+}
 
 
 def read_unmarked(
