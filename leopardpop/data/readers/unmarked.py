@@ -32,13 +32,6 @@ OWN_FACTS: dict[str, type[str] | type[list[str]]] = {
     **dict.fromkeys(ATTRIBUTES, str),
     **dict.fromkeys(("seasons", "text", "by_season"), list),
 }
-    "response": str,
-    "effort_unit": str,
-    "crs": str,
-    "seasons": list,
-    "text": list,
-    "by_season": list,
-}
 
 
 def read_unmarked(
