@@ -1,0 +1,83 @@
+"""The pieces that the fast forms are made of, against the formulas that they stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from leopardpop.data.arrays import SessionArrays
+from leopardpop.models.likelihood import compiled
+from leopardpop.models.likelihood.form import group_weights, history_terms, history_void
+from leopardpop.models.likelihood.tables import LatticeTables, lattice_of
+from leopardpop.models.likelihood.terms import SessionTerms, session_terms
+
+
+@pytest.mark.parametrize("height", [1e-18, 1e-9, 1.9e-4, 2.1e-4, 0.049, 0.051, 0.299, 0.301, 0.5])
+def test_quotient_of_the_logarithm(height: float) -> None:
+    """−log(1 − e)/e at every height of a line, also just below and above where series change."""
+    lines = np.vstack([np.ones(80), np.exp(-(np.linspace(-6, 6, 80) ** 2))])
+    found = np.empty(80)
+    compiled.log_ratios(height, lines, 1, found)
+    kernel = height * lines[1]
+    np.testing.assert_allclose(found, -np.log1p(-kernel) / kernel, rtol=1e-15)
+
+
+@pytest.mark.parametrize("effort", [0.5, 1.0, 3.0, 40.0])
+@pytest.mark.parametrize("height", [1e-6, 1e-3, 0.01, 0.4])
+def test_sums_of_histories_at_proximity_detectors(effort: float, height: float) -> None:
+    """Σ weight · ((exp(Tλ) − 1)/(Te))^count · factors of one history over the lattice."""
+    rng = np.random.default_rng(3)
+    along_x, along_y = height * rng.random((2, 7)), rng.random((2, 9))
+    slots = compiled.Slots(
+        np.array([0, 1]), np.array([effort, effort]), True, np.array([0, 2]), np.array([0, 1]), np.array([1.0, 14.0])
+    )
+    weight, factor_x, factor_y = rng.random((1, 7, 9)), rng.random((1, 7)), rng.random((1, 9))
+    found = np.empty(1)
+    one = np.zeros(1, np.intp)
+    compiled.history_sums(along_x, along_y, slots, weight, one, one, factor_x, factor_y, found)
+    kernel = along_x[:, :, None] * along_y[:, None, :]
+    hazard = -np.log1p(-kernel)
+    ratio = np.expm1(effort * hazard) / (effort * kernel)
+    expected = (weight[0] * ratio[0] * ratio[1] ** 14 * factor_x[0][:, None] * factor_y[0]).sum()
+    np.testing.assert_allclose(found[0], expected, rtol=1e-12)
+
+
+def multi_terms() -> SessionTerms:
+    """Five animals, two of them removed, at three stations over six occasions of two kinds of effort."""
+    effort = np.array([[1.0, 1, 1, 2, 2, 2], [1, 1, 1, 2, 2, 2], [1, 1, 1, 0, 0, 0]])
+    data = SessionArrays(
+        session="1", individuals=tuple("abcde"), stations=("A", "B", "C"), xy=np.array([[0.0, 0], [900, 0], [0, 800]]),
+        effort=effort, individual=np.array([0, 0, 1, 2, 3, 3, 3, 4]), station=np.array([0, 1, 2, 1, 0, 0, 1, 1]),
+        occasion=np.array([0, 4, 1, 5, 0, 1, 2, 3]), count=np.ones(8, np.int64), exposure=np.array([6, 6, 6, 3, 4]),
+        station_covariates=None, individual_covariates=None,
+    )  # fmt: skip
+    cells = np.column_stack([a.ravel() for a in np.meshgrid(np.arange(4) * 500.0, np.arange(5) * 500.0)])
+    return session_terms(data, "multi", cells, np.full(20, 0.25))
+
+
+def test_weights_of_groups_are_exp_of_their_terms() -> None:
+    """Products of powers of exp(−H) and (1 − exp(−H))/H are exp(−t·H + r·H + c·V(H)), in a batch as one by one."""
+    terms = multi_terms()
+    void = history_void(terms)
+    assert len(terms.times) == 2
+    assert (void.given_back > 0).any()
+    hazards = np.random.default_rng(5).gamma(1.0, 2.0, (3, 2, 20)) * np.array([1e-8, 1.0, 40.0])[:, None, None]
+    found = group_weights(terms, void, hazards)
+    for h, weights in zip(hazards, found, strict=True):
+        np.testing.assert_allclose(weights, np.exp(history_terms(void, h) - terms.times @ h), rtol=1e-11)
+
+
+def test_tables_of_a_batch_of_one_are_not_taken_for_those_of_one() -> None:
+    """What was made just now is returned again for the same parameters of the same shape only."""
+    terms = multi_terms()
+    lattice = lattice_of(terms.cells)
+    assert lattice is not None
+    tables = LatticeTables(lattice, [terms], is_probability=False)
+    log_base, precision = np.log(np.full(3, 0.2)), np.full(3, 1e-6)
+    alone = tables.hazards(log_base, precision, 0)
+    batch = tables.hazards(log_base[None], precision[None], 0)
+    assert alone.shape == (2, 20)
+    assert batch.shape == (1, 2, 20)
+    assert tables.hazards(log_base, precision, 0) is not batch
+    np.testing.assert_array_equal(batch[0], alone)
+    assert not np.allclose(tables.hazards(log_base, 2 * precision, 0), alone)
