@@ -1,4 +1,4 @@
-"""Make the README's picture: density, its uncertainty, and the posterior of N of the bundled, synthetic survey."""
+"""Make the pictures of the documentation from the bundled, synthetic survey."""
 
 from __future__ import annotations
 
@@ -8,10 +8,29 @@ from matplotlib.figure import Figure
 
 import leopardpop as lp
 
+SPECIES = "Panthera pardus"
+
 
 def main() -> None:
-    """Fit the bundled survey and write ``amur.png`` beside this file."""
+    """Write ``amur.png``, ``survey.png`` and ``calendar.png`` beside this file."""
     survey = lp.load_example("amur_leopard", seed=1)
+    draw_survey(survey)
+    draw_fit(survey)
+
+
+def draw_survey(survey: lp.Survey) -> None:
+    """What is looked at before a fit."""
+    figure = Figure(figsize=(10.5, 3.9), layout="constrained", dpi=110)
+    axes = figure.subplots(1, 3, width_ratios=[0.9, 1.05, 1.05])
+    survey.plot.map(axes[0], species=SPECIES)
+    survey.plot.activity(axes[1], species=SPECIES)
+    survey.plot.accumulation(axes[2], species=SPECIES, by="effort")
+    figure.savefig(Path(__file__).with_name("survey.png"))
+    survey.plot.calendar(species=SPECIES).figure.savefig(Path(__file__).with_name("calendar.png"), dpi=110)
+
+
+def draw_fit(survey: lp.Survey) -> None:
+    """Density, its uncertainty, and the posterior of N."""
     history = survey.capture_history(
         species="Panthera pardus", start="2024-02-01", end="2024-05-02", occasion="7D", flank="left"
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.effort import running_intervals
 from leopardpop.data.occasions import DAY
+from leopardpop.data.survey_problems_places import nearest_distances
 from leopardpop.errors import ModelError
 from leopardpop.plots.ground import Frame, draw_lines, frame_of
 from leopardpop.plots.style import COLUMN, INK, PALETTE, SOFT, describe, legend_below, new_axes, styled
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["moves_of", "station_days", "stations_figure"]
 
 GREY, BLUE = "#8a8a8a", "#56B4E9"
-LARGEST, LEAST = 60.0, 5.0
-"""Area of the largest and of the smallest symbol, points²."""
+LARGEST, SMALLEST, LEAST = 60.0, 16.0, 3.0
+"""Limits for the area of the largest symbol, and the least area of any, points²."""
 BORDER = (0, (5, 1.5, 1, 1.5))
 
 
@@ -89,10 +90,11 @@ def stations_figure(
     frame.apply(axes, coordinates, north=survey.crs is not None)
     if border is not None:
         draw_lines(axes, border, survey.crs, frame, colors=SOFT, linewidths=0.9, linestyles=[BORDER], zorder=1)
-    _draw_stations(axes, frame.place(*xy.T), values, GREY if size == "effort" else BLUE)
+    largest = _largest(axes, frame, xy)
+    _draw_stations(axes, frame.place(*xy.T), values, GREY if size == "effort" else BLUE, largest)
     _draw_moves(axes, lines, xy, frame)
     gap = 2.6 if coordinates == "exact" else 0.0
-    legend_below(axes, _handles(values, size, bool(lines), border is not None), columns=2, gap=gap)
+    legend_below(axes, _handles(values, size, largest, bool(lines), border is not None), columns=2, gap=gap)
     describe(axes, _caption(survey, species, values, size, lines), _alt(survey, lines))
     return axes
 
@@ -154,10 +156,20 @@ def _pairs(stations: pd.Series[Any]) -> NDArray[np.intp]:
 
 
 # -- drawing ----------------------------------------------------------------------------------------------------------
-def _draw_stations(ax: Axes, places: NDArray[np.float64], values: NDArray[np.float64], color: str) -> None:
+def _largest(ax: Axes, frame: Frame, xy: NDArray[np.float64]) -> float:
+    """Area of the largest symbol, points²: stations at the usual distance hardly overlap."""
+    apart = nearest_distances(np.unique(xy, axis=0))
+    if not np.isfinite(apart).any():
+        return LARGEST
+    return float(np.clip((0.6 * np.median(apart) / frame.scale * frame.points(ax)) ** 2, SMALLEST, LARGEST))
+
+
+def _draw_stations(
+    ax: Axes, places: NDArray[np.float64], values: NDArray[np.float64], color: str, largest: float
+) -> None:
     """Circles whose area is proportional to the values; hollow where there is nothing."""
     some = values > 0
-    area = np.maximum(LARGEST * values / max(float(values.max(initial=0)), 1e-12), LEAST)
+    area = np.maximum(largest * values / max(float(values.max(initial=0)), 1e-12), LEAST)
     x, y = places.T
     ax.scatter(x[some], y[some], s=area[some], color=color, linewidths=0.3, edgecolors="white", zorder=2)
     ax.scatter(x[~some], y[~some], s=8, facecolors="white", edgecolors=INK, linewidths=0.6, zorder=2)
@@ -170,7 +182,7 @@ def _draw_moves(ax: Axes, moves: dict[str, NDArray[np.intp]], xy: NDArray[np.flo
         ax.add_collection(LineCollection(list(segments), colors=color, linewidths=1.0, zorder=3), autolim=False)
 
 
-def _handles(values: NDArray[np.float64], size: str, moves: bool, border: bool) -> list[Any]:
+def _handles(values: NDArray[np.float64], size: str, largest: float, moves: bool, border: bool) -> list[Any]:
     def circle(**style: Any) -> Line2D:
         return Line2D([], [], linestyle="", marker="o", **style)
 
@@ -179,7 +191,7 @@ def _handles(values: NDArray[np.float64], size: str, moves: bool, border: bool) 
         most = trimmed(float(values.max()))
         unit = "station-days" if size == "effort" else "records"
         color = GREY if size == "effort" else BLUE
-        handles.append(circle(color=color, markersize=np.sqrt(LARGEST), label=f"{most} {unit} (largest)"))
+        handles.append(circle(color=color, markersize=np.sqrt(largest), label=f"{most} {unit} (largest)"))
     if not values.all():
         label = "never on" if size == "effort" else "no record"
         handles.append(circle(markersize=3, markerfacecolor="white", markeredgecolor=INK, label=label))
