@@ -59,9 +59,11 @@ def disc_lattice(points: Floats, radius: float, spacing: float) -> tuple[Floats,
 
 
 def _too_many(radius: float, spacing: float) -> DataError:
+    meant = f" (if {spacing:g} km was meant, spacing={1000 * spacing:_g})" if 1000 * spacing <= radius else ""
     return DataError(
-        f"buffer={radius:g} m and spacing={spacing:g} m make more than {MOST_CELLS:,} cells. Both are in metres: "
-        "a spacing of about half of sigma (2,000 for a leopard) is fine enough. Areas far apart: one mask each."
+        f"buffer={radius:g} m and spacing={spacing:g} m make more than {MOST_CELLS:,} cells. Both are in "
+        f"metres{meant}: a spacing of about half of sigma (2,000 for a leopard) is fine enough. Areas far apart: one "
+        "mask each."
     )
 
 

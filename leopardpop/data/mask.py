@@ -121,10 +121,13 @@ class Mask:
         Raises
         ------
         DataError
-            If a length is not a positive number of metres, the system is unknown or not in metres, or no cell is left.
+            If a length is not a positive number of metres or looks like kilometres, the system is unknown or not in
+            metres, or no cell is left.
 
         Warns
         -----
+        DataWarning
+            If the buffer is next to nothing beside the extent of the stations.
         ProjectionWarning
             If the habitat was projected, or its system was taken for that of the stations.
 

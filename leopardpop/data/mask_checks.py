@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from leopardpop.data.lattice import lattice_spacing, neighbour_distance
 from leopardpop.data.names import listed
+from leopardpop.data.notices import notice
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import Table, TableSource, load_table
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
+from leopardpop.words import length
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -22,6 +24,14 @@ Floats = NDArray[np.float64]
 
 RESERVED = frozenset({"x", "y", "area", "cell", "cell_session", "session", "chain", "draw"})
 """Names that a covariate of cells cannot have."""
+
+LEAST_REACH = 0.1
+"""Smallest buffer in distances between neighbouring stations: an animal's range is about as wide as a buffer."""
+LEAST_WIDTH = 0.001
+"""Smallest buffer in widths of the survey that is not doubted: stations may stand in tight clusters far apart."""
+
+MOST_KILOMETRES = 200
+"""Largest buffer that could have been meant in kilometres."""
 
 
 def prepare(source: TableSource, cell_area: float | None, columns: Mapping[str, str], crs: Any) -> pd.DataFrame:
@@ -131,9 +141,29 @@ def check_lengths(buffer: float, spacing: float, xy: Floats) -> None:
         if not is_positive(value):
             raise DataError(f"{name}={value!r} must be a positive number of metres.")
     if spacing > buffer:
-        raise DataError(f"spacing={spacing:g} m is larger than buffer={buffer:g} m. Both are in metres.")
+        meant = f": if {buffer:g} km was meant, pass buffer={1000 * buffer:_g}" if buffer < MOST_KILOMETRES else ""
+        raise DataError(f"spacing={spacing:g} m is larger than buffer={buffer:g} m. Both are in metres{meant}.")
     if not len(xy):
         raise DataError("There are no stations to lay a mask around.")
+    _check_reach(buffer, spacing, xy)
+
+
+def _check_reach(buffer: float, spacing: float, xy: Floats) -> None:
+    """Refuse a buffer in which no animal could meet two stations, and doubt one that vanishes beside the survey."""
+    places = np.unique(xy, axis=0)
+    if len(places) < 2 or buffer >= MOST_KILOMETRES:
+        return
+    apart, extent = float(np.median(neighbour_distance(*places.T))), float(np.ptp(places, axis=0).max())
+    meant = (
+        f"Lengths are in metres: if kilometres were meant, pass buffer={1000 * buffer:_g}, spacing={1000 * spacing:_g}."
+    )
+    if buffer < LEAST_REACH * apart:
+        raise DataError(
+            f"buffer={buffer:g} m, but the stations are {length(apart)} from each other (median distance to the "
+            f"nearest), so that no animal could meet two of them. {meant}"
+        )
+    if buffer < LEAST_WIDTH * extent:
+        notice(f"buffer={buffer:g} m is next to nothing beside stations over {length(extent)}. {meant}", DataWarning)
 
 
 def check_overlap(n_cells: int, region: BaseGeometry, xy: Floats) -> None:

@@ -125,8 +125,9 @@ class TestAround:
             ({"buffer": -1, "spacing": 1}, "buffer=-1 must be a positive number of metres"),
             ({"buffer": "25 km", "spacing": 1}, "buffer='25 km' must be a positive"),
             ({"buffer": np.nan, "spacing": 1}, "buffer=nan must be a positive"),
-            ({"buffer": 25, "spacing": 2000}, "spacing=2000 m is larger than buffer=25 m"),
-            ({"buffer": 25_000, "spacing": 2}, "make more than 2,000,000 cells"),
+            ({"buffer": 25, "spacing": 2000}, "spacing=2000 m is larger than buffer=25 m.*pass buffer=25_000"),
+            ({"buffer": 25_000, "spacing": 2}, "make more than 2,000,000 cells.*if 2 km was meant, spacing=2_000"),
+            ({"buffer": 25, "spacing": 2}, r"buffer=25 m, but .* from each other.*pass buffer=25_000, spacing=2_000\."),
             (
                 {"buffer": 5_000, "spacing": 500, "crs": "EPSG:32653"},
                 "The stations are in EPSG:32652, not in EPSG:32653",
@@ -144,6 +145,17 @@ class TestAround:
     def test_refuses(self, design, kwargs, message):
         with pytest.raises(DataError, match=message):
             Mask.around(design, **kwargs)
+
+    def test_a_buffer_that_vanishes_beside_the_survey_is_doubted(self):
+        """Pairs of cameras 20 m apart, 30 km between the pairs: a mouse, or kilometres."""
+        pairs = np.array([[0.0, 0.0], [20.0, 0.0], [30_000.0, 0.0], [30_020.0, 0.0]])
+        with pytest.warns(DataWarning, match="buffer=25 m is next to nothing beside stations over 30 km.*kilometres"):
+            Mask.around(stations_at(pairs, None), buffer=25, spacing=2)
+
+    def test_small_animals_have_small_masks(self):
+        """A grid of live traps 10 m apart."""
+        x, y = np.meshgrid(np.arange(10) * 10.0, np.arange(10) * 10.0)
+        assert Mask.around(stations_at(np.column_stack([x.ravel(), y.ravel()]), None), buffer=25, spacing=2).n_cells
 
     @pytest.mark.parametrize("crs, unit", [("EPSG:4326", "degree"), ("EPSG:2263", "US survey foot")])
     def test_refuses_systems_that_are_not_in_metres(self, crs, unit):
