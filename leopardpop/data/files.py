@@ -69,7 +69,7 @@ def existing_file(path: Path, role: str) -> Path:
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise DataError(f"{path.name} is a spreadsheet or an archive, not text. Save the sheet as CSV.")
     if not head.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
-        raise DataError(f"{path.name} is empty. A table needs a header line with the names of its columns.")
+        raise DataError(f"{path.name} is empty: there is nothing to read in it. Was it saved or exported to its end?")
     if b"\x00" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(f"{path.name} is a binary file, not text. Save the table as CSV.")
     return path

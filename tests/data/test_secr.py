@@ -212,7 +212,7 @@ def test_detections_without_usage(read):
         (CAPTURES, "A 0 0 / 1 2\nB 9 9 / 1\n", r"traps\.txt line 2 has 1 covariates after the slash, line 1 has 2"),
         (CAPTURES, "# Detector x y / one\nA 0 0 / 1 2\n", "has 2 covariates after the slash, but 1 names: one"),
         ("# only a comment\n", TRAPS, r"captures\.txt has no rows of data"),
-        ("", TRAPS, r"captures\.txt is empty"),
+        ("", TRAPS, r"captures\.txt is empty: there is nothing to read in it\. Was it (?!.*header)"),
         ("# leopardpop: {broken\n", TRAPS, "is damaged"),
         ("# Session ID Occasion Detector sex\n1 F1 1 A F\n1 F1 3 B M\n", TRAPS, "line 3: sex of animal 'F1' is 'M'"),
         (CAPTURES, "# polyID x y\n1 0 0\n1 0 9\n1 9 9\n", "corners of polygons.*cannot be read"),
