@@ -15,7 +15,7 @@ from leopardpop.data.names import counted, listed
 from leopardpop.data.occasion_labels import OccasionOption, wanted_occasions
 from leopardpop.data.projections import check_metres
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, check_roles, read_sheet
-from leopardpop.data.readers.trap_tables import TrapTable, as_table, read_traps_by_position
+from leopardpop.data.readers.trap_tables import TrapTable, as_table, merge_repeats, read_traps_by_position
 from leopardpop.data.tables import Table, TableSource, concat_tables
 from leopardpop.errors import DataError
 
@@ -112,7 +112,10 @@ def read_oscr(
         for session, source in sources.items()
     }
     sheet.known("session", list(traps), "tdf=")
-    parts, audit = build_sessions(_tables(sheet, traps, wanted_occasions(occasions, list(traps))), options)
+    captures, merged = merge_repeats(sheet.table, detector)
+    tables = _tables(sheet, captures, traps, wanted_occasions(occasions, list(traps)))
+    parts, audit = build_sessions(tables, options)
+    audit = pd.concat([merged, audit], ignore_index=True)
     unit = unit_name(effort_unit)
     return history_from_parts(parts, detector=detector, effort_unit=unit, crs=check_metres(crs), audit=audit)
 
@@ -138,7 +141,9 @@ def _sorted(sessions: list[str]) -> list[str]:
     return [sessions[i] for i in np.argsort(numbers)] if numbers.notna().all() else sorted(sessions)
 
 
-def _tables(sheet: Sheet, traps: Mapping[str, TrapTable], wanted: list[tuple[str, ...]] | None) -> Tables:
+def _tables(
+    sheet: Sheet, captures: Table, traps: Mapping[str, TrapTable], wanted: list[tuple[str, ...]] | None
+) -> Tables:
     largest = _largest(sheet)
     efforts = []
     for i, (session, one) in enumerate(traps.items()):
@@ -146,9 +151,8 @@ def _tables(sheet: Sheet, traps: Mapping[str, TrapTable], wanted: list[tuple[str
         if n is not None and one.usage is not None and one.usage.shape[1] != n:
             raise DataError(f"{one.table.name} has usage for {one.usage.shape[1]} occasions, but occasions= says {n}.")
         efforts.append(one.effort(session, n or largest.get(session, 0)))
-    captures = sheet.table.frame[["session", "individual", "station", "occasion"]]
     return Tables(
-        captures=as_table(captures, sheet.table),
+        captures=as_table(captures.frame[["session", "individual", "station", "occasion"]], captures),
         stations=concat_tables([one.stations(session) for session, one in traps.items()]),
         effort=concat_tables(efforts),
         individuals=_individuals(sheet),

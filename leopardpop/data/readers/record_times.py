@@ -181,8 +181,9 @@ def _in_format(words: Sequence[str], date_format: str) -> pd.Series[Any]:
     has_clock = any(mark in date_format for mark in ("%H", "%I", "%X", "%c", "%T"))
     result = pd.Series(pd.NaT, index=range(len(words)), dtype="datetime64[us]")
     series = pd.Series(words, dtype=object)
+    numbers = np.fromiter((any(c.isdecimal() for c in word) for word in words), dtype=bool, count=len(words))
     for clock in ("",) if has_clock else CLOCKS:
-        todo = np.flatnonzero(result.isna())
+        todo = np.flatnonzero(result.isna() & numbers)  # pandas reads "now" and "today" in every format
         if todo.size and (found := _one_format(series.iloc[todo], date_format + clock)) is not None:
             result.iloc[todo] = found.to_numpy("datetime64[us]")
     return result
@@ -210,10 +211,8 @@ def _misfit(
 ) -> DataError:
     """Say which value does not fit, and what would."""
     fits = _fits(words)
-    bad = np.ones(len(words), dtype=bool)
-    if date_format is not None or not fits:
-        tried = _in_format(words, date_format or "%Y-%m-%d").isna().to_numpy(bool)
-        bad = tried if tried.any() else bad
+    tried = [_in_format(words, each).isna().to_numpy(bool) for each in (date_format, "%Y-%m-%d") if each is not None]
+    bad = next((each for each in (np.logical_and.reduce(tried), *tried) if each.any()), np.ones(len(words), dtype=bool))
     first = words[int(bad.argmax())]
     what = f"{sheet.name(column)} is '{first}'"
     wanted = (

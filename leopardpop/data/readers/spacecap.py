@@ -14,7 +14,7 @@ from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.mask import Mask
 from leopardpop.data.projections import check_metres
 from leopardpop.data.readers.record_sheets import ColumnNames, Sheet, read_sheet
-from leopardpop.data.readers.trap_tables import as_table, read_traps_by_position
+from leopardpop.data.readers.trap_tables import as_table, merge_repeats, read_traps_by_position
 from leopardpop.data.tables import TableSource
 from leopardpop.errors import DataError
 
@@ -106,13 +106,15 @@ def read_spacecap(
     table = read_traps_by_position(traps, "traps", None)
     if table.usage is None:
         raise DataError(f"{table.table.name} has no columns of occasions after label, x and y (1 on, 0 off).")
+    rows, merged = merge_repeats(as_table(sheet.table.frame.assign(session="1"), sheet.table), detector)
     tables = Tables(
-        captures=as_table(sheet.table.frame.assign(session="1"), sheet.table),
+        captures=rows,
         stations=table.stations("1"),
         effort=table.effort("1", 0),
         individuals=None,
     )
     parts, audit = build_sessions(tables, options)
+    audit = pd.concat([merged, audit], ignore_index=True)
     unit = unit_name(effort_unit)
     history = history_from_parts(parts, detector=detector, effort_unit=unit, crs=check_metres(crs), audit=audit)
     return SpacecapData(history, None if statespace is None else _mask(statespace, cell_area, crs))

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.names import listed
 from leopardpop.data.tables import Table, TableSource, label, load_table
 from leopardpop.errors import DataError
 
-__all__ = ["TrapTable", "as_table", "read_traps_by_position"]
+__all__ = ["TrapTable", "as_table", "merge_repeats", "read_traps_by_position"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,32 @@ class TrapTable:
 def as_table(frame: pd.DataFrame, like: Table) -> Table:
     """Return another frame of the same rows as a table."""
     return Table(frame.reset_index(drop=True), like.lines, like.origins, like.origin)
+
+
+def merge_repeats(captures: Table, detector: str) -> tuple[Table, pd.DataFrame]:
+    """Merge rows of an animal, trap and occasion, which these formats repeat, where a detection is yes or no.
+
+    Parameters
+    ----------
+    captures
+        Columns session, individual, station, occasion.
+    detector
+        Rows are merged for "proximity" only.
+
+    Returns
+    -------
+    captures : Table
+        The rows that are left.
+    audit : DataFrame
+        Source, line, action and reason of the others.
+    """
+    keys = captures.frame[["session", "individual", "station", "occasion"]]
+    words = keys.apply(lambda column: column.map(label))
+    again = words.duplicated().to_numpy(bool) & (detector == "proximity")
+    source = [captures.origins[i].name for i in captures.origin[again]]
+    audit = pd.DataFrame({"source": source, "line": captures.lines[again]}, columns=AUDIT_COLUMNS)
+    audit = audit.assign(action="merged", reason="same animal, trap and occasion as an earlier row")
+    return captures.take(~again), audit
 
 
 def read_traps_by_position(source: TableSource, role: str, separator: str | None, metres: float = 1.0) -> TrapTable:

@@ -17,6 +17,7 @@ CLASSES = frozenset({
     *("mammalia", "aves", "reptilia", "amphibia", "actinopterygii", "chondrichthyes", "insecta", "arachnida"),
     *("gastropoda", "malacostraca", "clitellata", "chilopoda", "diplopoda", "bivalvia", "entognatha"),
 })  # fmt: skip
+NOBODY_KNOWS = frozenset({"unknown", "animal", "unidentified"})
 YES = frozenset({"1", "1.0", "true", "yes", "t"})
 
 
@@ -68,23 +69,24 @@ def what_it_is(kind: dict[str, str | None]) -> tuple[str | None, str]:
     """
     cells = {name: word for name, word in kind.items() if isinstance(word, str) and word}
     lower = {name: word.lower() for name, word in cells.items()}
-    common, kingdom = lower.get("common_name", ""), lower.get("class", "")
-    if lower.get("is_blank") in YES or "blank" in (common, kingdom):
+    common, group = lower.get("common_name", ""), lower.get("class", "")
+    if lower.get("is_blank") in YES or "blank" in (common, group):
         return None, "blank image"
+    if "genus" not in cells and "cv" in (common or group).split():  # "No CV Result", "CV Needed", in every rank
+        return None, "not identified"
     if lower.get("genus") == "homo" or common.startswith("human"):
         return None, "a person"
     if "genus" in cells:
         return _binomial(cells), ""
     if " " in cells.get("species", ""):
         return cells["species"], ""
-    rank = next((name for name in ("family", "order") if name in cells), "class" if kingdom in CLASSES else None)
+    rank = next((name for name in ("family", "order") if name in cells), "class" if group in CLASSES else None)
     if rank is not None:
         return cells[rank], ""
     if not {"class", "genus", "species"} & set(kind) and common:
         return cells["common_name"], ""
     what = cells.get("common_name") or cells.get("class") or cells.get("species")
-    nobody = what is None or what.lower() in ("unknown", "animal") or "cv" in what.lower().split()
-    return None, "not identified" if nobody else f"no animal: {what}"
+    return None, "not identified" if what is None or what.lower() in NOBODY_KNOWS else f"no animal: {what}"
 
 
 def _binomial(cells: dict[str, str]) -> str:

@@ -1,0 +1,156 @@
+"""Plain tables with a map of columns."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import leopardpop as lp
+from leopardpop.errors import DataError
+
+RECORDS = (
+    "timestamp,deployment,species,individual,behaviour\n"
+    "2024-02-03 21:14,d1,leopard,F1,walks\n2024-02-04 05:00,d2,leopard,M1,\n"
+)
+DEPLOYMENTS = (
+    "deployment,station,start,end,lure,model\nd1,A,2024-02-01,2024-03-02,1,x\nd2,B,2024-02-01,2024-03-02,0,y\n"
+)
+STATIONS = "station,x,y,snow\nA,0,0,12.5\nB,3000,500,8\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write texts as files and read them."""
+
+    def _read(records=RECORDS, deployments=DEPLOYMENTS, stations=STATIONS, **options):
+        files = {"records.csv": records, "deployments.csv": deployments, "stations.csv": stations}
+        if "failures" in options:
+            files["failures.csv"] = options["failures"]
+            options["failures"] = tmp_path / "failures.csv"
+        for name, text in files.items():
+            if text is not None:
+                (tmp_path / name).write_text(text, encoding="utf-8")
+        third = () if stations is None else (tmp_path / "stations.csv",)
+        return lp.read_records(tmp_path / "records.csv", tmp_path / "deployments.csv", *third, **options)
+
+    return _read
+
+
+def test_three_tables(read):
+    survey = read()
+    assert survey.stations.to_dict("list") == {
+        "station": ["A", "B"],
+        "x": [0, 3000],
+        "y": [0, 500],
+        "snow": [12.5, 8.0],
+    }
+    assert survey.records["station"].tolist() == ["A", "B"]
+    assert survey.records["behaviour"].tolist() == ["walks", None]
+    assert survey.deployments["lure"].tolist() == [1.0, 0.0]
+    history = survey.capture_history(occasion="30D", occasion_start="00:00")
+    assert history.effort["effort"].tolist() == [30.0, 30.0]
+    assert survey.audit["action"].tolist() == ["kept", "kept"]
+
+
+def test_two_tables_with_the_places_of_deployments(read):
+    deployments = (
+        "station,start,end,longitude,latitude,lure,rock\n"
+        "A,2024-02-01,2024-02-11,131.0,43.0,1,0\nA,2024-02-21,2024-03-02,131.0,43.0,0,0\n"
+    )
+    records = "timestamp,station,species\n2024-02-03 21:14,A,leopard\n"
+    survey = read(records, deployments, None)
+    assert survey.deployments["deployment"].tolist() == ["A-1", "A-2"]
+    assert survey.deployments["lure"].tolist() == [1.0, 0.0]
+    assert survey.stations["rock"].tolist() == [0.0]
+    assert survey.crs == "EPSG:32652"
+    assert survey.stations["x"].round().tolist() == [663019.0]
+
+
+@pytest.mark.parametrize(
+    ("times", "days"), [(("00:00", "00:00"), 30), (("12:00", "12:00"), 30), (("00:00", "24:00"), 31)]
+)
+def test_dates_of_deployments(read, times, days):
+    survey = read(start_time=times[0], end_time=times[1])
+    assert ((survey.deployments["end"] - survey.deployments["start"]) / pd.Timedelta("1D")).tolist() == [days, days]
+
+
+def test_failures_end_before_their_end(read):
+    survey = read(failures="deployment,start,end\nd1,2024-02-10,2024-02-12\nd2,,2024-02-02\n")
+    effort = survey.capture_history(occasion="30D", occasion_start="00:00").effort["effort"]
+    assert effort.tolist() == [28.0, 29.0]
+
+
+def test_a_map_of_columns(read):
+    records = RECORDS.replace("timestamp", "wann").replace("individual", "Tier")
+    survey = read(records, columns={"records": {"wann": "timestamp", "Tier": "individual"}})
+    assert survey.records["individual"].tolist() == ["F1", "M1"]
+
+
+def test_dates_in_another_format_everywhere(read):
+    records = RECORDS.replace("2024-02-03", "03/02/2024").replace("2024-02-04", "04/02/2024")
+    deployments = DEPLOYMENTS.replace("2024-02-01", "01/02/2024").replace("2024-03-02", "02/03/2024")
+    survey = read(records, deployments, date_format="%d/%m/%Y")
+    pd.testing.assert_frame_equal(survey.records, read().records)
+    pd.testing.assert_frame_equal(survey.deployments, read().deployments)
+
+
+def test_the_same_wall_clock_in_summer_and_winter(read):
+    records = RECORDS.replace("2024-02-04 05:00", "2024-07-04 05:00")
+    deployments = DEPLOYMENTS.replace("2024-03-02", "2024-08-02")
+    shown = [t.strftime("%H:%M %z") for t in read(records, deployments, tz="Europe/Madrid").records["timestamp"]]
+    assert shown == ["21:14 +0100", "05:00 +0200"]
+    zoned = records.replace("21:14", "21:14+01:00").replace("05:00", "05:00+02:00")
+    assert read(zoned, deployments).records["timestamp"].dt.strftime("%H:%M").tolist() == ["21:14", "05:00"]
+    there = read(zoned, deployments, tz="UTC+01:00").records["timestamp"]
+    assert there.dt.strftime("%H:%M").tolist() == ["21:14", "04:00"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"records": RECORDS.replace(",d2,", ",d3,")},
+            r"records\.csv line 3: deployment 'd3' is not in deployments\.csv",
+        ),
+        (
+            {"records": RECORDS.replace("deployment", "where")},
+            r"records\.csv has neither a column 'station' nor 'deployment'",
+        ),
+        (
+            {"records": RECORDS.replace("species", "station").replace("leopard", "A")},
+            r"records\.csv line 3: station 'A', but its deployment 'd2' is at 'B'\. Correct one of the two",
+        ),
+        (
+            {"records": RECORDS.replace("timestamp", "wann")},
+            r"no column for the time of records \(our name: timestamp\)",
+        ),
+        ({"deployments": DEPLOYMENTS.replace("d2", "d1")}, r"deployments\.csv line 3: deployment 'd1' is that of"),
+        (
+            {"deployments": DEPLOYMENTS.replace("B", "C")},
+            r"deployments\.csv line 3: station 'C' is not in stations\.csv",
+        ),
+        (
+            {"deployments": DEPLOYMENTS.replace("2024-03-02", "2024-01-02")},
+            r"deployments\.csv line 2: end .* is not after start",
+        ),
+        ({"stations": STATIONS.replace("3000", "3 km")}, r"stations\.csv line 3: x is '3 km'\. A number is needed"),
+        (
+            {"stations": STATIONS + "A,900,0,1\n"},
+            r"stations\.csv line 4: station 'A' is 900 m from where stations\.csv line 2",
+        ),
+        ({"stations": "station,lon\nA,1\n"}, r"stations\.csv does not say where stations are"),
+        (
+            {"failures": "deployment,start,end\nd1,2024-02-10,2024-02-10\n"},
+            r"failures\.csv line 2: end .* is not after start",
+        ),
+        ({"failures": "deployment,start\nd1,2024-02-10\n"}, r"failures\.csv has no column 'to' \(our name: end\)"),
+        ({"columns": {"recorde": {}}}, r"columns= has 'recorde'.*Did you mean 'records'"),
+        (
+            {"columns": {"records": {"species": "individual", "individual": "individual"}}},
+            r"two names for 'individual'",
+        ),
+    ],
+)
+def test_bad_input(read, changes, message):
+    with pytest.raises(DataError, match=message):
+        read(**changes)
