@@ -287,9 +287,19 @@ class Survey(SurveyTables):
     def problems(self) -> pd.DataFrame:
         """List what a data manager should look at, gravest first.
 
+        It looks at effort (records while nothing was on, silent cameras, overlaps), clocks (reset, in the future,
+        summer time), places (swapped, rounded, shared, far away) and animals (no identity, two sexes, impossible moves,
+        names that look alike). ``leopardpop check`` prints the same.
+
         Returns
         -------
         pandas.DataFrame
             Columns severity ("must fix", "should look", "note"), where, found, fix; no rows if nothing was found.
+
+        Examples
+        --------
+        >>> import leopardpop as lp
+        >>> lp.load_example("amur_leopard", seed=1).problems()["severity"].tolist()
+        ['note']
         """
         return find_problems(self)

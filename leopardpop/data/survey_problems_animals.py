@@ -199,7 +199,9 @@ def young(tables: Tables) -> Iterator[Problem]:
     cubs, grown = set(named["individual"][small]), set(named["individual"][~small & named["life_stage"].notna()])
     if cubs - grown:
         found = f"{counted(len(cubs - grown), 'animal')} known as young only: {listed(sorted(cubs - grown), 4)}"
-        yield Problem(NOTE, "individuals", found, "they are left out of a capture history: N counts independent animals")
+        yield Problem(
+            NOTE, "individuals", found, "they are left out of a capture history: N counts independent animals"
+        )
     if cubs & grown:
         found = f"{listed(sorted(cubs & grown), 4)}: young in some records, grown in others"
         fix = "right if they grew up meanwhile; their records as young are left out"
@@ -212,7 +214,7 @@ def one_flank(tables: Tables) -> Iterator[Problem]:
     sides = rows.groupby("individual")["flank"].agg(frozenset)
     left, right = (int((sides == frozenset({side})).sum()) for side in ("left", "right"))
     if left and right:
-        found = f"{left} identities from the left flank only, {right} from the right only"
+        found = f"{counted(left, 'animal')} known from the left flank only, {right} from the right only"
         fix = 'they are left out of a capture history; flank = "left" counts every animal once'
         yield Problem(NOTE, "flanks", found, fix)
 

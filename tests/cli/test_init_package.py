@@ -104,7 +104,7 @@ def test_check_of_the_package_and_of_its_analysis(package):
     assert result.exit_code == 1
     assert "export     Camtrap DP 1.0.2: 3 deployments" in result.output
     assert "7 = 6 used" in result.output
-    assert "2 identities from the left flank only, 1 from the right only" in result.output
+    assert "2 animals known from the left flank only, 1 from the right only" in result.output
     write_analysis(package)
     assert "3 animals, 4 detections, 1 recapture" in invoke("check", package / "analysis.toml").output
 

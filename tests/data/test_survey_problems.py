@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leopardpop.data.occasions import Clock
 from leopardpop.data.survey import Survey
@@ -435,7 +437,7 @@ class TestAnimals:
             record("2024-02-04", "C", "R1", flank="right"),
         )
         assert only(survey(right), "one_flank").found == (
-            "1 identities from the left flank only, 1 from the right only"  # T01 is the left one
+            "1 animal known from the left flank only, 1 from the right only"  # T01 is the left one
         )
         assert kinds(survey(left)) == []
 
@@ -448,3 +450,42 @@ def test_gravest_first_and_many_are_counted():
 
 def test_a_survey_without_records():
     assert kinds(survey(records=[])) == []
+
+
+LABELS = st.sampled_from(["F01", "f-1", "F1", "", "雪豹", "L\t1", "A" * 60, None])
+TIMES = st.datetimes(pd.Timestamp("1970").to_pydatetime(), pd.Timestamp("2040").to_pydatetime())
+ROWS = st.tuples(
+    TIMES,
+    st.sampled_from("ABCDE"),
+    st.sampled_from([LEOPARD, "Pantera pardus", f"{LEOPARD} orientalis", "panthera PARDUS", "x", None]),
+    LABELS,
+    st.sampled_from(["F", "M", "?", None]),
+    st.sampled_from(["adult", "juvenile", "old", None]),
+    st.sampled_from(["left", "right", "both", None]),
+)
+PLACES = st.sampled_from([0.0, -1.0, 1e7, 43.5, 500_000.0])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    records=st.lists(ROWS, max_size=8),
+    places=st.lists(st.tuples(PLACES, PLACES), min_size=5, max_size=5),
+    starts=st.lists(st.tuples(TIMES, st.integers(1, 10_000)), min_size=5, max_size=5),
+    off=st.lists(st.tuples(st.sampled_from("ABCDE"), TIMES, st.integers(1, 10_000)), max_size=3),
+    tz=st.sampled_from([None, "UTC+10:00", "Europe/Madrid"]),
+)
+def test_whatever_the_survey_is_problems_are_found_and_ordered(records, places, starts, off, tz):
+    hours = pd.Timedelta("1h")
+    first = [start for start, _ in starts]
+    cameras = DEPLOYMENTS.assign(start=first, end=[start + n * hours for start, n in starts])
+    failures = pd.DataFrame([(s, t, t + n * hours) for s, t, n in off], columns=["station", "start", "end"])
+    stations = STATIONS.assign(x=[x for x, _ in places], y=[y for _, y in places])
+    table = pd.DataFrame(records, columns=COLUMNS)
+    found = Survey(stations=stations, deployments=cameras, records=table, failures=failures, tz=tz)
+    problems = find_problems(found, TODAY)
+    order = ["must fix", "should look", "note"]
+    assert problems["severity"].map(order.index).is_monotonic_increasing
+    assert problems.notna().all(axis=None)
+    assert problems["found"].str.len().gt(0).all()
+    silent = silent_stretches(found.deployments, found.failures, found.records, found.clock)
+    assert (silent["days"] >= 14).all()
