@@ -13,7 +13,7 @@ from leopardpop.data.survey_problems_animals import YOUNG
 from leopardpop.data.survey_problems_effort import SILENT_DAYS, overlaps, silent_stretches
 from leopardpop.data.survey_problems_places import nearest_distances
 from leopardpop.data.survey_problems_tables import tables_of
-from leopardpop.words import counted, length
+from leopardpop.words import counted, decimal, length
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
@@ -85,7 +85,7 @@ def _effort(survey: Survey) -> str:
     tables = survey.deployments, survey.failures, survey.stations["station"].tolist(), survey.clock
     cameras, stations = (running_intervals(*tables, by_camera=each) for each in (True, False))
     camera_days, station_days = (float((on.end - on.start).sum() / DAY) for on in (cameras, stations))
-    text = f"{camera_days:,.1f} camera-days, {station_days:,.1f} station-days; "
+    text = f"{decimal(camera_days, 1)} camera-days, {decimal(station_days, 1)} station-days; "
     text += f"{counted(len(survey.failures), 'failure')}, "
     overlapping = len(list(overlaps(tables_of(survey))))
     silent = silent_table(survey)

@@ -114,15 +114,15 @@ def never_on(tables: Tables) -> Iterator[Problem]:
 
 def failures_outside(tables: Tables) -> Iterator[Problem]:
     """Failures that cut nothing out of any deployment."""
-    failures = tables.failures
-    for deployment, station, start, end in zip(
-        *(failures[name] for name in ("deployment", "station", "start", "end")), strict=True
-    ):
-        own = tables.deployments
-        own = own[own["station"] == station] if pd.isna(deployment) else own[own["deployment"] == deployment]
-        if not ((own["start"] < end) & (start < own["end"])).any():
-            whose = f"station {station}" if pd.isna(deployment) else f"deployment {deployment}"
-            found = f"a failure from {when(start)} to {when(end)} lies outside its deployments"
+    failures, ends = tables.failures, tables.deployments[["start", "end"]].to_numpy()
+    by_name = tables.deployments.groupby("deployment").indices
+    by_place = tables.deployments.groupby("station").indices
+    for row in failures.itertuples():
+        whole = pd.isna(row.deployment)
+        own = ends[by_place.get(row.station, []) if whole else by_name[row.deployment]]
+        if not any(start < row.end and row.start < end for start, end in own):
+            whose = f"station {row.station}" if whole else f"deployment {row.deployment}"
+            found = f"a failure from {when(row.start)} to {when(row.end)} lies outside its deployments"
             yield Problem(LOOK, whose, found, "correct its dates; as it is, it changes nothing")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.names import listed
@@ -80,15 +79,14 @@ def shared_places(tables: Tables) -> Iterator[Problem]:
 def rounded(tables: Tables) -> Iterator[Problem]:
     """Coordinates with so few digits that distances are wrong."""
     names = ["longitude", "latitude"]
-    if set(names) <= set(tables.stations.columns):
-        yield from _rounded_degrees(tables.stations[names])
+    if set(names) <= set(tables.stations.columns) and tables.degrees is not None:
+        yield from _rounded_degrees(tables.degrees)
     elif len(tables.stations) >= ROUND_STATIONS and not np.mod(tables.xy, ROUND_METRES).any():
         found = f"all coordinates are multiples of {ROUND_METRES:.0f} m"
         yield Problem(NOTE, "stations", found, "rounded on purpose? Then σ cannot be trusted below that length")
 
 
-def _rounded_degrees(places: pd.DataFrame) -> Iterator[Problem]:
-    values = places.to_numpy(float)
+def _rounded_degrees(values: NDArray[np.float64]) -> Iterator[Problem]:
     decimals = next((k for k in DECIMALS if np.allclose(values, np.round(values, k), rtol=0, atol=1e-9)), None)
     if decimals is None or len(values) < 3:
         return

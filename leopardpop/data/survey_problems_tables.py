@@ -86,7 +86,7 @@ class Tables:
         """Longitude and latitude of the stations, (K, 2): as they were read, else from the coordinates in metres."""
         names = ["longitude", "latitude"]
         if set(names) <= set(self.stations.columns):
-            return self.stations[names].to_numpy(float)
+            return self.stations[names].apply(pd.to_numeric, errors="coerce").to_numpy(float)
         if self.crs is None or not len(self.stations):
             return None
         from pyproj import Transformer

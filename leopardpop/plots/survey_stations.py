@@ -17,7 +17,7 @@ from leopardpop.errors import ModelError
 from leopardpop.plots.ground import Frame, draw_lines, frame_of
 from leopardpop.plots.style import COLUMN, INK, PALETTE, SOFT, describe, legend_below, new_axes, styled
 from leopardpop.plots.survey_choice import animals_of, events_of, records_of, synthetic
-from leopardpop.words import counted, joined, trimmed
+from leopardpop.words import counted, joined, trimmed, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +206,7 @@ def _handles(values: NDArray[np.float64], size: str, largest: float, moves: bool
 def _caption(survey: Survey, species: Any, values: NDArray[np.float64], size: str, moves: Any) -> str:
     names = [] if species is None else [species] if isinstance(species, str) else list(species)
     of = f" of {joined(names)}" if names else ""
-    total = f"{values.sum():,.0f} "
+    total = f"{whole(float(values.sum()))} "
     total += "station-days of effort" if size == "effort" else f"records{of}, independent by 30 minutes"
     text = f"Stations of the survey (n = {len(values)}), sized by their part of {total}. "
     if moves:

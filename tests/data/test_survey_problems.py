@@ -263,6 +263,14 @@ class TestClock:
             "which never changes"
         )
 
+    def test_the_place_is_found_from_metres_too(self):
+        far = STATIONS.assign(x=STATIONS["x"] + 440_000, y=STATIONS["y"] + 4_472_000)  # Madrid
+        tables = {"stations": far, "deployments": self.spring, "records": pd.DataFrame([], columns=COLUMNS)}
+        assert kinds(Survey(**tables, crs="EPSG:32630")) == ["summer_time"]
+        assert kinds(Survey(**tables, crs="EPSG:32652")) == []  # the same metres in the Russian Far East
+        assert kinds(Survey(**tables, crs="EPSG:32630", tz="UTC+01:00")) == ["summer_time"]
+        assert kinds(Survey(**tables, crs="EPSG:32630", tz="Europe/Madrid")) == []
+
     def test_a_change_from_summer_time_in_america(self):
         place = STATIONS.assign(longitude=[-105.51231, -105, -105, -105, -105], latitude=40.0)
         late = DEPLOYMENTS.assign(start="2024-10-30", end="2024-11-09")
@@ -326,6 +334,10 @@ class TestPlaces:
         same = STATIONS.copy()
         same.loc[1, ["x", "y"]] = same.loc[0, ["x", "y"]].to_numpy()
         assert only(survey(stations=same), "shared_places").where == "stations A, B"
+
+    def test_a_place_that_is_no_number_of_degrees(self):
+        words = STATIONS.assign(longitude=["4°12'", "x", "", None, "4.7"], latitude="51.2")
+        assert kinds(survey(stations=words)) == []
 
     def test_rounded_metres(self):
         assert only(survey(stations=STATIONS.round({"x": -2, "y": -2})), "rounded").severity == "note"
