@@ -72,9 +72,9 @@ def without_key(column: pd.Series[Any], key: str, read: pd.Series[Any]) -> pd.Se
     known = (column.notna() & read.notna()).to_numpy(bool)
     codes, values = pd.factorize(column[known])
     left = (" | ".join(tag for part in value.split("|") if _key(tag := part.strip()) != key) for value in values)
-    result = column.astype(object).copy()
-    result[known] = np.array([word or None for word in left], dtype=object)[codes]
-    return result
+    result = column.to_numpy(object, copy=True)
+    result[known] = np.array([*(word or None for word in left), None], dtype=object)[codes]
+    return pd.Series(result, index=column.index, dtype=object)
 
 
 def _key(tag: str) -> str:

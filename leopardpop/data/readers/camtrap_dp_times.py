@@ -145,7 +145,7 @@ class CameraClocks:
         Returns
         -------
         pandas.Series
-            (n,): UTC if the survey has a zone, else what the camera's own clock showed; NaT where missing.
+            (n,): in the survey's zone if it has one, else what the camera's own clock showed; NaT where missing.
         """
         naive = np.isnan(stamps.offset) | self.unknown
         instants = stamps.instants.copy()
@@ -156,7 +156,7 @@ class CameraClocks:
             wall = pd.Series(instants[naive].view("datetime64[ns]"))
             instants[naive] = clock.instants(clock.local(wall))
         result = pd.Series(instants.view("datetime64[ns]")).where(~stamps.missing)
-        return result if self.tz is None else result.dt.tz_localize("UTC")
+        return result if self.tz is None else Clock(self.tz).local(result.dt.tz_localize("UTC"))
 
 
 def refuse_naive(table: Table, column: str, stamps: Stamps, tz: str | None) -> None:
