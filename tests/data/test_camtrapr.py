@@ -75,6 +75,11 @@ def test_the_sample_with_a_problem(sample):
         ("StationC", "3"): 1,
     }
     assert (survey.tz, survey.crs) == (None, None)
+    assert survey.notes == (
+        "camtrapR tables: 3 deployments, 21 records used of 21",
+        "A start that is a date is taken at 12:00, an end at 12:00.",
+        "Times are the cameras' own clock: these tables have no zone.",
+    )
     history = survey.capture_history(occasion="1D", occasion_start="00:00")
     assert history.n_individuals == 3
     effort = history.effort[history.effort["station"] == "StationC"].set_index("occasion")["effort"]

@@ -103,6 +103,10 @@ def test_an_export(export):
     ]
     assert survey.deployments["camera"].tolist() == ["c1", "c2", "c3"]
     assert (survey.crs, survey.tz) == ("EPSG:32652", None)
+    assert survey.notes[:2] == (
+        "Wildlife Insights: 3 deployments, projected to EPSG:32652, 4 records used of 8",
+        "A start that is a date is taken at 00:00, an end at 24:00.",
+    )
 
 
 def test_the_last_day_counts(export):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.names import counted
 from leopardpop.data.occasions import Clock
 from leopardpop.data.readers.camtrapr_shifts import shift_times
 from leopardpop.data.readers.record_parts import (
@@ -17,6 +18,7 @@ from leopardpop.data.readers.record_parts import (
     check_apart,
     check_order,
     read_failures,
+    reading_notes,
     stations_of,
 )
 from leopardpop.data.readers.record_rows import merge_same_rows, record_table, warn_of_dates, with_timestamp
@@ -157,6 +159,9 @@ def read_camtrapr(
         audit=audit,
         crs=system,
         tz=tz,
+        notes=reading_notes(
+            f"camtrapR tables: {counted(len(deployments), 'deployment')}", audit, periods, sheet, system
+        ),
     )
 
 

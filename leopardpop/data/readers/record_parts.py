@@ -20,7 +20,17 @@ from leopardpop.data.readers.record_times import read_times
 from leopardpop.data.tables import TableSource
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["FAILURES", "PLACES", "Periods", "check_apart", "check_order", "find_places", "read_failures", "stations_of"]
+__all__ = [
+    "OURS",
+    "PLACES",
+    "Periods",
+    "check_apart",
+    "check_order",
+    "find_places",
+    "read_failures",
+    "reading_notes",
+    "stations_of",
+]
 
 OURS = ("station", "deployment", "camera", "start", "end", "session", "source", "line")
 """Columns that are no covariates."""
@@ -57,6 +67,34 @@ class Periods:
     """Time of day of a deployment's start that is a date."""
     end: pd.Timedelta
     """Time of day of an end that is a date."""
+
+
+def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: Sheet, system: str | None) -> list[str]:
+    """Say what was read and what a reader decided, for ``survey.notes``.
+
+    Parameters
+    ----------
+    title
+        Format and number of deployments.
+    audit
+        Of the survey.
+    periods
+        How dates were read.
+    places
+        The table with the positions.
+    system
+        Reference system of the survey.
+    """
+    degrees = not ("x" in places and "y" in places)
+    where = f", projected to {system}" if degrees else ""
+    used = int((audit["action"] == "kept").sum())
+    notes = [f"{title}{where}, {counted(used, 'record')} used of {len(audit):,}"]
+    minutes = [int(hour.total_seconds()) // 60 for hour in (periods.start, periods.end)]
+    start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
+    notes.append(f"A start that is a date is taken at {start}, an end at {end}.")
+    if periods.clock.tz is None:
+        notes.append("Times are the cameras' own clock: these tables have no zone.")
+    return notes
 
 
 def find_places(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], str | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from leopardpop.data.names import listed
+from leopardpop.data.names import counted, listed
 from leopardpop.data.occasions import Clock
 from leopardpop.data.readers.record_parts import (
     OURS,
@@ -15,6 +15,7 @@ from leopardpop.data.readers.record_parts import (
     Periods,
     check_order,
     read_failures,
+    reading_notes,
     stations_of,
 )
 from leopardpop.data.readers.record_rows import LABELS, merge_same_rows, record_table, warn_of_dates, with_timestamp
@@ -148,6 +149,7 @@ def read_records(
         audit=audit,
         crs=system,
         tz=tz,
+        notes=reading_notes(f"tables: {counted(len(cameras), 'deployment')}", audit, periods, places, system),
     )
 
 

@@ -15,7 +15,7 @@ from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import Clock
 from leopardpop.data.readers.export_files import open_export
-from leopardpop.data.readers.record_parts import PLACES, Periods, read_failures, stations_of
+from leopardpop.data.readers.record_parts import PLACES, Periods, read_failures, reading_notes, stations_of
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, check_roles, concat_sheets, read_sheet
 from leopardpop.data.readers.record_times import check_date_format, time_of_day
 from leopardpop.data.readers.records import deployment_table, settle_records
@@ -159,6 +159,7 @@ def read_wildlife_insights(
         audit=audit,
         crs=system,
         tz=tz,
+        notes=reading_notes(f"Wildlife Insights: {counted(len(cameras), 'deployment')}", audit, periods, sheet, system),
     )
 
 
