@@ -392,7 +392,7 @@ def test_population(tmp_path):
     assert pop.realised.sum(["region", "sex"]).equals(fit.posterior["N"].squeeze("session", drop=True).astype(float))
     probability = pop.probability(0, np.inf)
     assert probability.values.tolist() == [1.0, 1.0]
-    assert pop.density(per_km2=100).attrs["units"] == "1/(100 km2)"
+    assert pop.density(per_km2=100).attrs["units"] == "1/(100 km²)"
     assert {"mean", "median", "sd", "eti95_lb", "eti95_ub", "unit"} <= set(pop.summary().columns)
 
 

@@ -311,7 +311,7 @@ class Mask:
     @property
     def dataset(self) -> xr.Dataset:
         """The mask as a Dataset over the dimension ``cell``; :meth:`from_dataset` is the way back."""
-        units = {"x": "m", "y": "m", "area": "km2"}
+        units = {"x": "m", "y": "m", "area": "km²"}
         variables = {
             str(name): ("cell", to_coordinate(column), {"units": units[str(name)]} if name in units else {})
             for name, column in self._table.items()

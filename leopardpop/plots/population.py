@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from leopardpop.errors import ModelError
 from leopardpop.plots.derived import captioned, counted_population
 from leopardpop.plots.style import (
     ACCENT,
@@ -28,9 +27,6 @@ from leopardpop.plots.style import (
     plain,
     styled,
 )
-from leopardpop.results.draws import generator
-from leopardpop.results.numbers import prior_expected
-from leopardpop.results.regions import default_regions
 from leopardpop.words import area, counted, median_and_interval, number, probability, whole
 
 if TYPE_CHECKING:
@@ -138,21 +134,13 @@ def _bins(rows: list[Row], claim: tuple[float, float] | None, truth: list[float]
     return Bins(first, width, ceil((last - first + 1) / width))
 
 
-def _prior(fit: Any, population: Population, bins: Bins, row: Row) -> Floats:
+def _prior(population: Population, bins: Bins, row: Row) -> Floats:
     """Prior probability of each bin."""
-    high = bins.low + bins.width - 1
-    try:
-        return np.array(
-            [float(row.of(population.prior_probability(int(a), int(b)))) for a, b in zip(bins.low, high, strict=True)]
-        )
-    except ModelError:  # N of the hull of the stations: a range cannot be asked for, but it has a prior
-        from scipy.special import pdtr
+    from scipy.special import pdtr
 
-        drawn = prior_expected(fit.problem, default_regions(fit.problem), generator(fit, "prior"))
-        sessions = list(fit.problem.history.sessions)
-        expected = drawn[:, sessions.index(row.place.get("session", sessions[0])), 0][:, None]
-        below = np.where(bins.low > 0, pdtr(np.maximum(bins.low - 1, 0), expected), 0.0)
-        return np.asarray((pdtr(high, expected) - below).mean(0))
+    expected = row.of(population.prior_expected).to_numpy()[:, None]
+    below = np.where(bins.low > 0, pdtr(np.maximum(bins.low - 1, 0), expected), 0.0)
+    return np.asarray((pdtr(bins.low + bins.width - 1, expected) - below).mean(0))
 
 
 # -- drawing ----------------------------------------------------------------------------------------------------------
@@ -199,7 +187,7 @@ def population_figure(
     height = 62 if len(rows) == 1 else 16 + 24 * len(rows)
     axes = new_axes(ax, width=COLUMN, height=height, shape=(len(rows), 1), **({"sharex": True} if ax is None else {}))
     for each, row, true, chance in zip(axes, rows, truths, chances, strict=True):
-        prior = _prior(fit, population, bins, row)
+        prior = _prior(population, bins, row)
         _draw(each, row, bins, prior, claim)
         _marks(each, row, bins, true)
         if claim is not None and chance is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -231,29 +231,51 @@ class Fit:
 
         return population(self, regions=regions, by=by)
 
-    def density_surface(self) -> xr.Dataset:
+    def density_surface(
+        self,
+        *,
+        quantiles: Sequence[float] = (0.025, 0.5, 0.975),
+        exceeds: float | Sequence[float] | None = None,
+        draws: int = 400,
+    ) -> xr.Dataset:
         """Density of animals by cell.
+
+        Parameters
+        ----------
+        quantiles
+            Quantiles of D.
+        exceeds
+            Densities, animals per km², that D is compared with; None for none.
+        draws
+            Draws, evenly spread, that ``realised``, ``undetected`` and ``pdot`` are averaged over; those of D use all.
 
         Returns
         -------
         xarray.Dataset
-            By cell.
+            ``D_mean``, ``D_sd``, ``D_quantile`` (per km²), ``D_cv``, ``realised``, ``undetected`` (animals), ``pdot``
+            and, with ``exceeds``, ``exceedance``, over ``cell``.
         """
         from leopardpop.results.surface import density_surface
 
-        return density_surface(self)
+        return density_surface(self, quantiles=quantiles, exceeds=exceeds, draws=draws)
 
-    def activity_centres(self) -> xr.Dataset:
+    def activity_centres(self, *, draws: int = 200) -> xr.Dataset:
         """Where each detected animal's activity centre is likely to be.
+
+        Parameters
+        ----------
+        draws
+            Draws, evenly spread, that the probabilities are averaged over; they vary little from draw to draw.
 
         Returns
         -------
         xarray.Dataset
-            By individual and cell.
+            ``probability (individual, cell)``, ``mean_x``, ``mean_y``, ``sd`` (m) and, with classes,
+            ``class_probability``; see :func:`leopardpop.results.centres.activity_centres`.
         """
         from leopardpop.results.centres import activity_centres
 
-        return activity_centres(self)
+        return activity_centres(self, draws=draws)
 
     def predict(self, parameter: str, table: pd.DataFrame) -> xr.DataArray:
         """Values of a parameter at new covariates.

@@ -15,6 +15,7 @@ from leopardpop.results.numbers import expected_numbers, prior_expected, realise
 from leopardpop.results.population_text import population_html, population_text
 from leopardpop.results.regions import default_regions, named_regions
 from leopardpop.results.statistics import summarise, table_of
+from leopardpop.results.tree import SAMPLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +131,7 @@ class Population:
     @property
     def area_km2(self) -> float | xr.DataArray:
         """Area of the cells that belong to the region, km² ([session] [, region])."""
-        return self._by_place([s.area for s in self._regions.sessions], "area", "km2")
+        return self._by_place([s.area for s in self._regions.sessions], "area", "km²")
 
     @property
     def covered(self) -> float | xr.DataArray:
@@ -139,7 +140,7 @@ class Population:
 
     def _by_place(self, values: list[Floats], name: str, units: str) -> float | xr.DataArray:
         """Label one number a session and region; a plain number if there is one of each."""
-        array = self._labelled(np.stack(values)[None, :, :, None], sampled=False).rename(name)
+        array = self._labelled(np.stack(values), over=()).rename(name)
         return float(array) if array.ndim == 0 else array.assign_attrs(units=units)
 
     # -- how many -----------------------------------------------------------------------------------------------------
@@ -163,16 +164,16 @@ class Population:
         empty = np.stack([s.empty for s in self._regions.sessions])
         return np.where(empty[:, :, None], np.nan, values) if empty.any() else values
 
-    def _labelled(self, values: Any, *, sampled: bool = True) -> xr.DataArray:
-        """Label (S, session, R, C), without the dimensions that this population does not have."""
+    def _labelled(self, values: Any, *, over: tuple[str, ...] = SAMPLE) -> xr.DataArray:
+        """Label (S, session, R, C), without the dimensions that this population does not have; C of a sample only."""
         problem = self._fit.problem
         dims: dict[str, list[str]] = {"session": list(problem.history.sessions)}
         dims |= {"region": list(self._regions.names), problem.column or "class": list(problem.levels)}
-        present = [len(dims["session"]) > 1, self._regions.labelled, problem.column is not None and sampled]
+        present = [len(dims["session"]) > 1, self._regions.labelled, problem.column is not None and over == SAMPLE]
         kept = {name: labels for (name, labels), is_in in zip(dims.items(), present, strict=True) if is_in}
-        shape = np.shape(self._fit.theta)[:2] if sampled else ()
+        shape = np.shape(self._fit.theta)[:2] if over == SAMPLE else np.shape(values)[: len(over)]
         array = np.reshape(values, (*shape, *map(len, kept.values())))
-        chains = {name: np.arange(n) for name, n in zip(("chain", "draw"), shape, strict=False)}
+        chains = {name: np.arange(n) for name, n in zip(over, shape, strict=True)}
         return xr.DataArray(array, {**chains, **kept}, [*chains, *kept])
 
     def _total(self, numbers: xr.DataArray) -> xr.DataArray:
@@ -181,7 +182,7 @@ class Population:
         return numbers if column is None else numbers.sum(column, skipna=False, keep_attrs=True)
 
     def density(self, per_km2: float = 100.0) -> xr.DataArray:
-        """Expected density, of all classes together.
+        """Draws of the expected density, of all classes together.
 
         Parameters
         ----------
@@ -196,7 +197,7 @@ class Population:
         if not (np.isfinite(per_km2) and per_km2 > 0):
             raise DataError(f"per_km2={per_km2!r} must be a positive number of km².")
         array = self._total(self.expected) * (per_km2 / self.area_km2)
-        return array.rename("density").assign_attrs(units=f"1/({per_km2:g} km2)" if per_km2 != 1 else "1/km2")
+        return array.rename("density").assign_attrs(units=f"1/({per_km2:g} km²)" if per_km2 != 1 else "1/km²")
 
     # -- what is said of it -------------------------------------------------------------------------------------------
     def summary(self) -> pd.DataFrame:
@@ -255,15 +256,20 @@ class Population:
         self._check_question(lower, upper)
         from scipy.special import pdtr
 
-        expected = self._prior_expected
-        below = pdtr(np.ceil(lower) - 1.0, expected) if lower > 0 else np.zeros_like(expected)
-        up_to = pdtr(np.floor(upper), expected) if np.isfinite(upper) else np.ones_like(expected)
-        mean = self._blanked((up_to - below).mean(0)[None, :, :, None])
-        return _plain(self._labelled(mean, sampled=False).rename("prior_probability"))
+        expected = self.prior_expected
+        below = xr.apply_ufunc(pdtr, np.ceil(lower) - 1.0, expected) if lower > 0 else 0.0 * expected
+        up_to = xr.apply_ufunc(pdtr, np.floor(upper), expected) if np.isfinite(upper) else 1.0 + 0.0 * expected
+        return _plain((up_to - below).mean("draw", skipna=False).drop_attrs().rename("prior_probability"))
 
     @cached_property
-    def _prior_expected(self) -> Floats:
-        return prior_expected(self._fit.problem, self._regions, generator(self._fit, "prior"))
+    def prior_expected(self) -> xr.DataArray:
+        """E[N] before the data (draw [, session] [, region]): 2,000 draws from the prior, of all classes together.
+
+        The realised N of the prior is Poisson with these means. NaN where a session's mask has none of a region.
+        """
+        drawn = prior_expected(self._fit.problem, self._regions, generator(self._fit, "prior"))
+        array = self._labelled(self._blanked(drawn[..., None]), over=("draw",))
+        return array.rename("prior_expected").assign_attrs(units="animals")
 
     def probability_table(self, lower: float, upper: float) -> pd.DataFrame:
         """Posterior and prior probability of a range, side by side.

@@ -87,7 +87,7 @@ def density_surface(
 
 def _variables(density: list[Floats], means: CellMeans, *, has_thresholds: bool) -> dict[str, tuple[Any, ...]]:
     mean, sd, quantile, exceedance = density
-    per_km2, animals, none = {"units": "1/km2"}, {"units": "animals"}, {"units": "1"}
+    per_km2, animals, none = {"units": "1/km²"}, {"units": "animals"}, {"units": "1"}
     variables: dict[str, tuple[Any, ...]] = {
         "D_mean": ("cell", mean, per_km2),
         "D_sd": ("cell", sd, per_km2),
@@ -127,7 +127,7 @@ def cell_coordinates(problem: Problem) -> dict[str, Any]:
         "cell": (np.arange(sum(m.n_cells for m in masks)), {}),
         "x": (np.concatenate([m.x for m in masks]), {"units": "m"}),
         "y": (np.concatenate([m.y for m in masks]), {"units": "m"}),
-        "area": (np.concatenate([m.area for m in masks]), {"units": "km2"}),
+        "area": (np.concatenate([m.area for m in masks]), {"units": "km²"}),
         "cell_session": (np.repeat(sessions, [m.n_cells for m in masks]), {}),
         "mask_cell": (np.concatenate([np.arange(m.n_cells) for m in masks]), {}),
     }

@@ -440,7 +440,7 @@ class TestMask:
         assert {name: dataset[name].attrs["units"] for name in ("x", "y", "area")} == {
             "x": "m",
             "y": "m",
-            "area": "km2",
+            "area": "km²",
         }
         assert max(len(str(value)) for value in dataset.attrs.values()) < 60_000
         again = Mask.from_dataset(dataset)

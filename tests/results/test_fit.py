@@ -1,5 +1,6 @@
 """What a person holds after a fit: tables, words, and what it leads to."""
 
+import inspect
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ import shapely
 
 import leopardpop as lp
 from leopardpop.errors import ModelError
+from leopardpop.results import centres, surface
 from leopardpop.results.elements import elements, units_of
 from tests.results import made
 
@@ -205,3 +207,21 @@ def test_fits_are_compared_by_what_they_predict():
     assert {"elpd", "weight"} <= set(table.columns)
     with pytest.raises(ModelError, match="different capture histories"):
         lp.compare({"sex": plain, "null": made.fit("null")})
+
+
+@pytest.mark.parametrize("name", ["density_surface", "activity_centres"])
+def test_methods_take_the_options_of_their_functions(name):
+    module = surface if name == "density_surface" else centres
+    function, method = (inspect.signature(getattr(of, name)).parameters for of in (module, lp.Fit))
+    assert {n: p.default for n, p in function.items() if n != "fit"} == {
+        n: p.default for n, p in method.items() if n != "self"
+    }
+
+
+def test_options_of_the_surface_and_of_the_centres_reach_them():
+    fit = made.fit("null")
+    found = fit.density_surface(quantiles=[0.1], exceeds=[0.3, 0.6], draws=20)
+    assert found["quantile"].values.tolist() == [0.1]
+    assert found["exceedance"].dims == ("threshold", "cell")
+    few, many = (fit.activity_centres(draws=n)["probability"] for n in (3, 50))
+    assert not np.array_equal(few, many)

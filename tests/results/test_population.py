@@ -313,7 +313,7 @@ def test_summary_of_one_region() -> None:
     assert row["mean"] == pytest.approx(draws.mean())
     assert row["sd"] == pytest.approx(draws.std(ddof=1))
     assert [row["eti95_lb"], row["median"], row["eti95_ub"]] == pytest.approx(np.quantile(draws, [0.025, 0.5, 0.975]))
-    assert table["unit"].to_list() == ["animals", "animals", "1/km2"]
+    assert table["unit"].to_list() == ["animals", "animals", "1/km²"]
 
 
 def test_summary_by_everything() -> None:
@@ -369,6 +369,19 @@ def test_prior_on_the_number_of_animals() -> None:
     assert whole.prior_probability(20, 40) == pytest.approx(((draws >= 20) & (draws <= 40)).mean(), abs=0.02)
     half = population(fit, regions=halves(ONE_MASK)).prior_probability(20, 40)
     assert float(half.max()) < whole.prior_probability(20, 40)
+
+
+def test_the_prior_expectation_is_labelled_and_what_the_probability_is_of() -> None:
+    pop = population(stand_in("known", layout="two sessions"), regions=halves(ONE_MASK))
+    before = pop.prior_expected
+    assert before.dims == ("draw", "session", "region")
+    assert before.sizes["draw"] == 2_000
+    assert before.attrs["units"] == "animals"
+    west = before.sel(session="2022", region="west").to_numpy()
+    chance = (poisson.cdf(20, west) - poisson.cdf(4, west)).mean()
+    assert float(pop.prior_probability(5, 20).sel(session="2022", region="west")) == pytest.approx(chance, abs=1e-12)
+    assert population(stand_in()).prior_expected.dims == ("draw",)
+    assert population(around()).prior_expected.dims == ("draw",), "of the hull too, where no range can be asked for"
 
 
 class OnlyPyMC:

@@ -27,7 +27,7 @@ def test_summaries_of_density() -> None:
     np.testing.assert_allclose(surface["D_cv"], table.std(0, ddof=1) / table.mean(0))
     np.testing.assert_allclose(surface["D_quantile"], np.quantile(table, [0.1, 0.9], axis=0))
     np.testing.assert_allclose(surface["exceedance"], [(table > t).mean(0) for t in (0.2, 0.4)])
-    assert surface["D_mean"].attrs["units"] == "1/km2"
+    assert surface["D_mean"].attrs["units"] == "1/km²"
 
 
 def test_fields_are_means_over_draws() -> None:
