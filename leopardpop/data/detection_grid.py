@@ -82,7 +82,8 @@ def column_grid(n_columns: int, seasons: Seasons, name: str) -> Grid:
     if n_columns % len(labels) or n_columns == 0:
         raise DataError(
             f"{name} has {counted(n_columns, 'column')} of visits, which cannot be {len(labels)} seasons of equal "
-            "length. Correct seasons=, or say how many columns each season has: seasons={'2021': 5, '2022': 4}."
+            "length. Correct seasons=; or say how many columns each season has, seasons={'2021': 5, '2022': 4}; or, if "
+            "some are no visits, which are, visits=[...]."
         )
     return Grid(labels, (n_columns // len(labels),) * len(labels))
 

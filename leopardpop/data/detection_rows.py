@@ -108,8 +108,8 @@ def _row_labels(found: Responses, of_species: NDArray[np.intp], sites: Table | N
     names = np.array([str(i + 1) for i in range(n_rows)], dtype=object)
     if sites is not None and "site" in sites:
         own = key_labels(sites, "site")
-        names = np.asarray(own.names[own.codes], dtype=object)
-    if sites is not None and len(sites) != n_rows:
+        names = np.asarray(own.names if "season" in sites else own.names[own.codes], dtype=object)
+    if sites is not None and (len(names) if "site" in sites else len(sites)) != n_rows:
         found_rows = f"{found.table.name} has {counted(n_rows, 'row')} and {sites.name} {len(sites)}"
         raise DataError(f"{found_rows}, and {found.table.name} has no column 'site' to match them by. Add it.")
     return names[number]

@@ -83,7 +83,9 @@ def build_detections(
     site_table = None if sites is None else as_table(sites, "sites", options.columns.get("sites"))
     rows, site_rows = lay_out_rows(found, site_table, options.seasons)
     values = _responses(rows, options.response)
-    variables = _site_variables(rows, site_table, site_rows) | _visit_variables(rows, covariates, options)
+    of_sites, of_visits = _site_variables(rows, site_table, site_rows), _visit_variables(rows, covariates, options)
+    _check_apart(of_visits, of_sites, "the covariates of sites and those of visits")
+    variables = of_sites | of_visits
     values, audit = settle_effort(values, variables, rows, options.on_zero_effort)
     dataset = _dataset(values, variables, rows, options)
     return dataset, audit
@@ -266,11 +268,11 @@ def _dataset(
     data: dict[str, Any] = {"y": (("species", *dims), y) if rows.species else (dims, y[0])}
     data |= {name: each for name, each in variables.items() if "visit" in each[0]}
     coords: dict[str, Any] = {"site": list(rows.frame.sites), "season": list(rows.frame.grid.seasons)}
+    coords["visit"] = np.arange(1, rows.frame.grid.n_visits + 1)
     coords |= {name: each for name, each in variables.items() if "visit" not in each[0]}
     if rows.species:
         coords["species"] = list(rows.species)
     attributes = {"response": options.response, "effort_unit": options.effort_unit, "crs": options.crs}
-    _check_apart(data, coords, "the covariates of sites and those of visits")
     dataset = xr.Dataset(data, coords=coords, attrs=attributes)
     warn_of_gaps(dataset)
     return dataset

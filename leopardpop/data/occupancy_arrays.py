@@ -167,4 +167,4 @@ def _visit_covariates(dataset: xr.Dataset, made: NDArray[np.bool_], by_season: p
     names = ["site", "season", "visit", *(["effort"] if "effort" in dataset else []), *visit_covariates(dataset)]
     visits = visit_table(plain)[names].iloc[rows].reset_index(drop=True)
     of_site = by_season.iloc[rows // made.shape[-1]].drop(columns=["site", "season"]).reset_index(drop=True)
-    return pd.concat([visits, of_site], axis=1)
+    return visits.join(of_site)
