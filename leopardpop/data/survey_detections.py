@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.choices import check_choices
 from leopardpop.data.covariates import to_coordinate
+from leopardpop.data.detection_checks import check_covariate_name
 from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.data.effort import EFFORT_UNITS, effort_in_unit, survey_running
 from leopardpop.data.event_table import event_codes
@@ -193,7 +194,9 @@ def _dataset(
         "northing": ("site", sites.xy[:, 1]),
         "visit_start": (("season", "visit"), _visit_starts(plans, y.shape[3])),
     }
-    coords |= {str(name): ("site", to_coordinate(column)) for name, column in sites.covariates.items()}
+    for name, column in sites.covariates.items():
+        check_covariate_name(str(name), "site")
+        coords[str(name)] = ("site", to_coordinate(column))
     layout = VisitLayout(
         sites, survey.stations["station"].tolist(), plans, options.occasion_start, survey.clock, effort
     )
