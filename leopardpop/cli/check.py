@@ -41,6 +41,8 @@ STYLES = {MUST: "bold red", LOOK: "bold yellow", NOTE: "bold"}
 EXIT = {MUST: 2, LOOK: 1, NOTE: 1}
 MOST_ALIKE = 5
 """Findings of one kind that are printed; all of them are in the table."""
+SAID = {"one_flank": "identities are left out", "species_alike": "are not counted as"}
+"""Kind of problem -> words of the warning with which a history says the same."""
 WIDTH, LABEL = 110, 24
 TABLES = {"problems.csv": ",".join(COLUMNS), "silent.csv": "station,deployment,camera,start,end,days"}
 
@@ -151,16 +153,18 @@ def _read(source: str, steps: dict[str, Any]) -> Checked:
     found = [] if survey is None else problems_by_kind(survey)
     if survey is not None and any(problem.severity == MUST for _, problem in found):
         failed = []  # what stops the history has been said, with all of its cases
-    notes = [("warning", Problem(LOOK, name, words, "")) for name, words in _warnings(warned.notes)]
+    kinds = {kind for kind, _ in found}
+    notes = [("warning", Problem(LOOK, "data", words, "")) for words in _warnings(warned.notes, kinds)]
     every = sorted([*failed, *found, *notes], key=lambda each: SEVERITIES.index(each[1].severity))
     return Checked(source=source, found=every, survey=survey, history=made.get("history"))
 
 
-def _warnings(notes: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Warnings about the data, without those that only say what was done to coordinates."""
+def _warnings(notes: list[tuple[str, str]], kinds: set[str]) -> Iterator[str]:
+    """Warnings about the data, without what is among the problems, and what was only done to coordinates."""
+    told = [words for kind, words in SAID.items() if kind in kinds]
     for name, sentence in notes:
-        if name != "ProjectionWarning":
-            yield "data", sentence
+        if name != "ProjectionWarning" and not any(words in sentence for words in told):
+            yield sentence
 
 
 def _decided(found: list[tuple[str, Problem]], severities: dict[str, str]) -> list[tuple[str, Problem]]:

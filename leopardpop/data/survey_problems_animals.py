@@ -137,7 +137,9 @@ def species_alike(tables: Tables) -> Iterator[Problem]:
     for group in _alike_groups([str(name) for name in counts.index]):
         names = sorted(group, key=lambda name: (-counts[name], name))
         found = f"{', '.join(f"'{name}' {counts[name]:,}" for name in names)}. The same species?"
-        yield Problem(LOOK, "species", found, f"then say so: species = {names}".replace("'", '"'))
+        mapped = dict.fromkeys(names[1:], names[0])
+        fix = f"then say so: species = {names}, or, of Camtrap DP, species_map = {mapped}".replace("'", '"')
+        yield Problem(LOOK, "species", found, fix)
 
 
 def _alike_groups(names: list[str]) -> list[set[str]]:

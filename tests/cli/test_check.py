@@ -232,3 +232,16 @@ def test_the_sample_of_camtrapr_has_a_record_during_a_failure(shared, here):
     assert result.exit_code == 2
     assert "1 record of TRA (2009-05-12 02:32, recordTableSample.csv:39) during a failure" in result.output
     assert "39 = 39 used + 0 unexplained" in result.output
+
+
+def test_what_is_among_the_problems_is_not_said_again(monkeypatch, here):
+    import leopardpop as lp
+
+    rows = [("2024-02-02", "F01", "both", LEOPARD), ("2024-02-03", "L1", "left", LEOPARD)]
+    rows += [("2024-02-04", "R1", "right", LEOPARD), ("2024-02-05", "F01", "both", "Pantera pardus")]
+    table = pd.DataFrame(rows, columns=["timestamp", "individual", "flank", "species"]).assign(station="A")
+    monkeypatch.setattr(lp, "load_example", lambda name="": survey(records=table))
+    text = f"[data]\nreader = 'example'\nspecies = '{LEOPARD}'\n[mask]\nbuffer = 1\n"
+    (here / "analysis.toml").write_text(text, encoding="utf-8")
+    found = check_source(here / "analysis.toml").found
+    assert sorted(kind for kind, _ in found) == ["one_flank", "species_alike"]

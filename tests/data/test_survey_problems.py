@@ -410,7 +410,8 @@ class TestAnimals:
             "'Panthera pardus' 3, 'Pantera pardus' 1, 'Panthera pardus orientalis' 1. The same species?"
         )
         assert found.fix == (
-            'then say so: species = ["Panthera pardus", "Pantera pardus", "Panthera pardus orientalis"]'
+            'then say so: species = ["Panthera pardus", "Pantera pardus", "Panthera pardus orientalis"], or, of '
+            'Camtrap DP, species_map = {"Pantera pardus": "Panthera pardus", "Panthera pardus orientalis": "Panthera pardus"}'
         )
 
     def test_a_genus_is_not_a_misspelling(self):
