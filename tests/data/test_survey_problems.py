@@ -411,7 +411,8 @@ class TestAnimals:
         )
         assert found.fix == (
             'then say so: species = ["Panthera pardus", "Pantera pardus", "Panthera pardus orientalis"], or, of '
-            'Camtrap DP, species_map = {"Pantera pardus": "Panthera pardus", "Panthera pardus orientalis": "Panthera pardus"}'
+            'Camtrap DP, species_map = {"Pantera pardus": "Panthera pardus", '
+            '"Panthera pardus orientalis": "Panthera pardus"}'
         )
 
     def test_a_genus_is_not_a_misspelling(self):
