@@ -12,7 +12,7 @@ import numpy as np
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
 from leopardpop.models.layout import Layout, make_layout
-from leopardpop.models.likelihood.counts import NumberOfAnimals, PoissonN
+from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
 from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
 from leopardpop.models.likelihood.terms import session_terms
@@ -63,7 +63,7 @@ class Problem:
     mask
         One mask, or one a session.
     number
-        Distribution of the number of animals; Poisson unless told.
+        Distribution of the number of animals; that of the model unless told.
     levels
         Levels of the classes; those of the detected animals unless told.
     """
@@ -80,7 +80,7 @@ class Problem:
         self.model, self.history = model, history
         self.masks = masks_by_session(history, mask)
         self.data: list[SessionArrays] = [history.arrays(s) for s in history.sessions]
-        self.number = number or PoissonN()
+        self.number = number or (BinomialN() if model.distribution == "binomial" else PoissonN())
         self.column = model.classes
         self.levels = levels or (class_levels(self.data, model.classes) if model.classes else ("all",))
         self.layout = self._layout()

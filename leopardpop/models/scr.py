@@ -52,7 +52,8 @@ class SCR:
         Column of the individuals that splits the population in classes (``"sex"``); may be missing for some animals.
         Its share is estimated (``pmix``) and it can be used in the formulas of the detection function.
     distribution
-        Of the number of animals: ``"poisson"``; ``"binomial"`` for :meth:`maximum_likelihood` only.
+        Of the number of animals: ``"poisson"``; ``"binomial"`` for :meth:`maximum_likelihood` and
+        :meth:`log_likelihood` only.
     priors
         By parameter (natural scale at the reference) or coefficient (link scale), see :mod:`leopardpop.priors`.
         Defaults depend on the design alone.
@@ -121,7 +122,7 @@ class SCR:
     def log_likelihood(
         self, history: CaptureHistory, mask: Masks, *, parameters: Mapping[str, float] | pd.Series
     ) -> float:
-        """Log-likelihood of the Poisson model, with every constant.
+        """Log-likelihood, with every constant.
 
         Parameters
         ----------
@@ -136,7 +137,8 @@ class SCR:
         Returns
         -------
         float
-            Animals are labelled: −log n! is included, secr's multinomial term is not.
+            Animals are labelled: −log n! is included, secr's multinomial term is not. With ``distribution="binomial"``
+            N is the real number D times the area of the mask, and the value −inf where fewer than were detected.
         """
         from leopardpop.models.describe import theta_of
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from leopardpop.errors import FitError, ModelError
 from leopardpop.inference.mode import find_modes
-from leopardpop.models.likelihood.counts import BinomialN, ConditionalOnN, NumberOfAnimals, PoissonN
+from leopardpop.models.likelihood.counts import ConditionalOnN
 from leopardpop.models.problem import Problem
 from leopardpop.results.delta import coefficient_table, estimate_table, expected_table, jacobian, realised_table
 from leopardpop.words import trimmed
@@ -172,7 +172,7 @@ def maximise(
         If ``conditional`` is asked for with a formula of density.
     """
     _check_data(history)
-    problem = LikelihoodProblem(model, history, mask, _number(model, conditional))
+    problem = LikelihoodProblem(model, history, mask, ConditionalOnN() if conditional else None)
     if conditional and problem.layout["D"].design.coefficients != ("Intercept",):
         raise ModelError(
             f'conditional=True knows no density, so its formula must be "~ 1" and not {model.density!r}. '
@@ -185,12 +185,6 @@ def maximise(
     if conditional:
         theta, covariance = _with_density(target, theta, covariance)
     return _packed(problem, mode, theta, covariance, conditional=conditional)
-
-
-def _number(model: SCR, conditional: bool) -> NumberOfAnimals:
-    if conditional:
-        return ConditionalOnN()
-    return BinomialN() if model.distribution == "binomial" else PoissonN()
 
 
 def _check_data(history: CaptureHistory) -> None:

@@ -94,6 +94,21 @@ def test_agrees_with_the_naive_likelihood(detector: str, function: str, layout: 
         assert ours == near(naive(survey, function, values, model.classes)), str(design)
 
 
+@pytest.mark.parametrize("layout, sex", [("one session", "none"), ("two sessions", "none")])
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_binomial_number_has_its_own_likelihood(detector: str, layout: str, sex: str) -> None:
+    """The value of the model that was asked, not of the Poisson one."""
+    model, values = make_model("HalfNormal", sex), coefficients("HalfNormal", sex)
+    binomial = replace(model, distribution="binomial")
+    survey, history, masks = prepared(designs(detector, layout, sex)[0])
+    found = binomial.log_likelihood(history, masks, parameters=pd.Series(values))
+    expected = sum(piece.binomial() for piece in survey_pieces(survey, "HalfNormal", values, model.classes))
+    assert found == near(expected)
+    assert found != near(model.log_likelihood(history, masks, parameters=pd.Series(values)))
+    fewer = values | {"D[Intercept]": -20.0}
+    assert binomial.log_likelihood(history, masks, parameters=pd.Series(fewer)) == -math.inf
+
+
 FORMULAS = [
     ("~ session", {}, {"D[session[2022]]": 0.5}),
     ("~ year", {}, {"D[year]": -0.3}),

@@ -1,6 +1,7 @@
 """Maximum likelihood against secr's published fits, and what it refuses."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -215,3 +216,20 @@ def test_the_repr_says_what_it_is():
     assert "sigma" in repr(null)
     assert "<table" in null._repr_html_()
     assert issubclass(LeopardpopWarning, UserWarning)
+
+
+def test_a_binomial_maximum_is_that_of_the_models_own_likelihood():
+    model = lp.SCR(distribution="binomial")
+    mle = model.maximum_likelihood(made.history("null"), made.mask())
+    own = model.log_likelihood(made.history("null"), made.mask(), parameters=mle.coefficients["estimate"])
+    assert own == pytest.approx(mle.log_likelihood, abs=1e-9)
+    assert repr(mle).startswith("Maximum likelihood (Binomial N): ")
+
+
+def test_html_says_that_it_did_not_converge_too():
+    mle = lp.SCR().maximum_likelihood(made.history("null"), made.mask())
+    stuck = replace(mle, converged=False)
+    assert "NOT CONVERGED" in repr(stuck)
+    assert "NOT CONVERGED" in stuck._repr_html_()
+    assert "NOT CONVERGED" not in mle._repr_html_()
+    assert 'border="1"' not in mle._repr_html_()
