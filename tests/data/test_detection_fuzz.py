@@ -80,6 +80,38 @@ def test_tables(y, sites, covariates, response, seasons, visits):
     )
 
 
+GOOD = {
+    "y": pd.DataFrame({"site": ["a", "b", "c"], "v1": [0, 1, None], "v2": [0, None, 1]}),
+    "sites": pd.DataFrame(
+        {"site": ["a", "b", "c"], "x": [0, 5, 9], "y": [0, 5, 1], "snow": [1.5, 2, 3], "rock": list("ppq")}
+    ),
+    "effort": pd.DataFrame({"site": ["a", "b", "c"], "v1": [7, 7, 0], "v2": [7, 0, 3]}),
+    "wind": pd.DataFrame({"site": ["a", "b", "c"], "v1": [1.5, 2, 3], "v2": ["NA", 2, None]}),
+}
+places = st.tuples(st.sampled_from(sorted(GOOD)), st.integers(0, 2), st.integers(0, 4), cells)
+
+
+@fuzz
+@given(
+    faults=st.lists(places, max_size=2),
+    response=st.sampled_from([None, "count", "state"]),
+    on_zero_effort=st.sampled_from(["raise", "drop", "keep"]),
+)
+def test_good_tables_with_a_few_bad_cells(faults, response, on_zero_effort):
+    tables = {name: table.astype(object).copy() for name, table in GOOD.items()}
+    for name, row, column, value in faults:
+        tables[name].iat[row, column % tables[name].shape[1]] = value
+    survives(
+        DetectionHistory.from_tables,
+        tables["y"],
+        tables["sites"],
+        visit_covariates={name: tables[name] for name in ("effort", "wind")},
+        response=response,
+        on_zero_effort=on_zero_effort,
+        crs="local",
+    )
+
+
 text = st.one_of(
     st.text(max_size=60),
     st.lists(

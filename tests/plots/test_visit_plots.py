@@ -51,7 +51,7 @@ def test_the_raster_has_a_row_a_site_and_a_column_a_visit():
 
 
 def test_cells_that_follow_each_other_are_hatched_in_one_piece():
-    ax = history(y=[[0, NAN, NAN, 1]], sites=None).plot.history()
+    ax = history(y=[[0, NAN, NAN, 1]], sites=None, seasons=1).plot.history()
     path = ax.patches[0].get_path()
     corners = path.vertices[path.codes != Path.CLOSEPOLY]
     assert corners[:, 0].min() == 0.5
