@@ -32,6 +32,8 @@ NEAR = 1.0
 PRINTABLE = "".join(chr(i) for i in range(33, 127) if chr(i) not in "%|")
 NANOSECONDS = {"timestamp": "timestamp_ns", "start": "start_ns", "end": "end_ns", "event_end": "event_end_ns"}
 """Column of times -> key of what is left of a second."""
+NEVER = frozenset({"", "timestamp", "event_end", "start", "end", "station", "count", "source", "line"})
+"""Columns that tags must not change: the fields of the format say them."""
 
 
 def own_tag(name: str, value: Any) -> str:
@@ -111,13 +113,12 @@ class OwnNotes:
         codes, values = pd.factorize(frame[tags].astype(object))
         parsed = [_own(value) for value in values]
         result = frame.copy()
-        for name in dict.fromkeys(key for own, _ in parsed for key in own):
+        for name in dict.fromkeys(key for own, _ in parsed for key in own if key not in NEVER):
             result[name] = self._column(result, name, codes, [own for own, _ in parsed], table)
         left = np.array([*(rest for _, rest in parsed), None], dtype=object)[codes]
         result[tags] = left
-        for column, key in NANOSECONDS.items():
-            if key in result:
-                result[column] += pd.to_timedelta(pd.to_numeric(result.pop(key)).fillna(0).astype(np.int64), unit="ns")
+        for column in (name for name in NANOSECONDS if name in result and NANOSECONDS[name] in result):
+            result[column] += _rest_of_second(result.pop(NANOSECONDS[column]))
         return result.drop(columns=tags) if pd.isna(left).all() else result
 
     def _column(
@@ -150,6 +151,13 @@ def _floats(words: pd.Series[Any]) -> NDArray[np.float64]:
     truth = {"True": 1.0, "False": 0.0}
     found = [truth.get(word, as_number(word, decimal_comma=False)) if isinstance(word, str) else None for word in words]
     return np.array([np.nan if number is None else number for number in found], dtype=np.float64)
+
+
+def _rest_of_second(words: pd.Series[Any]) -> pd.Series[Any]:
+    """Nanoseconds beyond a whole second, none where there is no such number."""
+    numbers = np.nan_to_num(_floats(words))
+    rest = np.where((numbers >= 0) & (numbers < 1e9), numbers, 0).astype(np.int64)
+    return pd.Series(pd.to_timedelta(rest, unit="ns"), index=words.index)
 
 
 def _moved(exact: pd.DataFrame, projected: pd.DataFrame) -> list[str]:
