@@ -451,6 +451,10 @@ def test_records_without_a_time_of_day(read):
             {"time_shifts": "Station,timeshift,sign\nA,0:0:0 1:0:0,+\nA,0:0:0 1:0:0,+\n"},
             r"time_shifts\.csv line 3: the clock of 'A' is corrected by an earlier row",
         ),
+        (
+            {"time_shifts": "Station,camera,timeshift,sign\nA,left,0:0:0 1:0:0,+\n"},
+            r"time_shifts\.csv line 2: there is no record of camera 'left' at 'A' in records\.csv",
+        ),
         ({"failures": "station,start,end\nQ,,\n"}, r"failures\.csv line 2: station 'Q' is not in the survey"),
         ({"failures": "station,start,end\n,01/05/2009,\n"}, r"failures\.csv line 2: it names neither a deployment nor"),
     ],

@@ -59,7 +59,10 @@ def shift_times(
     for row in range(len(sheet)):
         here = (stations == station[row]).to_numpy(bool)
         if camera[row] is not None:
-            here &= (records.words("camera") == camera[row]).to_numpy(bool)
+            here = here & (records.words("camera") == camera[row]).to_numpy(bool)
+        if not here.any():
+            found = f"there is no record of camera '{camera[row]}' at '{station[row]}' in {records.table.name}"
+            raise sheet.fail(np.array([row]), found, "Correct the name, or remove the row.")
         again = here & (reasons != "")
         if again.any():
             found = f"the clock of '{station[row]}' is corrected by an earlier row already"

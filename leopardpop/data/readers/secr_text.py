@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leopardpop.data.files import existing_file, file_encoding
+from leopardpop.data.file_bounds import check_size, scan_file
+from leopardpop.data.files import existing_file
 from leopardpop.errors import DataError
 
 __all__ = ["META", "Line", "SecrText", "quote", "read_secr_text"]
@@ -71,11 +72,12 @@ def read_secr_text(path: Path, role: str, *, number_column: int, header_words: s
     Raises
     ------
     DataError
-        If the file is missing, empty or binary.
+        If the file is missing, empty, binary, or cut off in the middle of a character.
     """
-    path = existing_file(path, role)
+    path = check_size(existing_file(path, role))
+    scan = scan_file(path)
     text = SecrText(path.name)
-    with path.open(encoding=file_encoding(path), newline=None) as file:
+    with path.open(encoding=scan.encoding, errors=scan.errors, newline=None) as file:
         rows = list(enumerate(file, start=1))
     separator = _separator(line for _, line in rows)
     for number, raw in rows:
