@@ -102,6 +102,20 @@ def two_years() -> lp.CaptureHistory:
     )
 
 
+def test_detection_history_of_a_survey():
+    survey = lp.load_example("amur_leopard", seed=1)
+    visits = survey.detection_history(
+        species="Panthera pardus",
+        occasion="14D",
+        seasons={"early": ("2024-02-01", "2024-03-14"), "late": ("2024-03-14", "2024-05-02")},
+        sites="station",
+        response="state",
+    )
+    assert isinstance(visits, lp.DetectionHistory)
+    assert dict(visits.dataset.sizes) == {"site": 120, "season": 2, "visit": 4}
+    assert set(np.unique(visits.dataset["y"].to_series().dropna())) == {0, 1, 2}
+
+
 def test_from_tables(two_years):
     assert two_years.sessions == ("2022", "2023")
     assert two_years.effort_unit == "occasion"
