@@ -6,6 +6,7 @@ if the station is on. So a history of any occasion length comes from one and the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ from leopardpop.data.amur import (
     to_metres,
 )
 from leopardpop.data.amur_records import Passes, leopard_records, other_records
+from leopardpop.words import area, trimmed
 
 __all__ = ["TZ", "AmurSurvey", "AmurTruth", "simulate_amur"]
 
@@ -71,6 +73,24 @@ class AmurTruth:
     """Area in km² of the cells in which the animals live."""
     families: MappingProxyType[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """Breeding female (animal) -> labels of her cubs that were recorded."""
+
+    def __repr__(self) -> str:
+        """Show the values in a few lines."""
+        sexes = [(sex, self.individuals["sex"].eq(sex).sum()) for sex in self.lambda0]
+        lines = [
+            f"Truth of a synthetic survey: {self.N} animals ({', '.join(f'{n} {sex}' for sex, n in sexes)}) on "
+            f"{area(self.area)}",
+            f"  lambda0  {_by_sex(self.lambda0)} per day",
+            f"  sigma    {_by_sex(self.sigma)} m",
+            f"  pmix     {_by_sex(self.pmix)}",
+            f"  log D    {', '.join(f'{trimmed(value)} {name}' for name, value in self.density.items())}",
+            f"  .individuals: {', '.join(self.individuals.columns)}",
+        ]
+        return "\n".join(lines)
+
+
+def _by_sex(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{trimmed(value)} {sex}" for sex, value in values.items())
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,28 @@ from leopardpop.errors import ModelError
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
+    from leopardpop.models.scr import SCR
 
-__all__ = ["beta_series", "parameter_table", "theta_of"]
+__all__ = ["beta_series", "model_html", "parameter_table", "theta_of"]
+
+
+def model_html(model: SCR) -> str:
+    """A model as a table for notebooks: its parts in words, its formulas as they were given."""
+    detection = {p.name: p.formula for p in model.detection.parameters()}
+    chosen = ", ".join(map(str, model.priors or ()))
+    facts = {
+        "log density, D": getattr(model.density, "D", model.density),
+        "detection": type(model.detection).__name__,
+        **detection,
+        "classes": model.classes or "none",
+        "number of animals": model.distribution.capitalize(),
+        "priors": f"chosen: {chosen}; others from the design" if chosen else "from the design",
+    }
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(str(text))}</td></tr>"
+        for name, text in facts.items()
+    )
+    return f"<table><caption>Spatial capture-recapture</caption><tbody>{rows}</tbody></table>"
 
 
 def parameter_table(problem: Problem) -> pd.DataFrame:

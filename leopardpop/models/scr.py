@@ -293,6 +293,11 @@ class SCR:
 
         return fit_from_tree(self, tree, history, mask)
 
+    def _repr_html_(self) -> str:
+        from leopardpop.models.describe import model_html
+
+        return model_html(self)
+
     def _problem(self, history: CaptureHistory, mask: Masks) -> Any:
         from leopardpop.models.problem import Problem
 

@@ -325,3 +325,11 @@ def test_default_history_warns_only_about_flanks():
         warnings.simplefilter("ignore", DataWarning)
         for seed in range(3):
             load_example(seed=seed).capture_history(**DATES)
+
+
+def test_the_truth_is_a_few_lines():
+    lines = repr(load_example("amur_leopard", seed=1).truth).splitlines()
+    assert lines[0].startswith("Truth of a synthetic survey: 45 animals (")
+    assert lines[0].endswith(" on 9,604 km²")
+    assert "  sigma    4,000 F, 6,500 M m" in lines
+    assert max(map(len, lines)) < 100
