@@ -135,10 +135,14 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     --------
     >>> utm_crs([130.6, 131.6], [42.5, 43.9])
     'EPSG:32652'
-    >>> utm_crs(31.5, -24.5)
-    'EPSG:32736'
+    >>> utm_crs(31.5, -24.5), utm_crs([179.6, -179.0], [66.0, 66.2])
+    ('EPSG:32736', 'EPSG:32601')
     """
-    lon, lat = (float(np.asarray(degrees, float).mean()) for degrees in (longitude, latitude))
+    east = np.atleast_1d(np.asarray(longitude, float))
+    if np.ptp(east) > 180:  # on both sides of 180°: their middle is not at 0°
+        east = np.where(east < 0, east + 360, east)
+    lon, lat = float(east.mean()), float(np.asarray(latitude, float).mean())
+    lon -= 360 if np.ptp(east) < np.ptp(longitude) and lon > 180 else 0
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
     zone = min(int((lon + 180) // 6) + 1, 60)

@@ -6,7 +6,7 @@ import pytest
 
 import leopardpop as lp
 from leopardpop.errors import DataError, DataWarning
-from tests.data.camtrap_packages import DEPLOYMENTS, MEDIA, OBSERVATIONS, changed, write_package
+from tests.data.camtrap_packages import DEPLOYMENTS, MEDIA, OBSERVATIONS, changed, descriptor, write_package
 
 
 def read(folder, deployments=DEPLOYMENTS, observations=OBSERVATIONS, media=MEDIA, **keywords):
@@ -447,3 +447,36 @@ class TestFailures:
         twice = pd.DataFrame({"deploymentID": ["a1"], "deployment": ["a1"], "start": [None], "end": [None]})
         with pytest.raises(DataError, match=r"failures has two columns for 'deployment'"):
             read(tmp_path, failures=twice)
+
+
+class TestProblemsThatAreRead:
+    """A survey with faults is read, so that `problems` can list them."""
+
+    def found(self, survey) -> str:
+        return "\n".join(survey.problems().astype(str).agg(" ".join, axis=1))
+
+    def test_overlapping_deployments_of_one_camera(self, tmp_path):
+        survey = read(tmp_path, deployments=changed(DEPLOYMENTS, 3, "c2", "c1"))
+        assert "a1" in self.found(survey)
+
+    def test_records_outside_their_deployment(self, tmp_path):
+        survey = read(tmp_path, observations=changed(OBSERVATIONS, 2, "2024-02-03T21", "2024-02-21T21"))
+        assert "observations.csv" in self.found(survey)
+        with pytest.raises(DataError, match=r"no camera was on .*observations.csv line 2"):
+            survey.capture_history(species="Panthera pardus")
+
+    def test_on_both_sides_of_the_date_line(self, tmp_path):
+        text = changed(DEPLOYMENTS, 4, "43.20,131.40", "43.20,-179.90").replace("43.10,131.30", "43.10,179.90")
+        survey = read(tmp_path, deployments=text)
+        assert survey.crs == "EPSG:32660"
+        gap = np.hypot(*survey.stations[["x", "y"]].diff().iloc[-1])
+        assert gap == pytest.approx(np.hypot(16_250, 11_110), rel=0.005)  # 0.2° east at 43.15°, 0.1° north
+
+    def test_failures_of_somebody_elses_making(self, tmp_path):
+        about = descriptor()
+        about["resources"].append({"name": "failures", "data": [{"camera": "c1", "comment": "wet"}]})
+        with pytest.warns(DataWarning, match=r"The resource 'failures' .* it is not used"):
+            survey = lp.read_camtrap_dp(write_package(tmp_path, description=about))
+        assert survey.failures.empty
+        about["resources"][-1]["data"] = [{"deploymentID": "a1", "start": "2024-02-05", "end": "2024-02-06"}]
+        assert len(lp.read_camtrap_dp(write_package(tmp_path, description=about)).failures) == 1

@@ -54,7 +54,7 @@ def read_camtrap_dp(
         Times when cameras were not working, for which the format has no place: a table or its path, with the columns
         ``deployment`` (or ``deploymentID``) or ``station`` (or ``locationID``), ``start`` and ``end``. A missing start
         or end is that of the deployment; times without an offset are the cameras' clock. None: the resource
-        "failures" of the package if :meth:`Survey.to_camtrap_dp` wrote one.
+        "failures" of the package, if it has one, as :meth:`Survey.to_camtrap_dp` writes it.
     station
         Column of the deployments that names the station. Where ``locationID`` is empty, ``locationName`` or the
         coordinates take its place, with a warning.

@@ -11,12 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.notices import notice
 from leopardpop.data.readers.camtrap_dp_deployments import Deployments, sources
+from leopardpop.data.readers.camtrap_dp_own import MARK
 from leopardpop.data.readers.camtrap_dp_package import Package
 from leopardpop.data.readers.camtrap_dp_times import read_stamps
 from leopardpop.data.survey_tables import text
 from leopardpop.data.tables import Table, load_table
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["read_failures"]
 
@@ -37,7 +39,7 @@ def read_failures(
     Parameters
     ----------
     source
-        Table or path; None: the resource "failures" of the package, if it has one.
+        Table or path; None: the resource "failures" of the package, if it has one with these columns.
     package
         The package.
     deployments
@@ -68,19 +70,31 @@ def read_failures(
 
 
 def _table(source: Any, package: Package) -> Table | None:
-    if source is None:
-        if "failures" not in package.resources:
-            return None
-        table = package.table("failures")
-    else:
-        table = load_table(_as_text(source), "failures")
-    table = _renamed(table)
-    missing = [name for name in ("start", "end") if name not in table]
-    if missing or not ("deployment" in table or "station" in table):
+    if source is not None:
+        return _checked(_renamed(load_table(_as_text(source), "failures")))
+    if "failures" not in package.resources:
+        return None
+    table = _renamed(package.table("failures"))
+    if MARK in package.descriptor or _is_complete(table):
+        return _checked(table)
+    notice(
+        f"The resource 'failures' of the package has the columns {listed(table.frame.columns)}, not deployment or "
+        "station, start and end: it is not used. Pass a table: failures=.",
+        DataWarning,
+    )
+    return None
+
+
+def _is_complete(table: Table) -> bool:
+    return "start" in table and "end" in table and ("deployment" in table or "station" in table)
+
+
+def _checked(table: Table) -> Table:
+    if not _is_complete(table):
         raise DataError(
             f"{table.name} has the columns {listed(table.frame.columns)}. Failures have start, end, and a deployment "
             "or a station (all of its cameras).",
-            offenders=missing,
+            offenders=[name for name in KNOWN if name not in table],
         )
     return table
 
