@@ -71,10 +71,12 @@ class Clock:
         """
         parsed = self._parse(pd.Series(times))
         if self.tz is None:
-            return parsed.dt.tz_localize(None).astype("datetime64[ns]")
+            plain: pd.Series[Any] = parsed.dt.tz_localize(None).astype("datetime64[ns]")
+            return plain
         here = zone(self.tz)
         aware = parsed.dt.tz_convert(here) if parsed.dt.tz is not None else self._localise(parsed)
-        return aware.dt.as_unit("ns")
+        exact: pd.Series[Any] = aware.dt.as_unit("ns")
+        return exact
 
     def _parse(self, times: pd.Series[Any]) -> pd.Series[Any]:
         """Read times; text with different offsets as instants, or, if the clock has no zone, as what was shown."""

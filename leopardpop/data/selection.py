@@ -141,7 +141,7 @@ def records_of_several(
     alike = [name for name in found if name not in kind_of and any(_alike(name, ask) for ask in names)]
     ledger = Ledger(records[records["species"].isin([*kind_of, *alike])])
     _drop_alike(ledger, alike, names)
-    kind = ledger.records["species"].map(kind_of).fillna(0).to_numpy(np.intp)
+    kind = np.array(ledger.records["species"].map(kind_of).fillna(0), dtype=np.intp)
     return ledger, kind, list(groups)
 
 

@@ -40,7 +40,8 @@ class Sites:
         known = np.isfinite(values)
         total = np.bincount(self.of_station[known], values[known], len(self))
         number = np.bincount(self.of_station[known], minlength=len(self))
-        return np.divide(total, number, out=np.full(len(self), np.nan), where=number > 0)
+        found: NDArray[np.float64] = np.divide(total, number, out=np.full(len(self), np.nan), where=number > 0)
+        return found
 
 
 def pool_stations(stations: pd.DataFrame, column: str) -> Sites:

@@ -34,7 +34,7 @@ def add_covariates(
     for name, values in found.items():
         if name in NOT_COVARIATES:
             raise DataError(f"A covariate of stations cannot be called {name!r}: the name has a meaning. Rename it.")
-        column = as_covariates(pd.DataFrame({name: values}), len(stations), "station")[name]
+        column = as_covariates(pd.DataFrame({name: values}), len(stations), "station").iloc[:, 0]
         if missing == "raise":
             _check_present(column, stations["station"])
         result[name] = column

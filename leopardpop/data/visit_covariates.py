@@ -95,9 +95,8 @@ def join_covariates(
     """
     if sources is None:
         return {}
-    single = isinstance(sources, pd.DataFrame | str | PathLike)
     found: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {}
-    for source in [sources] if single else sources:
+    for source in [sources] if isinstance(sources, pd.DataFrame | str | PathLike) else sources:
         table = load_table(source, "covariates", known=KEYS)
         joined = _join(table, layout)
         for name, values in table.covariates(KEYS).items():

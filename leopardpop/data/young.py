@@ -83,11 +83,8 @@ def company(records: pd.DataFrame, event: NDArray[np.intp], young: NDArray[np.bo
     Company(group_size=array([3]), n_young=array([2]), adult_female=array([ True]))
     """
     n = int(event.max(initial=-1)) + 1
-    seen = _Seen(
-        event,
-        *(pd.factorize(records[name])[0].astype(np.intp) for name in ("timestamp", "camera", "individual")),
-        records["count"].to_numpy(np.int64),
-    )
+    time, camera, animal = (pd.factorize(records[name])[0] for name in ("timestamp", "camera", "individual"))
+    seen = _Seen(event, time, camera, animal, records["count"].to_numpy(np.int64))
     everyone, cubs = seen.fewest(n), seen.of(young).fewest(n)
     others = np.bincount(event[~young], minlength=n) > 0
     female = np.bincount(event[~young & (records["sex"] == "F").to_numpy(bool)], minlength=n) > 0
