@@ -139,10 +139,10 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     ('EPSG:32736', 'EPSG:32601')
     """
     east = np.atleast_1d(np.asarray(longitude, float))
-    if np.ptp(east) > 180:  # on both sides of 180°: their middle is not at 0°
-        east = np.where(east < 0, east + 360, east)
     lon, lat = float(east.mean()), float(np.asarray(latitude, float).mean())
-    lon -= 360 if np.ptp(east) < np.ptp(longitude) and lon > 180 else 0
+    if 180 < np.ptp(east) <= 360 and np.abs(east).max() <= 180:  # on both sides of 180°: their middle is not at 0°
+        lon = float(np.where(east < 0, east + 360, east).mean())
+        lon -= 360 if lon > 180 else 0
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
     zone = min(int((lon + 180) // 6) + 1, 60)
