@@ -299,6 +299,13 @@ def test_rows_that_are_the_same_are_one_record(read):
     assert len(survey.records) == 3
 
 
+def test_a_word_for_nobody_is_no_animal(read):
+    survey = read(RECORDS.replace("cat,2,", "cat,Unknown,"))
+    assert survey.records["individual"].tolist() == ["1", "1", None]
+    assert survey.audit["reason"].tolist() == ["", "", "individual 'Unknown' is no identity"]
+    assert survey.capture_history(occasion="10D").n_individuals == 1
+
+
 def test_no_records_is_a_survey(read):
     survey = read(RECORDS.splitlines()[0] + "\n")
     assert (len(survey.records), len(survey.audit), len(survey.stations)) == (0, 0, 2)

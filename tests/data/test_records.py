@@ -105,6 +105,17 @@ def test_the_same_wall_clock_in_summer_and_winter(read):
     assert there.dt.strftime("%H:%M").tolist() == ["21:14", "04:00"]
 
 
+def test_tables_in_memory_may_hold_anything(read, tmp_path):
+    read()
+    frame = pd.read_csv(tmp_path / "records.csv", parse_dates=["timestamp"]).assign(boxes=[[1, 2], None], n=[1, 2])
+    frame.index = [7, 7]
+    others = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("deployments", "stations"))
+    survey = lp.read_records(frame, *others)
+    assert survey.records["timestamp"].tolist() == read().records["timestamp"].tolist()
+    assert survey.records["boxes"].tolist() == ["[1, 2]", None]
+    assert survey.records[["source", "line"]].to_numpy().tolist() == [["records", 7], ["records", 7]]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

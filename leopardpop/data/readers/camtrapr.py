@@ -21,7 +21,14 @@ from leopardpop.data.readers.record_parts import (
     reading_notes,
     stations_of,
 )
-from leopardpop.data.readers.record_rows import merge_same_rows, record_table, warn_of_dates, with_timestamp
+from leopardpop.data.readers.record_rows import (
+    merge_same_rows,
+    nobody,
+    record_table,
+    settle,
+    warn_of_dates,
+    with_timestamp,
+)
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, check_roles, read_sheet
 from leopardpop.data.readers.record_times import Times, check_date_format, read_times, time_of_day
 from leopardpop.data.selection import Ledger
@@ -245,10 +252,11 @@ def _records(
     rows.known("station", stations, where)
     times = read_times(rows, "timestamp", periods.clock, periods.date_format)
     warn_of_dates(rows, times)
-    reasons = np.full(len(sheet), "", dtype=object)
+    reasons = nobody(rows)
     if shifts is not None:
-        times, reasons[ledger.open] = shift_times(rows, times, shifts, columns, periods.clock)
+        times, moved = shift_times(rows, times, shifts, columns, periods.clock)
+        reasons = np.where(reasons == "", moved, np.where(moved == "", reasons, reasons + "; " + moved))
     extra = [name for name in rows.columns if name not in ("date", "time", "directory")]
     kept = record_table(rows, times, extra)
-    ledger.keep(ledger.open, reasons)
+    settle(ledger, reasons)
     return kept, ledger.audit()

@@ -16,7 +16,16 @@ from leopardpop.data.readers.record_times import Times
 from leopardpop.data.selection import Ledger
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["LABELS", "merge_same_rows", "record_table", "row_codes", "warn_of_dates", "with_timestamp"]
+__all__ = [
+    "LABELS",
+    "merge_same_rows",
+    "nobody",
+    "record_table",
+    "row_codes",
+    "settle",
+    "warn_of_dates",
+    "with_timestamp",
+]
 
 LABELS = ("station", "deployment", "camera", "species", "individual", "sex", "life_stage", "flank")
 """Columns of records that are text."""
@@ -82,7 +91,7 @@ def with_timestamp(sheet: Sheet) -> Sheet:
 
 
 def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.DataFrame:
-    """Make the records of a survey of rows that are kept.
+    """Make the records of a survey of rows that are kept; an individual "unknown" is none.
 
     Parameters
     ----------
@@ -102,6 +111,8 @@ def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.Da
     for name in LABELS:
         if name in sheet:
             columns[name] = sheet.words(name)
+    if "individual" in columns:
+        columns["individual"] = columns["individual"].mask(nobody(sheet) != "", None)
     for name, words in (("life_stage", STAGES), ("sex", {})):
         if name in columns:
             columns[name] = _without_unknown(columns[name], words)
@@ -111,6 +122,20 @@ def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.Da
         if name in sheet and name not in columns:
             columns[name] = sheet.words(name)
     return pd.DataFrame({**columns, **sheet.places()})
+
+
+def nobody(sheet: Sheet) -> NDArray[np.object_]:
+    """Say of which rows the individual is a word for not knowing it: "" or the reason, (n,)."""
+    codes, names = pd.factorize(sheet.words("individual").astype(object))
+    words = [f"individual '{name}' is no identity" if str(name).lower() in UNKNOWN else "" for name in names]
+    return np.array([*words, ""], dtype=object)[codes]
+
+
+def settle(ledger: Ledger, reasons: NDArray[np.object_]) -> None:
+    """Keep all open rows, with what there is to say of each."""
+    every = np.full(len(ledger.records), "", dtype=object)
+    every[ledger.open] = reasons
+    ledger.keep(ledger.open, every)
 
 
 def _without_unknown(column: pd.Series[Any], words: dict[str, str]) -> pd.Series[Any]:

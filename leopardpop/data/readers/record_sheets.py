@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -17,7 +17,7 @@ from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.files import read_text_table
 from leopardpop.data.names import did_you_mean, listed, nearest
 from leopardpop.data.survey_tables import text
-from leopardpop.data.tables import Origin, Table, TableSource, concat_tables, label
+from leopardpop.data.tables import Origin, Table, TableSource, label
 from leopardpop.errors import DataError
 
 __all__ = ["ColumnNames", "Columns", "Sheet", "check_roles", "concat_sheets", "read_sheet"]
@@ -204,13 +204,19 @@ def _load(source: TableSource, role: str, wanted: _Wanted) -> Table:
         twice = frame.columns[frame.columns.duplicated()].tolist()
         if twice:
             raise DataError(f"{role} has two columns '{twice[0]}'. Rename one.", offenders=twice)
-        frame = frame[[name for name in frame.columns if name in wanted]]
+        frame = pd.DataFrame({name: _hashable(frame[name]) for name in frame.columns if name in wanted})
         return Table(frame, source.index.to_numpy(), (Origin(role),), np.zeros(len(frame), dtype=np.intp))
     if not isinstance(source, (str, PathLike)):
         raise DataError(f"{role} is a {type(source).__name__}; a DataFrame or the path of a file is needed.")
     content = read_text_table(Path(source), role, columns=wanted)
     origin = Origin(Path(source).name, "line", is_file=True, decimal_comma=content.decimal_comma)
     return Table(content.frame, content.lines, (origin,), np.zeros(len(content.frame), dtype=np.intp))
+
+
+def _hashable(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Lists and the like (boxes in an image) as text: they are no labels, but may be kept."""
+    first = column.dropna().iloc[:1].tolist()
+    return column.map(str, na_action="ignore") if first and not isinstance(first[0], Hashable) else column
 
 
 def _found(present: list[str], names: ColumnNames, given: Mapping[str, str]) -> dict[str, str]:
@@ -243,8 +249,18 @@ def _check_required(found: Collection[str], names: ColumnNames, role: str, file:
 
 def concat_sheets(sheets: Sequence[Sheet]) -> Sheet:
     """Put sheets under each other; a column that one lacks is missing there."""
+    if len(sheets) == 1:
+        return sheets[0]
     called = {ours: theirs for sheet in reversed(sheets) for ours, theirs in sheet.called.items()}
-    return Sheet(concat_tables([sheet.table for sheet in sheets]), called)
+    tables = [sheet.table for sheet in sheets]
+    starts = np.cumsum([0, *(len(table.origins) for table in tables)])
+    table = Table(
+        pd.concat([table.frame for table in tables], ignore_index=True),
+        np.concatenate([table.lines for table in tables]),
+        tuple(origin for table in tables for origin in table.origins),
+        np.concatenate([table.origin + start for table, start in zip(tables, starts[:-1], strict=True)]),
+    )
+    return Sheet(table, called)
 
 
 def is_missing(words: Sequence[str]) -> NDArray[np.bool_]:

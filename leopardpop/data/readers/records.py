@@ -18,7 +18,15 @@ from leopardpop.data.readers.record_parts import (
     reading_notes,
     stations_of,
 )
-from leopardpop.data.readers.record_rows import LABELS, merge_same_rows, record_table, warn_of_dates, with_timestamp
+from leopardpop.data.readers.record_rows import (
+    LABELS,
+    merge_same_rows,
+    nobody,
+    record_table,
+    settle,
+    warn_of_dates,
+    with_timestamp,
+)
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, check_roles, read_sheet
 from leopardpop.data.readers.record_times import check_date_format, read_times, time_of_day
 from leopardpop.data.selection import Ledger
@@ -232,7 +240,7 @@ def settle_records(
     warn_of_dates(rows, times)
     hidden = ("date", "time", "timestamp", "source", "line", *LABELS)
     kept = record_table(rows, times, [name for name in rows.columns if name not in hidden])
-    ledger.keep(ledger.open)
+    settle(ledger, nobody(rows))
     return kept, ledger.audit()
 
 
@@ -241,7 +249,8 @@ def _check_known(rows: Sheet, name: str, known: Sequence[str], where: str) -> No
     words = rows.words(name)
     other = rows.words("station" if name == "deployment" else "deployment")
     optional = (words.isna() & other.notna()).to_numpy(bool)
-    rows.take(~optional).known(name, known, where)
+    there = rows.take(~optional) if optional.any() else rows
+    there.known(name, known, where)
 
 
 def _check_agree(rows: Sheet, deployments: pd.DataFrame) -> None:
