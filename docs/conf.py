@@ -1,4 +1,8 @@
-"""Configuration of the documentation; builds without a network."""
+"""Configuration of the documentation; it is built, and read, without a network."""
+
+from docutils import nodes
+from math_core import LatexError, LatexToMathML
+from sphinx.errors import SphinxError
 
 from leopardpop._version import __version__
 
@@ -12,12 +16,12 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
 ]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 
+html_math_renderer = "mathml"  # browsers set it themselves: no script, nothing to fetch
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say type, shape and unit
 numpydoc_show_class_members = False
@@ -34,3 +38,28 @@ html_theme_options = {
     "footer_end": [],
 }
 templates_path = ["_templates"]
+
+
+def mathml(node, *, block):
+    """An equation as MathML; one that cannot be understood stops the build."""
+    try:
+        return LatexToMathML().convert_with_local_state(node.astext(), displaystyle=block)
+    except LatexError as error:
+        raise SphinxError(f"{node.source}: {error} in {node.astext()!r}") from error
+
+
+def visit_math(self, node):
+    self.body.append(f'<span class="math notranslate nohighlight">{mathml(node, block=False)}</span>')
+    raise nodes.SkipNode
+
+
+def visit_displaymath(self, node):
+    wide = '<math style="min-width: 100%; width: max-content"'  # a long one can be scrolled to its beginning
+    equation = mathml(node, block=True).replace("<math", wide, 1)
+    self.body.append(f'<div class="math notranslate nohighlight" style="margin: 1em 0; overflow-x: auto">{equation}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    return {"parallel_read_safe": True}

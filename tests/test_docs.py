@@ -50,3 +50,10 @@ def test_the_code_of_the_page_runs(page, page_folder):
 
 def test_pages_were_found():
     assert PAGES or not DOCS.exists()
+
+
+def test_pages_need_no_network():
+    """Equations are MathML, and nothing is fetched from elsewhere when a page is read."""
+    conf = (DOCS / "conf.py").read_text(encoding="utf-8")
+    assert 'html_math_renderer = "mathml"' in conf
+    assert not re.search(r"mathjax|https?://|\bcdn\b", conf)
