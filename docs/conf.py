@@ -56,7 +56,9 @@ def visit_math(self, node):
 def visit_displaymath(self, node):
     wide = '<math style="min-width: 100%; width: max-content"'  # a long one can be scrolled to its beginning
     equation = mathml(node, block=True).replace("<math", wide, 1)
-    self.body.append(f'<div class="math notranslate nohighlight" style="margin: 1em 0; overflow-x: auto">{equation}</div>')
+    self.body.append(
+        f'<div class="math notranslate nohighlight" style="margin: 1em 0; overflow-x: auto">{equation}</div>'
+    )
     raise nodes.SkipNode
 
 
