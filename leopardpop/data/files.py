@@ -19,14 +19,13 @@ from leopardpop.data.file_bounds import FileScan, check_cells, check_size, row_l
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.errors import DataError
 
-__all__ = ["TextTable", "existing_file", "file_encoding", "read_text_table"]
+__all__ = ["TextTable", "existing_file", "read_text_table"]
 
 BLOCK = 1 << 20
 LONGEST_HEADER = 1 << 20
 CHUNK_CELLS = 5_000_000
 NONE = np.zeros(0, dtype=np.int64)
 SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", r"\s+": "blanks"}
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +72,6 @@ def existing_file(path: Path, role: str) -> Path:
     if b"\x00" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(f"{path.name} is a binary file, not text. Save the table as CSV.")
     return path
-
-
-def file_encoding(path: Path) -> str:
-    """Return the encoding: what the byte order mark says, else UTF-8, else what Windows writes, else Latin-1."""
-    with path.open("rb") as file:
-        start = file.read(4)
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if start.startswith(mark):
-            return encoding
-    return next((encoding for encoding in ("utf-8", "cp1252") if _decodes(path, encoding)), "latin-1")
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
-        try:
-            while block := file.read(BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
 
 
 def read_text_table(
