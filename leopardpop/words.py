@@ -165,22 +165,28 @@ def counted(n: float, noun: str, plural: str | None = None) -> str:
     >>> counted(1, "animal"), counted(2400, "animal"), counted(67.5, "day")
     ('1 animal', '2,400 animals', '67.5 days')
     """
-    return f"{trimmed(n)} {noun if n == 1 else plural or noun + 's'}"
+    text = trimmed(n)
+    return f"{text} {noun if text == '1' else plural or noun + 's'}"
 
 
 # -- a number with its interval ---------------------------------------------------------------------------------------
 def interval(middle: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:
     """Write an estimate with its interval, all three with the decimals of the middle one (of the width, if it is 0).
 
+    An end that would be written as 0, or without its sign, gets up to two decimals more.
+
     Examples
     --------
     >>> interval(4.12, 3.5, 4.91), interval(41.0, 31.0, 56.0), interval(0.0, -0.42, 0.42)
     ('4.1 (3.5 to 4.9)', '41 (31 to 56)', '0.00 (−0.42 to 0.42)')
+    >>> interval(0.051, 0.0012, 2.51), interval(-0.2, -0.4, -0.003)
+    ('0.051 (0.001 to 2.510)', '−0.200 (−0.400 to −0.003)')
     >>> interval(4.12, 3.5, 4.91, unit="km")
     '4.1 km (3.5 to 4.9)'
     """
     width = high - low
     decimals = _decimals(middle if abs(middle) > 0.02 * width else width / 4, digits)
+    decimals = max(decimals, *(min(_decimals(end, 1), decimals + 2) for end in (low, high)))
     named = f"{_fixed(middle, decimals)} {unit}".rstrip()
     return f"{named} ({_fixed(low, decimals)} to {_fixed(high, decimals)})"
 

@@ -172,7 +172,7 @@ def _mixing(posterior: xr.Dataset) -> list[Finding]:
     rows = [_row("R-hat, largest", r_hat, _R_HAT, mixed, apart)]
     for method, name in (("bulk", "ESS of the bulk, smallest"), ("tail", "ESS of the tails, smallest")):
         smallest = _extreme(stats.ess(varying, method=method), np.nanmin)
-        rows.append(_row(name, smallest, MIN_ESS, _enough(smallest, MIN_ESS), "draw longer: draws="))
+        rows.append(_row(name, smallest, MIN_ESS, _enough(smallest, MIN_ESS), "draw longer (draws=)"))
     return rows
 
 

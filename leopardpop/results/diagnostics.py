@@ -41,8 +41,8 @@ def is_trusted(findings: Iterable[Finding]) -> bool:
 
 
 def _of_engine(found: EngineFinding, good: str) -> Finding:
-    told = f"{found.quantity} is {trimmed(found.value)}, the limit {trimmed(found.limit)}"
-    bad = f"{told if math.isfinite(found.value) else found.quantity}: {found.advice}."
+    told = f": {trimmed(found.value)} (limit {trimmed(found.limit)})" if math.isfinite(found.value) else ""
+    bad = f"{_sentence(found.quantity)}{told}. {_sentence(found.advice)}."
     return Finding(
         quantity=found.quantity,
         value=found.value,
@@ -51,6 +51,10 @@ def _of_engine(found: EngineFinding, good: str) -> Finding:
         advice=good if found.verdict == "ok" else bad,
         warning="" if found.verdict in ("ok", "note") else "ConvergenceWarning",
     )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 # -- importance sampling ----------------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ SYMBOLS = {"sigma": "σ", "lambda0": "λ0", "pmix": "Share"}
 ALWAYS_TOLD = ("Pareto k", "R-hat, largest", "spatial recaptures")
 OF_ANIMALS = ("D", "E_N", "N")
 OF_BUFFER = (
-    "The mask is only a buffer around the stations: the number of animals in it grows with the buffer. Report the "
-    "density, or the number in a place: fit.population(regions=...)."
+    "The mask is only a buffer around the stations, and N grows with the buffer: report the density, or the N of a "
+    "place, fit.population(regions=...)."
 )
 
 

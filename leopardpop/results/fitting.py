@@ -150,11 +150,11 @@ def _check_laplace(options: Mapping[str, Any]) -> None:
             "could never be trusted. Leave min_raw out, or give a larger whole number.",
             offenders=["min_raw"],
         )
-    for name, what in (("min_ess", "effective draws"), ("threads", "threads")):
-        value = options.get(name, 1)
-        is_default = name == "threads" and value is None
-        if not is_default and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
-            raise ModelError(f"{name}={value!r} must be a whole number of {what}, at least 1.", offenders=[name])
+    ess, threads = options.get("min_ess", 1), options.get("threads")
+    if isinstance(ess, bool) or not isinstance(ess, int | float | np.number) or not ess >= 1:
+        raise ModelError(f"min_ess={ess!r} must be a number of effective draws, at least 1.", offenders=["min_ess"])
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise ModelError(f"threads={threads!r} must be a whole number of at least 1, or None.", offenders=["threads"])
 
 
 # -- importance sampling ----------------------------------------------------------------------------------------------

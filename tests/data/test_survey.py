@@ -605,9 +605,9 @@ class TestText:
             "Survey",
             "  stations  3 over 6 × 2 km, EPSG:32652; covariates area, height",
             "  cameras   4 in 4 deployments",
-            "  time      01 Feb 2024 to 11 Feb 2024, clock of the cameras",
+            "  time      1 Feb 2024 to 11 Feb 2024, clock of the cameras",
             "  effort    26.5 station-days, 31.5 camera-days",  # A 10 (and 5), B 10 - 1, C 7.5
-            "  failures  1 at 1 station, 1.0 camera-days lost",
+            "  failures  1 at 1 station, 1 camera-day lost",
             "  records   10: Panthera pardus 8, Panthera tigris 1, no species 1",
             "  animals   4 identities in 8 records; flanks both 3, left 2, right 2; young in 1 record",
             "  audit     10 rows read: 10 kept",

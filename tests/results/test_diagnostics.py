@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import leopardpop as lp
+from leopardpop.results import data_checks
 from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
 from leopardpop.results.diagnostics import chain_findings, is_trusted, laplace_findings, weight_findings
 from leopardpop.results.findings import Finding, findings_from_json, findings_table, findings_to_json
@@ -180,3 +181,38 @@ def test_findings_survive_as_text():
     assert replace(again, limit=0.0) == replace(rows[0], limit=0.0)
     assert np.isnan(again.limit)
     assert findings_table(()).columns.tolist() == ["quantity", "value", "limit", "verdict", "advice"]
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "effect,words", [(0.034, "3.4 % too high"), (0.42, "42 % too high"), (53.0, "hardly bound sigma")]
+)
+def test_a_narrow_mask_is_told_without_absurd_numbers(effect, words):
+    """With hardly any data sigma may be anything: 5,300 % would say nothing."""
+    found = data_checks._buffer(effect)
+    assert words in found.advice
+    assert (found.verdict, found.warning) == ("warn", "BufferWarning")
+    assert ("%" in found.advice) == (effect < 1)
+    assert data_checks._buffer(0.001).advice == "The mask is wide enough."
+
+
+@pytest.mark.parametrize("k,ess,n_raw", [(0.2, 900.0, 2_200), (0.9, 30.0, 2_200), (float("nan"), 150.0, 500)])
+def test_every_row_on_weights_has_a_sentence(k, ess, n_raw):
+    for row in weight_findings(k, ess, n_raw):
+        assert not row.advice[:1].islower()
+        assert row.advice.endswith(".")
+        assert "nan" not in row.advice or row.verdict == "ok"
+
+
+@pytest.mark.parametrize("chains", [1, 4])
+def test_every_row_on_chains_has_a_sentence(chains):
+    draws = np.random.default_rng(1).normal(size=(chains, 300))
+    shape = (("chain", "draw"), np.zeros((chains, 300)))
+    stats = xr.Dataset({"diverging": shape, "reached_max_treedepth": shape, "energy": (("chain", "draw"), draws)})
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"x": (("chain", "draw"), draws)}), "sample_stats": stats})
+    rows = chain_findings(tree)
+    assert len(rows) == 6
+    for row in rows:
+        assert not row.advice[:1].islower()
+        assert row.advice.endswith(".")
+        assert "nan" not in row.advice
