@@ -253,7 +253,7 @@ class Survey(SurveyTables):
         >>> survey = lp.load_example("amur_leopard", seed=1)
         >>> visits = survey.detection_history(species="Panthera pardus", occasion="14D", response="state")
         >>> visits.dataset["y"].shape
-        (120, 1, 7)
+        (120, 1, 8)
         """
         options = DetectionOptions(
             species=species,
