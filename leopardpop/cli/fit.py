@@ -23,7 +23,7 @@ from leopardpop.cli.outputs import (
 )
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
 from leopardpop.cli.script import script_text
-from leopardpop.words import interval, probability, whole
+from leopardpop.words import counted, interval, probability, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +206,7 @@ def estimate_lines(estimates: MaximumLikelihood) -> list[str]:
         scale, unit = (100, "per 100 km²") if row["unit"] == "1/km²" else (1, row["unit"])
         middle, low, high = (scale * row[column] for column in ("estimate", "lower", "upper"))
         text = interval(middle, low, high, digits=4)
-        lines.append(f"  {name:<{width}}  {text} {unit}")
+        lines.append(f"  {name:<{width}}  {text} {unit}".rstrip())
     return lines
 
 
@@ -249,7 +249,8 @@ def verdict_lines(diagnostics: pd.DataFrame) -> list[str]:
     found = found.sort_values("verdict", key=lambda column: column.map(order.index), kind="stable")
     lines = [f"{verdict:<6} {advice}" for verdict, advice in zip(found["verdict"], found["advice"], strict=True)]
     well = diagnostics.loc[diagnostics["verdict"] == "ok", "quantity"]
-    return [*lines, *([f"{'ok':<6} {', '.join(well)}"] if len(well) else [])]
+    passed = f"{'ok':<6} {counted(len(well), 'check')} passed: {', '.join(well)}"
+    return [*lines, *([passed] if len(well) else [])]
 
 
 def data_notes(warned: Warned) -> list[str]:

@@ -1,5 +1,6 @@
 """`leopardpop fit` on the example of the documentation, from the file to the numbers."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -156,6 +157,9 @@ def test_one_model_writes_one_folder(small):
     assert {"fit.nc", "density.png", "report.html", "summary.csv", "population.csv"} <= names
     assert "estimates.csv" not in names
     assert "AICc" not in result.output
+    assert "Medians with 95 % intervals." in result.output
+    assert re.search(r"ok     \d+ checks passed: .*raw draws", result.output), "what is well is not taken for a fault"
+    assert not re.search(r" +$", result.output, flags=re.MULTILINE)
 
 
 def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
