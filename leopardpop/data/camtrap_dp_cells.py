@@ -82,9 +82,9 @@ class SurveyClock:
         if missing.all():
             return pd.Series([""] * len(times), index=times.index, dtype=object)
         wall = self.clock.wall(known).to_numpy("datetime64[ns]").astype(np.int64)
-        offset = (wall - self.clock.instants(known)) / MINUTE
+        offset: NDArray[np.float64] = (wall - self.clock.instants(known)) / MINUTE
         if self.own == "each":
-            offset = deployment.map(self.offset).fillna(0).to_numpy(float)
+            offset = deployment.map(self.offset).fillna(0).to_numpy(float).astype(np.float64)
         whole = offset == np.round(offset)  # before there were zones, offsets had seconds
         wall, offset = np.where(whole, wall, self.clock.instants(known)), np.where(whole, offset, 0)
         seconds = np.datetime_as_string((wall // SECOND).view("datetime64[s]")).astype(object)
@@ -155,7 +155,7 @@ def deployments_table(survey: SurveyTables, clock: SurveyClock, extras: Extras) 
             tags.column(str(name), frame[name], extras, "deployments")
     for name in ("start", "end"):
         tags.rest(name, clock.rest(frame[name]))
-    result["deploymentTags"] = tags.cells()
+    result["deploymentTags"] = pd.Series(tags.cells(), index=frame.index, dtype=object)
     return pd.DataFrame({name: result[name] for name in DEPLOYMENTS if name in result})
 
 

@@ -50,7 +50,7 @@ def too_fast(tables: Tables) -> Iterator[Problem]:
     moves = _moves(tables)
     fast = moves[(moves["km"] * 1000 > NEAR) & (moves["speed"] > FAST)]
     for name, rows in fast.groupby("individual", sort=False):
-        worst = rows.loc[rows["speed"].idxmax()]
+        worst = rows.iloc[int(rows["speed"].to_numpy().argmax())]
         more = f"; {len(rows)} such moves" if len(rows) > 1 else ""
         speed = f"{worst['speed']:,.0f} km/h" if worst["hours"] >= 1 / 60 else "at once"
         found = f"at {worst['from']} and {worst['to']}, {worst['km']:.1f} km apart, within {_time(worst['hours'])} "

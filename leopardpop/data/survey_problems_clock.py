@@ -51,7 +51,8 @@ def _reset(wall: pd.Series[Any], tables: Tables) -> pd.Series[Any]:
     """Times in a year that clocks begin at, while the survey was not made in that year."""
     middle = tables.clock.wall(tables.deployments["start"]).median()
     apart = (wall - middle).abs() > pd.Timedelta(days=730)
-    return (wall.dt.year < FIRST_YEAR) | (wall.dt.year.isin(RESET_YEARS) & apart)
+    reset: pd.Series[Any] = (wall.dt.year < FIRST_YEAR) | (wall.dt.year.isin(RESET_YEARS) & apart)
+    return reset
 
 
 def in_future(tables: Tables) -> Iterator[Problem]:
@@ -134,7 +135,7 @@ def _changes(tables: Tables, name: str | None) -> Iterator[tuple[pd.Timestamp, s
     days = pd.date_range(max(first, pd.Timestamp(FIRST_YEAR, 1, 1)), last, freq="D")
     noon = pd.Series(days + pd.Timedelta("12h")).dt.tz_localize(zone(name))
     offset = (noon.dt.tz_localize(None) - noon.dt.tz_convert("UTC").dt.tz_localize(None)).dt.total_seconds().to_numpy()
-    for i in np.flatnonzero(np.diff(offset)):
+    for i in np.flatnonzero(np.diff(offset)).tolist():
         yield days[i + 1], "change to summer time" if offset[i + 1] > offset[i] else "change from summer time"
 
 

@@ -78,7 +78,7 @@ def _overlapping(deployments: pd.DataFrame, keys: list[str]) -> Iterator[tuple[A
     ordered = deployments.sort_values([*keys, "start"], kind="stable", ignore_index=True)
     group = ordered.groupby(keys, sort=False).ngroup().to_numpy()
     longest = 0
-    rows = list(ordered.itertuples())
+    rows: list[Any] = list(ordered.itertuples())
     for i in range(1, len(rows)):
         same = group[i] == group[i - 1]
         longest = (longest if rows[longest].end >= rows[i - 1].end and same else i - 1) if same else i
@@ -117,6 +117,7 @@ def failures_outside(tables: Tables) -> Iterator[Problem]:
     failures, ends = tables.failures, tables.deployments[["start", "end"]].to_numpy()
     by_name = tables.deployments.groupby("deployment").indices
     by_place = tables.deployments.groupby("station").indices
+    row: Any
     for row in failures.itertuples():
         whole = pd.isna(row.deployment)
         own = ends[by_place.get(row.station, []) if whole else by_name[row.deployment]]
@@ -133,7 +134,7 @@ def no_failures(tables: Tables) -> Iterator[Problem]:
     silent = silent_stretches(tables.deployments, tables.failures, tables.records, tables.clock)
     if silent.empty:
         return
-    n, longest = silent["deployment"].nunique(), silent.loc[silent["days"].idxmax()]
+    n, longest = silent["deployment"].nunique(), silent.iloc[int(silent["days"].to_numpy().argmax())]
     found = f"none given, but {counted(n, 'deployment')} had no record for more than {SILENT_DAYS} days "
     found += f"(longest: {longest['deployment']}, {longest['days']:.0f} days from {when(longest['start'])})"
     fix = "if they had failed, p is biased low and N high: give failures = (deployment, start, end)"
@@ -210,7 +211,8 @@ def _pairs(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _codes(known: pd.Series[Any], labels: pd.Series[Any]) -> NDArray[np.intp]:
-    return pd.Index(known.unique()).get_indexer(pd.Index(labels)).astype(np.intp)
+    codes: NDArray[np.intp] = pd.Index(known.unique()).get_indexer(pd.Index(labels)).astype(np.intp)
+    return codes
 
 
 def _grouped(codes: NDArray[Any], values: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:

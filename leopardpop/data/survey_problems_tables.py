@@ -86,7 +86,8 @@ class Tables:
         """Longitude and latitude of the stations, (K, 2): as they were read, else from the coordinates in metres."""
         names = ["longitude", "latitude"]
         if set(names) <= set(self.stations.columns):
-            return self.stations[names].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+            given: NDArray[np.float64] = self.stations[names].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+            return given
         if self.crs is None or not len(self.stations):
             return None
         from pyproj import Transformer
@@ -153,7 +154,7 @@ def sightings(rows: pd.DataFrame) -> str:
     >>> sightings(pd.DataFrame(rows))
     '1 record of P. uncia (2024-03-02 04:11, a.csv:7)'
     """
-    first = rows.loc[rows["timestamp"].idxmin()]
+    first = rows.iloc[int(rows["timestamp"].to_numpy().argmin())]
     kinds = rows["species"].dropna().unique()
     of = f" of {kinds[0]}" if len(kinds) == 1 else f" of {len(kinds)} species" if len(kinds) else ""
     begin = "first " if len(rows) > 1 else ""

@@ -124,7 +124,7 @@ def _frame(table: Table, clocks: CameraClocks, start: Stamps, end: Stamps) -> pd
 def _other_columns(table: Table) -> dict[str, pd.Series[Any]]:
     """Whatever else is known, under our names: text, but numbers in fields of numbers."""
     numbers = table.covariates([*REQUIRED, "cameraID"])
-    columns = {}
+    columns: dict[str, pd.Series[Any]] = {}
     for name in numbers.columns:
         kind = DEPLOYMENTS[name].kind if name in DEPLOYMENTS else "number"
         words = text(table.frame[name])

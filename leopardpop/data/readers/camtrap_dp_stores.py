@@ -44,12 +44,17 @@ DAMAGED = (
 class Store(Protocol):
     """The files of a package."""
 
-    name: str
-    """What messages call the package."""
-    descriptor: str
-    """Name of the file that describes it."""
-    scratch: Path
-    """Folder for what has to be unpacked."""
+    @property
+    def name(self) -> str:
+        """What messages call the package."""
+
+    @property
+    def descriptor(self) -> str:
+        """Name of the file that describes it."""
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for what has to be unpacked."""
 
     def names(self) -> list[str]:
         """Files of the package."""
