@@ -10,6 +10,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Workers for the whole suite: one a processor, up to four; none for a few files, and none where times are taken."""
+    whole = config.args == config.getini("testpaths") or config.args == [str(config.rootpath)]
+    if not whole or "not benchmark" not in (config.getoption("markexpr") or ""):
+        return 0
+    return min(os.cpu_count() or 1, 4)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data sets and published fits; LEOPARDPOP_SHARED names it, by default ../shared."""
