@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.occupancy import (
+        DynamicMultistateOccupancy,
+        DynamicOccupancy,
+        MultistateOccupancy,
+        Occupancy,
+    )
     from leopardpop.models.scr import SCR
     from leopardpop.priors import Prior
     from leopardpop.results.compare import compare
@@ -57,6 +63,8 @@ __all__ = [
     "CaptureHistory",
     "DetectionFunction",
     "DetectionHistory",
+    "DynamicMultistateOccupancy",
+    "DynamicOccupancy",
     "Exponential",
     "Fit",
     "HalfNormal",
@@ -64,6 +72,8 @@ __all__ = [
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
+    "MultistateOccupancy",
+    "Occupancy",
     "Population",
     "Prior",
     "ProbabilityExponential",
@@ -94,6 +104,8 @@ _HOMES = {
     "CaptureHistory": "data.history",
     "DetectionFunction": "components.detection",
     "DetectionHistory": "data.detection_history",
+    "DynamicMultistateOccupancy": "models.occupancy",
+    "DynamicOccupancy": "models.occupancy",
     "Exponential": "components.detection",
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
@@ -101,6 +113,8 @@ _HOMES = {
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
+    "MultistateOccupancy": "models.occupancy",
+    "Occupancy": "models.occupancy",
     "Population": "results.population",
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
