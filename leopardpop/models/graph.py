@@ -63,7 +63,7 @@ def point_of(problem: AnyProblem, theta: Any) -> dict[str, Any]:
     for term in problem.priors.terms:
         name = _variable_name(term.label, term.natural)
         if term.parameter == "N":
-            point[name] = float(sum(e.expected for e in problem.evaluate(theta)))
+            point[name] = expected_number(problem, theta)
         elif term.parameter == "pmix":
             share = np.exp(problem.layout.shares.log_shares(theta))  # type: ignore[union-attr]
             point[name] = float(share[1]) if len(share) == 2 else share
@@ -77,6 +77,11 @@ def point_of(problem: AnyProblem, theta: Any) -> dict[str, Any]:
             parameter = problem.layout[term.parameter]
             point[name] = float(theta[term.position] / parameter.design.scale[term.position - parameter.place.start])
     return point
+
+
+def expected_number(problem: Any, theta: Any) -> float:
+    """E[N] over all sessions, of a problem that has it."""
+    return float(sum(e.expected for e in problem.evaluate(theta)))
 
 
 def _variable_name(label: str, natural: bool) -> str:
@@ -129,7 +134,7 @@ def _share_entries(layout_shares: Any, term: Any, name: str, entries: list[Any])
         entries[term.position + j - 1] = pt.log(shares[j]) - pt.log(shares[0])
 
 
-def _density_rows(problem: Problem, theta: Any) -> list[tuple[Any, Any]]:
+def _density_rows(problem: Any, theta: Any) -> list[tuple[Any, Any]]:
     """Log density and areas of the cells of each session."""
     parameter = problem.layout["D"]
     rows = _split(parameter, _predictor(parameter, theta))

@@ -82,8 +82,9 @@ def _emission(problem: OccupancyProblem, state: int, logs: dict[str, Any]) -> An
     cell = data.season * problem.shape[1] + data.site
     for response, by_state in enumerate(problem.structure.outcomes):
         visits = np.flatnonzero(data.value == response)
-        if by_state[state] and len(visits):
-            total = pt.inc_subtensor(total[cell[visits]], product_of(by_state[state], logs)[visits])
+        factors = by_state[state]
+        if factors and len(visits):
+            total = pt.inc_subtensor(total[cell[visits]], product_of(factors, logs)[visits])
     return total.reshape(problem.shape)
 
 

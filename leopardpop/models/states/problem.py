@@ -182,17 +182,19 @@ class OccupancyProblem:
             if (before, after) not in known:
                 known[before, after] = self._one_transition(before, after, logs)
             values = known[before, after]
-            return values[..., t if values.shape[-2] > 1 else 0, :]
+            chosen: Floats = values[..., t if values.shape[-2] > 1 else 0, :]
+            return chosen
 
         return at
 
     def _one_transition(self, before: int, after: int, logs: dict[str, Pair]) -> Floats:
         factors = self.structure.transitions[before][after]
-        own = {name: logs[name] for name, _ in factors}
+        own: dict[str, Any] = {name: logs[name] for name, _ in factors}
         for name in own:
             if self.structure.homes[name] == "state":
-                own[name] = tuple(_of_state(values, before) for values in own[name])  # type: ignore[assignment]
-        return product_of(factors, own)
+                own[name] = tuple(_of_state(values, before) for values in own[name])
+        product: Floats = product_of(factors, own)
+        return product
 
     def log_likelihood(self, theta: Floats) -> float:
         """Log-likelihood with every constant; −inf or nan outside."""

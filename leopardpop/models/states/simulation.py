@@ -78,10 +78,7 @@ def _draw_states(problem: OccupancyProblem, logs: dict[str, Any], rng: np.random
     move = problem.transition(logs)
     for t in range(n_seasons - 1):
         laws = np.stack(
-            [
-                [np.broadcast_to(np.exp(move(t, j, k)), n_sites) for k in range(len(law))]
-                for j in range(len(law))
-            ]
+            [[np.broadcast_to(np.exp(move(t, j, k)), n_sites) for k in range(len(law))] for j in range(len(law))]
         )
         seasons.append(draw_categories(laws[seasons[-1], :, np.arange(n_sites)].T, rng))
     return np.stack(seasons)
