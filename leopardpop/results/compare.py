@@ -77,8 +77,8 @@ def _check_same(fits: Mapping[str, Maximum] | Mapping[str, AnyFit], n_maxima: in
     other = [name for name, fingerprint in zip(names, data, strict=True) if fingerprint != data[0]]
     if other:
         raise ModelError(
-            f"{', '.join(map(repr, other))} and {names[0]!r} are fits of different {_kind(fits)} histories; only fits of the "
-            "same data can be compared",
+            f"{', '.join(map(repr, other))} and {names[0]!r} are fits of different {_kind(fits)} histories; only fits "
+            "of the same data can be compared",
             offenders=other,
         )
     if len({getattr(fit, "conditional", None) for fit in fits.values()}) > 1:

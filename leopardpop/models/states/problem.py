@@ -169,14 +169,15 @@ class OccupancyProblem:
         """log Pr(visits | state), (..., T, N)."""
         by_response = [outcome[state] for outcome in self.structure.outcomes]
         if not any(by_response):
-            return self.visits.barrier[state]
+            barrier: Floats = self.visits.barrier[state]
+            return barrier
         nothing = np.zeros((*lead, self.visits.n_kinds))
         table = [product_of(factors, logs) if factors else nothing for factors in by_response]
         return self.visits.emission(state, np.concatenate(table, axis=-1))
 
     def transition(self, logs: dict[str, Pair]) -> Transition:
         """Function (t, before, after) -> log Pr(after | before), (..., N), of the logs of the parameters."""
-        known: dict[tuple[int, int], Floats] = {}
+        known: dict[tuple[int, int], Any] = {}
 
         def at(t: int, before: int, after: int) -> Floats:
             if (before, after) not in known:
