@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import xarray as xr
@@ -41,6 +42,8 @@ def hide_sites(tree: xr.DataTree) -> xr.DataTree:
     order = np.random.default_rng().permutation(n_sites)  # not from the seed: the order must not be repeatable
     names = [f"S{i + 1:0{len(str(n_sites))}d}" for i in range(n_sites)]
     groups["observed_data"] = _observed(groups["observed_data"])
+    groups["posterior"] = _blank(groups["posterior"], "beta", "Intercept")
+    groups["constant_data"] = _blank(groups["constant_data"], "center", None)
     for group in ("observed_data", "log_likelihood"):
         groups[group] = groups[group].isel(site=order).assign_coords(site=names)
     copy = xr.DataTree.from_dict(groups)
@@ -52,3 +55,14 @@ def _observed(data: xr.Dataset) -> xr.Dataset:
     known = ("easting", "northing", "visit_start", "effort")
     gone = [*site_covariates(data), *visit_covariates(data), *(name for name in known if name in data.variables)]
     return data.drop_vars(list(dict.fromkeys(gone))).assign_attrs(crs="")
+
+
+def _blank(data: xr.Dataset, suffix: str, label: str | None) -> xr.Dataset:
+    """Blank what moves with the map: intercepts and centres of parameters that follow the coordinates."""
+    for name in [str(each) for each in data.data_vars if str(each).endswith(f"_{suffix}")]:
+        dim = f"{name.removesuffix(f'_{suffix}')}_coef"
+        of_place = [bool(re.search(r"\b(easting|northing)\b", each)) for each in data[dim].values.astype(str)]
+        if any(of_place):
+            gone = (data[dim] == label) if label else xr.DataArray(of_place, dims=dim)
+            data = data.assign({name: data[name].where(~gone)})
+    return data
