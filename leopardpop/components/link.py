@@ -53,6 +53,10 @@ class Link(ABC):
         """Return ``log(1 - x)`` of a linear predictor; finite where ``x`` rounds to 1, for links of a probability."""
         return np.log1p(-self.inverse(eta))
 
+    def log_both(self, eta: Any) -> tuple[Any, Any]:
+        """Return ``log x`` and ``log(1 - x)`` of a linear predictor (array or PyTensor variable)."""
+        return self.log_inverse(eta), self.log_complement(eta)
+
     def log_slopes(self, eta: Any) -> tuple[Any, Any]:
         """Return ``d log x / d eta`` and ``d log(1 - x) / d eta`` at a linear predictor (array)."""
         x, slope = self.inverse(eta), self.inverse_derivative(eta)
@@ -130,8 +134,15 @@ class Logit(Link):
         return self.log_inverse(-eta)
 
     @override
+    def log_both(self, eta: Any) -> tuple[Any, Any]:
+        size = np.abs(eta)
+        rest = np.log1p(np.exp(-size))
+        return 0.5 * (eta - size) - rest, -0.5 * (eta + size) - rest
+
+    @override
     def log_slopes(self, eta: Any) -> tuple[Any, Any]:
-        return self.inverse(-eta), -self.inverse(eta)
+        x = self.inverse(eta)
+        return 1.0 - x, -x
 
 
 @dataclass(frozen=True)

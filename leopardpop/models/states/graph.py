@@ -72,7 +72,8 @@ def _pair(problem: OccupancyProblem, parameter: Any, theta: Any) -> tuple[Any, A
     shapes = {"transition": before, "state": (len(problem.structure.states), *before)}
     shape = shapes.get(problem.structure.homes[parameter.name], (-1,))
     eta = (pt.as_tensor(parameter.standardised) @ theta[parameter.place]).reshape(shape)
-    return parameter.link.log_inverse(eta), parameter.link.log_complement(eta)
+    both: tuple[Any, Any] = parameter.link.log_both(eta)
+    return both
 
 
 def _emission(problem: OccupancyProblem, state: int, logs: dict[str, Any]) -> Any:

@@ -152,7 +152,7 @@ class OccupancyProblem:
         pairs = {}
         for name, eta in self.predictors(theta).items():
             link, rows = self.layout[name].link, self._rows.get(name)
-            pair = (link.log_inverse(eta), link.log_complement(eta))
+            pair = link.log_both(eta)
             pairs[name] = pair if rows is None else (rows.spread(pair[0]), rows.spread(pair[1]))
         return pairs
 
