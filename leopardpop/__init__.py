@@ -55,7 +55,10 @@ if TYPE_CHECKING:
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
     from leopardpop.results.maximum import MaximumLikelihood
+    from leopardpop.results.occupancy_fit import OccupancyFit
+    from leopardpop.results.occupancy_maximum import OccupancyMaximum
     from leopardpop.results.population import Population
+    from leopardpop.results.site_states import SiteStates
     from leopardpop.results.storage import load_fit
 
 __all__ = [
@@ -74,10 +77,13 @@ __all__ = [
     "MaximumLikelihood",
     "MultistateOccupancy",
     "Occupancy",
+    "OccupancyFit",
+    "OccupancyMaximum",
     "Population",
     "Prior",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "SiteStates",
     "Survey",
     "__version__",
     "compare",
@@ -115,10 +121,13 @@ _HOMES = {
     "MaximumLikelihood": "results.maximum",
     "MultistateOccupancy": "models.occupancy",
     "Occupancy": "models.occupancy",
+    "OccupancyFit": "results.occupancy_fit",
+    "OccupancyMaximum": "results.occupancy_maximum",
     "Population": "results.population",
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
+    "SiteStates": "results.site_states",
     "Survey": "data.survey",
     "compare": "results.compare",
     "laplace": "inference.generic",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from leopardpop.data.mask import Mask
     from leopardpop.inference.laplace import LaplaceDraws
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.occupancy import OccupancyModel
+    from leopardpop.models.occupancy_model import OccupancyModel
     from leopardpop.models.scr import SCR
     from leopardpop.results.fit import Fit
     from leopardpop.results.fit_base import BaseFit

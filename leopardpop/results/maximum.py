@@ -93,6 +93,12 @@ class MaximumLikelihood(Maximum):
     deviation of the log-normal law with that error, of any other the first-order one (delta method); intervals are
     95 %, symmetric on the link scale.
 
+    Parameters
+    ----------
+    log_likelihood, estimates, coefficients, covariance, converged, data_hash
+        What :class:`Maximum` has: the value there with every constant; the natural scale; the link scale; covariance of
+        the coefficients; whether the gradient vanishes; fingerprint of the history.
+
     Examples
     --------
     >>> import pandas as pd

@@ -25,8 +25,8 @@ from leopardpop.models.occupancy import (
     DynamicOccupancy,
     MultistateOccupancy,
     Occupancy,
-    OccupancyModel,
 )
+from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
 from leopardpop.priors import Prior, PriorSet
 

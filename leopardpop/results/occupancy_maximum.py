@@ -27,10 +27,17 @@ class OccupancyMaximum(Maximum):
     Standard errors are from the exact Hessian on the link scale, on the natural scale of first order (delta method);
     intervals are 95 %, symmetric on the link scale.
 
+    Parameters
+    ----------
+    log_likelihood, estimates, coefficients, covariance, converged, data_hash
+        What :class:`Maximum` has: the value there with every constant; the natural scale; the link scale; covariance of
+        the coefficients; whether the gradient vanishes; fingerprint of the history.
+
     Examples
     --------
+    >>> import numpy as np
     >>> import leopardpop as lp
-    >>> design = lp.DetectionHistory.from_tables(np.zeros((50, 4)))
+    >>> design = lp.DetectionHistory.from_tables(np.ones((50, 4)))
     >>> sim = lp.Occupancy().simulate(design, parameters={"psi": 0.6, "p": 0.4}, seed=1)
     >>> mle = lp.Occupancy().maximum_likelihood(sim.history)
     >>> mle.converged, mle.estimates.index.tolist()

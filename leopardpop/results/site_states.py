@@ -35,8 +35,9 @@ class SiteStates:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import leopardpop as lp
-    >>> design = lp.DetectionHistory.from_tables(np.zeros((50, 4)))
+    >>> design = lp.DetectionHistory.from_tables(np.ones((50, 4)))
     >>> sim = lp.Occupancy().simulate(design, parameters={"psi": 0.6, "p": 0.4}, seed=1)
     >>> states = lp.Occupancy().fit(sim.history, seed=1).occupancy()
     >>> states.z.dims, states.pao.attrs["denominator"]

@@ -107,7 +107,9 @@ FITS = [
         error=0.01,
     ),
     Published("woodthrush", "occu(~1 ~1)", woodthrush, lp.Occupancy(), PLAIN),
-    Published("frogs_pcru", "occu(~1 ~1)", frogs, lp.Occupancy(), PLAIN, estimate=0.006, error=0.01, log_likelihood=1e-5),
+    Published(
+        "frogs_pcru", "occu(~1 ~1)", frogs, lp.Occupancy(), PLAIN, estimate=0.006, error=0.01, log_likelihood=1e-5
+    ),
 ]
 
 

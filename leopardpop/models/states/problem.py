@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from leopardpop.data.detection_history import DetectionHistory
     from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.occupancy import OccupancyModel
+    from leopardpop.models.occupancy_model import OccupancyModel
 
     type Pair = tuple[Floats, Floats]
 
