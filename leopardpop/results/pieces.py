@@ -88,8 +88,7 @@ class Recorder[P: tuple[Any, ...]]:
             return
         self._bytes += sum(field.nbytes for field in pieces)
         for i in rows:
-            # A copy: a view would keep the whole block of draws.
-            self.pieces[thetas[i].tobytes()] = _like(pieces, (field[i].copy() for field in pieces))
+            self.pieces[thetas[i].tobytes()] = _like(pieces, (field[i] for field in pieces))
 
     def gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Log posterior and its gradient at theta (P,)."""
