@@ -72,9 +72,7 @@ HABITAT = {"psi": "~ habitat", "gamma": "~ habitat", "epsilon": "~ habitat", "p"
 PLAIN = ("psi[Intercept]", "p[Intercept]")
 FITS = [
     Published("weta", "occSS null", weta, lp.Occupancy(), PLAIN),
-    Published(
-        "weta", "occSS psi~Browsed", weta, lp.Occupancy(psi="~ Browsed"), (PLAIN[0], "psi[Browsed]", PLAIN[1])
-    ),
+    Published("weta", "occSS psi~Browsed", weta, lp.Occupancy(psi="~ Browsed"), (PLAIN[0], "psi[Browsed]", PLAIN[1])),
     Published(
         "weta",
         "occSS psi~Browsed p~ObsD(obs covs)",
