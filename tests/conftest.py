@@ -11,7 +11,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Workers for the whole suite: one a processor, up to four; none for a few files, and none where times are taken."""
+    """Workers for the whole suite: one a processor, up to four; none for a few files, nor where times are taken."""
     whole = config.args == config.getini("testpaths") or config.args == [str(config.rootpath)]
     if not whole or "not benchmark" not in (config.getoption("markexpr") or ""):
         return 0
