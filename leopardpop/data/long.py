@@ -46,7 +46,7 @@ def detection_table(dataset: xr.Dataset) -> pd.DataFrame:
 
 
 def effort_table(dataset: xr.Dataset) -> pd.DataFrame:
-    """Return one row a station x occasion: session, station, occasion and effort, 0 = off."""
+    """Return one row a station x occasion: session, station, occasion, effort (0 = off) and covariates."""
     tables = [_session_effort(dataset, session) for session in dataset["session"].values.tolist()]
     return pd.concat(tables, ignore_index=True)
 
@@ -61,4 +61,5 @@ def _session_effort(dataset: xr.Dataset, session: str) -> pd.DataFrame:
             "occasion": np.tile(np.array(part.occasions, dtype=object), K),
             "effort": part.effort.ravel(),
         }
+        | {name: values.ravel() for name, values in part.visit_covariates.items()}
     )

@@ -93,8 +93,8 @@ class Slots(NamedTuple):
 
 
 @compiled
-def station_hazards(along_x, along_y, weights, hazards):
-    """Fill H (V, nx, ny): Σ_k W_vk · −log(1 − e_k)."""
+def station_hazards(along_x, along_y, columns, hazards):
+    """Fill H (V, nx, ny): Σ_k W_vk · −log(1 − e_k), W by station."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
     quotient = np.empty(ny)
@@ -105,11 +105,10 @@ def station_hazards(along_x, along_y, weights, hazards):
             if a < NEGLIGIBLE:
                 continue
             log_ratios(a, along_y, k, quotient)
-            for v in range(len(weights)):
-                w = weights[v, k] * a
-                if w != 0.0:
-                    for j in range(ny):
-                        hazards[v, i, j] += w * along_y[k, j] * quotient[j]
+            for p in range(columns.start[k], columns.start[k + 1]):
+                v, w = columns.vector[p], columns.weight[p] * a
+                for j in range(ny):
+                    hazards[v, i, j] += w * along_y[k, j] * quotient[j]
 
 
 @compiled
@@ -264,20 +263,19 @@ def _add_ratio_slopes(first, n, along_x, along_y, square_x, square_y, slots, quo
 
 
 @compiled
-def hazard_slopes(along_x, along_y, square_x, square_y, weights, cotangent, base, bent):
+def hazard_slopes(along_x, along_y, square_x, square_y, columns, cotangent, base, bent):
     """Slopes of b_k and 1/2σ_k² through H_v(x), from those with respect to H_v(x), (V, nx, ny)."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
     for k in range(n_stations):
         for i in range(nx):
             a, total, across = along_x[k, i], 0.0, 0.0
-            for v in range(len(weights)):
-                w = weights[v, k]
-                if w != 0.0:
-                    for j in range(ny):
-                        e = a * along_y[k, j]
-                        pull = w * cotangent[v, i, j] * e / (1.0 - e)
-                        total += pull
-                        across += pull * square_y[k, j]
+            for p in range(columns.start[k], columns.start[k + 1]):
+                v, w = columns.vector[p], columns.weight[p]
+                for j in range(ny):
+                    e = a * along_y[k, j]
+                    pull = w * cotangent[v, i, j] * e / (1.0 - e)
+                    total += pull
+                    across += pull * square_y[k, j]
             base[k] += total
             bent[k] -= total * square_x[k, i] + across
