@@ -20,9 +20,10 @@ import pytest
 import leopardpop as lp
 from leopardpop.models.likelihood.counts import BinomialN, ConditionalOnN
 from leopardpop.models.problem import Problem
-from tests.golden.secr import AT_FIXED_COEFFICIENTS, FITS, SecrFit, load_survey
+from tests.golden.secr import AT_FIXED_COEFFICIENTS, FITS, VARYING, SecrFit, load_survey
 from tests.reference.coefficients import survey_pieces
 from tests.reference.datasets import PlainSurvey, library_history, library_masks
+from tests.reference.varying import varying_pieces
 
 EVERY_FIT = [*FITS, *AT_FIXED_COEFFICIENTS]
 
@@ -57,7 +58,8 @@ def naive(shared: Path, fit: SecrFit) -> float:
     values = fit.coefficients(shared)
     if fit.conditional:
         values = {"D[Intercept]": 0.0, **values}
-    pieces = survey_pieces(plain(shared, fit.survey), fit.detection, values, fit.classes)
+    reference = varying_pieces if fit in VARYING else survey_pieces
+    pieces = reference(plain(shared, fit.survey), fit.detection, values, fit.classes)
     kind = "conditional" if fit.conditional else fit.distribution
     return sum(getattr(piece, kind)() for piece in pieces)
 
