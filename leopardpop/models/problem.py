@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Pointwise", "Problem"]
 
 DRAWS_TIMES_CELLS = 32_768
+MANY_VECTORS = 8
 
 
 class Pointwise(NamedTuple):
@@ -273,7 +274,7 @@ class Problem:
     @cached_property
     def batch(self) -> int:
         """Number of draws that are best evaluated together: what fits the cache."""
-        largest = max(len(s.terms.area) for s in self.sessions)
+        largest = max(len(s.terms.area) * (1 + s.terms.weights.shape[0] // MANY_VECTORS) for s in self.sessions)
         return int(np.clip(DRAWS_TIMES_CELLS // largest, 1, 16))
 
     def centres(self, theta: Floats) -> list[Floats]:

@@ -19,10 +19,21 @@ import numpy as np
 
 from leopardpop.models.likelihood.terms import Floats, Ints
 
-__all__ = ["Slots", "hazard_slopes", "history_sums", "log_ratios", "station_hazards", "weigh_histories"]
+__all__ = [
+    "Slots",
+    "hazard_slopes",
+    "history_sums",
+    "log_ratios",
+    "multiply_ratios",
+    "ratio_slopes",
+    "station_hazards",
+    "weigh_histories",
+]
 
 PAIRS_IN_CACHE = 48_000
 MOST_PRODUCTS = 12
+SMALL_HAZARD = 0.3
+"""Up to it eleven terms of (1 − exp(−h))/h and seven of its logarithm's slope are exact to double precision."""
 NEGLIGIBLE = 1e-16
 """Of it even the quotient −log(1 − e)/e is one to double precision."""
 SMALL = 2e-4
@@ -279,3 +290,38 @@ def hazard_slopes(along_x, along_y, square_x, square_y, columns, cotangent, base
                     across += pull * square_y[k, j]
             base[k] += total
             bent[k] -= total * square_x[k, i] + across
+
+
+@inlined
+def _one_minus_exp_ratio(h, silent):
+    p = 1.0 - h / 9 * (1.0 - h / 10 * (1.0 - h / 11 * (1.0 - h / 12)))
+    p = 1.0 - h / 5 * (1.0 - h / 6 * (1.0 - h / 7 * (1.0 - h / 8 * p)))
+    small = 1.0 - h / 2 * (1.0 - h / 3 * (1.0 - h / 4 * p))
+    return small if h < SMALL_HAZARD else (1.0 - silent) / h
+
+
+@compiled
+def multiply_ratios(weights, hazards, silent, start, vector, power):
+    """Multiply weights (G, L) by Π_v ((1 − exp(−H_v))/H_v)^c, entries of group g at start[g]:start[g + 1].
+
+    ``silent`` is exp(−H), (V, L).
+    """
+    n = weights.shape[1]
+    for g in range(len(weights)):
+        for p in range(start[g], start[g + 1]):
+            v = vector[p]
+            for _ in range(int(power[p])):
+                for j in range(n):
+                    weights[g, j] *= _one_minus_exp_ratio(hazards[v, j], silent[v, j])
+
+
+@compiled
+def ratio_slopes(hazards, silent, slopes):
+    """Fill slopes (V, L) with the derivative of log((exp(h) − 1)/h): 1/(1 − exp(−h)) − 1/h."""
+    for v in range(len(hazards)):
+        for j in range(hazards.shape[1]):
+            h = hazards[v, j]
+            t = h * h
+            p = ((((-691 / 1307674368000 * t + 1 / 47900160) * t - 1 / 1209600) * t + 1 / 30240) * t - 1 / 720) * t
+            small = 0.5 + h * (p + 1 / 12)
+            slopes[v, j] = small if h < SMALL_HAZARD else 1.0 / (1.0 - silent[v, j]) - 1.0 / h

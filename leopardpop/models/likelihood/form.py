@@ -127,11 +127,23 @@ def void_cotangent(terms: SessionTerms, void: HistoryVoid, hazards: Floats, by_g
     rate
         ∂F/∂H(x), (J,).
     """
-    result: Floats = terms.times[:, None] * (rate - by_group.sum(0))
-    result += void.given_back.T @ by_group
+    result: Floats = void.given_back.T @ by_group
+    naive = np.flatnonzero(terms.times)
+    result[naive] += terms.times[naive, None] * (rate - by_group.sum(0))
     if void.visits.shape[1]:
-        result[void.visited] += multi_slope(hazards[void.visited]) * (void.visits.T @ by_group)
+        visited = hazards[void.visited]
+        slope = multi_slope(visited) if isinstance(void.visits, np.ndarray) else _many_slopes(visited)
+        result[void.visited] += slope * (void.visits.T @ by_group)
     return result
+
+
+def _many_slopes(hazards: Floats) -> Floats:
+    """What :func:`multi_slope` returns, compiled."""
+    from leopardpop.models.likelihood.compiled import ratio_slopes
+
+    slopes = np.empty_like(hazards)
+    ratio_slopes(hazards, np.exp(-hazards), slopes)
+    return slopes
 
 
 def one_by_one(form: Form, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
@@ -162,14 +174,27 @@ def group_weights(void: HistoryVoid, hazards: Floats) -> Floats:
         result: Floats = np.exp(-apply(void.silent, hazards))
     else:
         result = np.ones((*hazards.shape[:-2], void.number, hazards.shape[-1]))
-        _multiply_powers(result, np.exp(-hazards), _dense(void.silent))
-    if void.visits.shape[1]:
-        visited = hazards[..., void.visited, :] + TINY
-        _multiply_powers(result, -np.expm1(-visited) / visited, _dense(void.visits))
+        _multiply_powers(result, np.exp(-hazards), _as_array(void.silent))
+    if not void.visits.shape[1]:
+        return result
+    visited = hazards[..., void.visited, :]
+    if isinstance(void.visits, np.ndarray):
+        _multiply_powers(result, -np.expm1(-visited - TINY) / (visited + TINY), void.visits)
+    else:
+        _multiply_many(result, visited, void.visits)
     return result
 
 
-def _dense(matrix: Any) -> Floats:
+def _multiply_many(result: Floats, hazards: Floats, visits: Any) -> None:
+    """Multiply by ((1 − exp(−H))/H)^c, compiled: where there are many vectors and each is visited by few groups."""
+    from leopardpop.models.likelihood.compiled import multiply_ratios
+
+    tables = result.reshape(-1, *result.shape[-2:])
+    for table, here in zip(tables, hazards.reshape(-1, *hazards.shape[-2:]), strict=True):
+        multiply_ratios(table, here, np.exp(-here), visits.indptr, visits.indices, visits.data)
+
+
+def _as_array(matrix: Any) -> Floats:
     dense: Floats = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
     return dense
 

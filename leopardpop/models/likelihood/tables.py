@@ -67,6 +67,7 @@ class LatticeTables:
         first = sessions[0]
         self.shape, self.is_probability = lattice.shape, is_probability
         self.weights, self.vector_rows = _union([s.weights for s in sessions])
+        self.chosen = [_whole(rows, self.weights.shape[0]) for rows in self.vector_rows]
         self.columns = by_station(self.weights)
         self.columns_of = [by_station(self.weights[rows]) for rows in self.vector_rows]
         self.parts = [_entries(self.weights, v) for v in range(self.weights.shape[0])]
@@ -102,7 +103,7 @@ class LatticeTables:
 
     def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
         """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
-        rows = self.vector_rows[session]
+        rows = self.chosen[session]
         hazards = self._kept("hazards", log_base, precision, self._compute)
         return hazards.reshape(*log_base.shape[:-1], -1, hazards.shape[-1])[..., rows, :]
 
@@ -192,6 +193,11 @@ def hazard_of(kernel: Floats) -> Floats:
 def outer_rows(left: Floats, right: Floats) -> Floats:
     """Products of the rows of two tables, (n, a) and (n, b) to (n, a·b)."""
     return (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
+
+
+def _whole(rows: Ints, n: int) -> Any:
+    """A slice for all rows in their order: they are then not copied."""
+    return slice(None) if np.array_equal(rows, np.arange(n)) else rows
 
 
 class Columns(NamedTuple):

@@ -106,7 +106,7 @@ def apply(matrix: Any, tables: Floats) -> Floats:
     if isinstance(matrix, np.ndarray) or tables.ndim == 2:
         return np.asarray(matrix @ tables)
     flat = [matrix @ table for table in tables.reshape(-1, *tables.shape[-2:])]
-    return np.stack(flat).reshape(*tables.shape[:-2], *flat[0].shape)
+    return np.asarray(flat[0][None] if len(flat) == 1 else np.stack(flat)).reshape(*tables.shape[:-2], *flat[0].shape)
 
 
 def session_terms(
