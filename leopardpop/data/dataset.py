@@ -188,7 +188,8 @@ def _covariates(sessions: Sequence[CheckedParts], of: str) -> dict[str, tuple[tu
 
 def _check_different(sessions: Sequence[CheckedParts]) -> None:
     """Refuse a covariate of occasions or visits with the name of another covariate."""
-    taken = {str(name) for part in sessions for of in (part.station_covariates, part.individual_covariates) for name in of}
+    others = [table for part in sessions for table in (part.station_covariates, part.individual_covariates)]
+    taken = {str(name) for table in others for name in table}
     occasions = [part.occasion_covariates for part in sessions]
     _check_names(occasions, "occasion", RESERVED | taken)
     taken |= {str(name) for frame in occasions for name in frame}
@@ -229,7 +230,7 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
     """Take one session out of a dataset that :func:`join_sessions` made."""
     animals = np.flatnonzero(dataset["individual_session"].values == session)
     stations = np.flatnonzero(dataset["station_session"].values == session)
-    position = dataset.indexes["session"].get_loc(session)
+    position = int(np.flatnonzero(dataset["session"].values == session)[0])
     S = int(dataset["n_occasions"].values[position])
     rows = np.flatnonzero(np.isin(dataset["detection_station"].values, stations))
     starts = dataset["occasion_start"].values[position, :S] if "occasion_start" in dataset.coords else None
@@ -249,7 +250,7 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
         occasion_start=None if starts is None or np.isnat(starts).all() else starts,
         station_covariates=covariates(dataset, "station", stations),
         individual_covariates=covariates(dataset, "individual", animals),
-        occasion_covariates=occasion_covariates(dataset, int(position), S),
+        occasion_covariates=occasion_covariates(dataset, position, S),
         visit_covariates=visit_covariates(dataset, stations, S),
     )
     for name in ("xy", "effort", "individual", "station", "occasion", "count", "exposure", "removed"):

@@ -60,7 +60,6 @@ class EffortTable:
             )
         return effort
 
-
     def covariates_of(self, stations: NDArray[np.intp], occasions: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Return the covariates of some stations on some occasions, (station, occasion) each."""
         columns = [self.labels.index(label) for label in occasions]

@@ -19,7 +19,7 @@ from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.export import write_secr
 from leopardpop.data.fingerprint import history_hash
-from leopardpop.data.long import detection_table, effort_table, individual_table, station_table
+from leopardpop.data.long import dense_counts, detection_table, effort_table, individual_table, station_table
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption
 from leopardpop.data.occasion_table import with_occasion_covariates
@@ -291,14 +291,7 @@ class CaptureHistory:
         if session is None and len(self.sessions) > 1:
             raise DataError(f"there are several sessions: say which, one of {listed(self.sessions)}.")
         part = self._part(self.sessions[0] if session is None else session)
-        coords = {
-            "individual": list(part.individuals),
-            "station": list(part.stations),
-            "occasion": list(part.occasions),
-        }
-        dense = np.zeros([len(labels) for labels in coords.values()], dtype=np.int64)
-        dense[part.individual, part.station, part.occasion] = part.count
-        return xr.DataArray(dense, coords=coords, dims=list(coords), name="count")
+        return dense_counts(part)
 
     def arrays(self, session: str) -> SessionArrays:
         """Return one session as plain arrays, read-only, for the mathematics.

@@ -25,7 +25,7 @@ __all__ = ["is_occasion_table", "occasion_option", "with_occasion_covariates"]
 def is_occasion_table(occasions: Any) -> bool:
     """Whether ``occasions=`` is a table, or one for each session, and not a number or labels."""
     each = list(occasions.values()) if isinstance(occasions, Mapping) else [occasions]
-    return any(isinstance(one, pd.DataFrame | str | PathLike) for one in each)
+    return any(isinstance(one, pd.DataFrame | PathLike) or (isinstance(one, str) and "." in one) for one in each)
 
 
 def occasion_option(table: Table) -> OccasionOption:

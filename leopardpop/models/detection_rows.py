@@ -10,7 +10,7 @@ import numpy as np
 
 from leopardpop.components.formula import build_design, formula_variables
 from leopardpop.errors import ModelError
-from leopardpop.models.behaviour import FLAGS, States, make_states
+from leopardpop.models.behaviour import FLAGS, make_states
 from leopardpop.models.tables import detection_table, station_columns, visit_table
 from leopardpop.models.units import Units, all_units, plain_units
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from leopardpop.components.detection import DetectionParameter
     from leopardpop.components.formula import Design
     from leopardpop.data.arrays import SessionArrays
-    from leopardpop.models.likelihood.terms import Ints
+    from leopardpop.models.layout import Parameter
+    from leopardpop.models.likelihood.terms import Floats, Ints
 
 __all__ = ["DetectionRows", "Rows"]
 
@@ -122,6 +123,17 @@ class DetectionRows:
         classes = np.arange(len(self.levels))[:, None]
         at = [rows.at(s, classes, *units.example).reshape(-1) for s, units in enumerate(self.units)]
         return replace(rows.design, matrix=rows.design.matrix[np.concatenate(at)])
+
+    def natural(self, parameter: Parameter, theta: Floats) -> Floats:
+        """Natural-scale value of a parameter on all rows of its own table, those of no unit included."""
+        design = self.by_parameter[parameter.name].design
+        values: Floats = parameter.link.inverse(design.standardised @ theta[parameter.place])
+        return values
+
+    @property
+    def varies(self) -> bool:
+        """Whether detection varies by occasion or with what happened to the animal before."""
+        return any(units.arrays is not data for units, data in zip(self.units, self.data, strict=True))
 
 
 def visit_names(data: list[SessionArrays]) -> set[str]:

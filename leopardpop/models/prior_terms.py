@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.errors import PriorError
+from leopardpop.models.behaviour import FLAGS, LEVELS
 from leopardpop.priors import (
     Prior,
     PriorSet,
     baseline_prior,
     density_prior,
+    response_prior,
     scale_prior,
     shape_prior,
     share_prior,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.layout import Layout, Parameter
     from leopardpop.models.likelihood.terms import Floats
+
+RESPONSES = frozenset(f"{flag}[{LEVELS[1]}]" for flag in FLAGS)
+"""Coefficients that say what an earlier capture changes."""
 
 __all__ = ["PriorTerm", "PriorTerms", "default_references", "resolve_priors"]
 
@@ -253,7 +258,8 @@ def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mappi
             density = _natural(parameter.name, prior, parameter)
             terms.append(PriorTerm(name, parameter.name, at, density, True, parameter.name in chosen))
         else:
-            sd = float(slope_prior(parameter.name).parameters["sigma"]) / scale
+            default = response_prior if coefficient in RESPONSES else slope_prior
+            sd = float(default(parameter.name).parameters["sigma"]) / scale
             terms.append(PriorTerm(label, parameter.name, at, Prior("Normal", mu=0.0, sigma=sd), False, False))
     return terms
 

@@ -100,8 +100,8 @@ class Problem:
         units = tuple(n_classes * len(u.station) for u in self.units)
         by_cell = density_table(self.data, self.masks)
         pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
-        for p in model.detection.parameters():
-            pieces.append((p.name, p.link, p.unit, self.detection.of_units(p.name), units))
+        of_detection = model.detection.parameters()
+        pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in of_detection]
         return make_layout(pieces, (self.column, self.levels) if self.column else None)
 
     def _terms_of_session(self, s: int) -> SessionTerms:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -140,15 +140,13 @@ def visit_table(
     return _with_visit_names(table, sessions)
 
 
-def _visits(
-    data: SessionArrays, states: States, by_visit: bool, n_sessions: int
-) -> tuple[pd.DataFrame, list[object]]:
+def _visits(data: SessionArrays, states: States, by_visit: bool, n_sessions: int) -> tuple[pd.DataFrame, list[object]]:
     """Rows of a session but for the classes, and their labels."""
     n_stations = len(data.stations)
     pairs = np.nonzero(data.effort > 0) if by_visit else (np.arange(n_stations), np.zeros(n_stations, np.intp))
     station, occasion = (np.repeat(at, states.number) for at in pairs)
     table = data.station_covariates.iloc[station].reset_index(drop=True)
-    given: dict[str, object] = {}
+    given: dict[str, Any] = {}
     if by_visit:
         given = {"occasion": np.array(data.occasions, object)[occasion], "trend": occasion.astype(float)}
         given |= {str(name): column.to_numpy()[occasion] for name, column in data.occasion_covariates.items()}

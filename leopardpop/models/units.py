@@ -60,30 +60,31 @@ def all_units(data: SessionArrays, kind: Ints, states: States, detector: str) ->
     detector
         Of the history.
     """
-    n_states, n_stations, n_occasions = kind.shape
     on = np.broadcast_to(data.effort > 0, kind.shape)
     state, station, occasion = np.nonzero(on)
     key = station * (int(kind.max(initial=0)) + 1) + kind[on]
     _, first, code = np.unique(key, return_index=True, return_inverse=True)
     unit = np.full(kind.shape, -1, np.intp)
     unit[on] = code.reshape(-1)
-    met, changes = (unit[0][data.station, data.occasion], None)
-    if n_states > 1:
+    met, changes = (unit[0][data.station, data.occasion], _Changes())
+    if states.number > 1:
         met, changes = _experience(data, unit, states)
-    used = np.unique(np.concatenate([unit[0][data.effort > 0], met, *([] if changes is None else changes.units)]))
+    naive = np.unique(unit[0][data.effort > 0])
+    used = np.unique(np.concatenate([naive, met, *changes.units]))
     place = np.full(len(first), -1, np.intp)
     place[used] = np.arange(len(used))
-    first = first[used]
-    naive = np.isin(used, unit[0])
-    effort = np.zeros((len(used), n_occasions))
+    example = station[first[used]], occasion[first[used]], state[first[used]]
+    arrays = _with_units(data, example[0], _naive_effort(data, place[unit[0]], len(used)), place[met])
+    experience = changes.compile(data, place, len(used), multi=detector == "multi") if states.number > 1 else None
+    return Units(arrays, example[0], np.isin(used, naive), experience, example)
+
+
+def _naive_effort(data: SessionArrays, unit: Ints, n_units: int) -> Floats:
+    """Effort of the units that naive animals meet, (U, S)."""
+    effort = np.zeros((n_units, data.effort.shape[1]))
     k, s = np.nonzero(data.effort > 0)
-    effort[place[unit[0][k, s]], s] = data.effort[k, s]
-    arrays = _with_units(data, station[first], effort, place[met])
-    experience = None
-    if changes is not None:
-        own = data.effort[data.station, data.occasion]
-        experience = changes.compile(place, len(used), own, len(data.individuals), multi=detector == "multi")
-    return Units(arrays, station[first], naive, experience, (station[first], occasion[first], state[first]))
+    effort[unit[k, s], s] = data.effort[k, s]
+    return effort
 
 
 def _with_units(data: SessionArrays, station: Ints, effort: Floats, met: Ints) -> SessionArrays:
@@ -118,9 +119,10 @@ class _Changes:
         """Add places on the occasion of a row of detections."""
         self.rows.append((np.full(len(own), row), naive, own, effort))
 
-    def compile(self, place: Ints, n_units: int, effort: Floats, n_animals: int, *, multi: bool) -> Experience:
-        """Bring the entries into two sparse tables."""
-        given = _signed(self.parts, place, (n_animals, n_units), -1.0)
+    def compile(self, data: SessionArrays, place: Ints, n_units: int, *, multi: bool) -> Experience:
+        """Bring the entries into two sparse tables over the units that are used."""
+        effort = data.effort[data.station, data.occasion]
+        given = _signed(self.parts, place, (len(data.individuals), n_units), -1.0)
         mixes = _signed(self.rows, place, (len(effort), n_units), 1.0) if multi else None
         return Experience(effort, given, mixes)
 

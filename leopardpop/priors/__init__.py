@@ -10,6 +10,7 @@ For example:
 from leopardpop.priors.defaults import (
     baseline_prior,
     density_prior,
+    response_prior,
     scale_prior,
     shape_prior,
     share_prior,
@@ -27,6 +28,7 @@ __all__ = [
     "density_prior",
     "from_range",
     "is_prior",
+    "response_prior",
     "scale_prior",
     "shape_prior",
     "share_prior",

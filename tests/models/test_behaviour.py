@@ -23,11 +23,11 @@ FUNCTIONS = ("HalfNormal", "ProbabilityHalfNormal", "Exponential")
 
 
 @cache
-def survey_with_past(detector: str, mask: str = "lattice", sex: str = "none", layout: str = "one session") -> PlainSurvey:
+def survey_with_past(
+    detector: str, mask: str = "lattice", sex: str = "none", layout: str = "one session"
+) -> PlainSurvey:
     """A small survey with removals, off-days and covariates of occasions, whose animals come back to stations."""
-    survey = make_survey(
-        Design(detector=detector, layout=layout, mask=mask, effort="varying", removal=True, sex=sex)
-    )
+    survey = make_survey(Design(detector=detector, layout=layout, mask=mask, effort="varying", removal=True, sex=sex))
     rng = np.random.default_rng(zlib.crc32(f"{detector} {mask} {sex} {layout}".encode()))
     for session in survey.sessions:
         lengthen(rng, session, detector)
@@ -54,10 +54,8 @@ def lengthen(rng: np.random.Generator, session: PlainSession, detector: str) -> 
         "rain": list(rng.normal(size=shape[1])),
         "moon": [("new", "full")[s % 2] for s in range(shape[1])],
     }
-    bait = rng.normal(size=shape).tolist()
-    session.visit_covariates = {
-        "bait": [[b if e > 0 else None for b, e in zip(*row, strict=True)] for row in zip(bait, session.effort, strict=True)]
-    }
+    bait = np.where(session.effort > 0, rng.normal(size=shape), np.nan)
+    session.visit_covariates = {"bait": bait.tolist()}
 
 
 FORMULAS: dict[str, tuple[str, str, dict[str, float], dict[str, float]]] = {

@@ -15,7 +15,15 @@ from scipy.special import logsumexp
 
 from tests.reference.coefficients import density, inverse_link, session_covariates, share
 from tests.reference.datasets import PlainSurvey
-from tests.reference.scr import DETECTION, Array, Pieces, PlainSession, log_count, log_one_minus_exp_minus, log_proximity
+from tests.reference.scr import (
+    DETECTION,
+    Array,
+    Pieces,
+    PlainSession,
+    log_count,
+    log_one_minus_exp_minus,
+    log_proximity,
+)
 
 LABEL = re.compile(r"^(?P<parameter>\w+)\[(?P<columns>.*)\]$")
 FACTOR = re.compile(r"^(?P<name>\w+)\[(?P<level>.*)\]$")
@@ -70,6 +78,7 @@ class OneClass:
         self.session, self.detector, self.detection = session, detector, detection
         self.coefficients, self.trait = coefficients, trait
         self.names = {m["parameter"] for m in map(LABEL.match, coefficients) if m} - {"D", "pmix"}
+        self.constant = {name: v[0] for name, v in session_covariates(session, 1).items()}  # type: ignore[index]
         self.cache: dict[tuple[object, ...], Array] = {}
 
     def void(self) -> Array:
@@ -112,7 +121,7 @@ class OneClass:
 
     def covariates(self, animal: int | None, k: int, s: int) -> dict[str, object]:
         session = self.session
-        here: dict[str, object] = {name: v[0] for name, v in session_covariates(session, 1).items()}  # type: ignore[index]
+        here: dict[str, object] = dict(self.constant)
         here |= {name: values[k] for name, values in session.station_covariates.items()}
         here |= {"occasion": str(s + 1), "trend": float(s)}
         here |= {name: values[s] for name, values in session.occasion_covariates.items()}

@@ -114,5 +114,5 @@ def _mix_rows(pairs: Any, first: int, width: int) -> Any:
     from scipy.sparse import csr_array
 
     row = np.repeat(np.arange(len(pairs)), 2)
-    column = (pairs + [0, first]).reshape(-1)
+    column = (pairs + np.array([0, first])).reshape(-1)
     return csr_array((np.ones(len(row)), (row, column)), shape=(len(pairs), width))

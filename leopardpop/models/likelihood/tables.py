@@ -168,9 +168,7 @@ class LatticeTables:
             bent[block] = -(by_x * self.square_x[block]).sum(1) - (by_y * self.square_y[block]).sum(1)
         return base, bent
 
-    def _product_slopes(
-        self, along_x: Floats, along_y: Floats, rows: Ints, cotangent: Floats
-    ) -> tuple[Floats, Floats]:
+    def _product_slopes(self, along_x: Floats, along_y: Floats, rows: Ints, cotangent: Floats) -> tuple[Floats, Floats]:
         """Slopes through H_v where it is a matrix product."""
         base, bent = np.zeros(len(along_x)), np.zeros(len(along_x))
         for v, table in zip(rows, cotangent.reshape(-1, *self.shape), strict=True):
