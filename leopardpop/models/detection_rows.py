@@ -93,7 +93,7 @@ class DetectionRows:
             table, kind = detection_table(self.data, self.column, self.levels), "station"
         else:
             table = visit_table(self.data, self.column, self.levels, states, by_visit=by_visit)
-            kind = "station and occasion" if by_visit else "station"
+            kind = "station-occasion" if by_visit else "station"
         design = build_design(parameter.formula, table, parameter=parameter.name, rows=kind)
         place = [_places(data, by_visit=by_visit) for data in self.data]
         sizes = [len(self.levels) * (int(p.max(initial=-1)) + 1) * states.number for p in place]

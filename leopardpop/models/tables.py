@@ -95,7 +95,13 @@ def density_table(sessions: list[SessionArrays], masks: Mapping[str, Mask]) -> p
     table = _with_sessions(pd.concat(parts), sessions)
     of_stations = "is a column of the stations; density needs a covariate of the cells, mask.with_covariates(...)"
     of_animals = "is a column of the individuals; a class has no density of its own, but a share, pmix"
-    return _with_hints(table, sessions, {"station_covariates": of_stations, "individual_covariates": of_animals})
+    of_occasions = "varies by occasion, and density does not; it belongs in a formula of detection"
+    hints = {"station_covariates": of_stations, "individual_covariates": of_animals}
+    hints |= dict.fromkeys(("occasion_covariates", "visit_covariates"), of_occasions)
+    table = _with_hints(table, sessions, hints)
+    own = {name: f"{name!r} {of_occasions}." for name in ("occasion", "trend", *FLAGS) if name not in table}
+    table.attrs["elsewhere"] = own | table.attrs["elsewhere"]
+    return table
 
 
 def station_columns(sessions: list[SessionArrays]) -> set[str]:
@@ -196,7 +202,7 @@ def _labels(rows: Iterable[object], session: str, n_sessions: int) -> list[objec
 
 def _with_hints(table: pd.DataFrame, sessions: list[SessionArrays], hints: Mapping[str, str]) -> pd.DataFrame:
     """Note what to say of a name that belongs to another table, for the formula's error."""
-    found = {str(name): hint for where, hint in hints.items() for s in sessions for name in getattr(s, where).columns}
+    found = {str(name): hint for where, hint in hints.items() for s in sessions for name in getattr(s, where)}
     table.attrs["elsewhere"] = {name: f"{name!r} {hint}." for name, hint in found.items() if name not in table}
     return table
 
