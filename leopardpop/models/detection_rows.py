@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leopardpop.components.formula import build_design, formula_variables
+from leopardpop.components.formula import build_design
+from leopardpop.components.formula_syntax import parse_formula
 from leopardpop.errors import ModelError
 from leopardpop.models.behaviour import FLAGS, make_states
 from leopardpop.models.tables import detection_table, station_columns, visit_table
@@ -78,7 +79,7 @@ class DetectionRows:
     ) -> None:
         self.data, self.column, self.levels = data, column, levels
         taken = station_columns(data)
-        named = {p.name: formula_variables(p.formula) - taken for p in parameters}
+        named = {p.name: set(parse_formula(p.formula, p.name).variables) - taken for p in parameters}
         flags = tuple(name for name in FLAGS if any(name in names for names in named.values()))
         self.states = make_states(flags)
         for p in parameters:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Units", "all_units", "plain_units"]
 
+EVERYWHERE = {"b", "B"}
+"""Flags that are the same at all stations."""
+
 
 @dataclass(frozen=True, eq=False)
 class Units:
@@ -66,16 +69,15 @@ def all_units(data: SessionArrays, kind: Ints, states: States, detector: str) ->
     _, first, code = np.unique(key, return_index=True, return_inverse=True)
     unit = np.full(kind.shape, -1, np.intp)
     unit[on] = code.reshape(-1)
-    met, changes = (unit[0][data.station, data.occasion], _Changes())
-    if states.number > 1:
-        met, changes = _experience(data, unit, states)
     naive = np.unique(unit[0][data.effort > 0])
-    used = np.unique(np.concatenate([naive, met, *changes.units]))
+    past = _Past(data, unit, states, by_occasion=detector == "multi") if states.number > 1 else None
+    met = unit[0][data.station, data.occasion] if past is None else past.met
+    used = naive if past is None else np.union1d(naive, past.used)
     place = np.full(len(first), -1, np.intp)
     place[used] = np.arange(len(used))
     example = station[first[used]], occasion[first[used]], state[first[used]]
     arrays = _with_units(data, example[0], _naive_effort(data, place[unit[0]], len(used)), place[met])
-    experience = changes.compile(data, place, len(used), multi=detector == "multi") if states.number > 1 else None
+    experience = None if past is None else past.experience(place, len(used))
     return Units(arrays, example[0], np.isin(used, naive), experience, example)
 
 
@@ -99,76 +101,109 @@ def _with_units(data: SessionArrays, station: Ints, effort: Floats, met: Ints) -
     )
 
 
-class _Changes:
-    """Where detected animals meet another unit than a naive animal would: one entry each."""
+class _Rows:
+    """Distinct sparse rows over units, as they are met."""
 
     def __init__(self) -> None:
-        self.parts: list[tuple[Any, ...]] = []
-        self.rows: list[tuple[Any, ...]] = []
+        self.rows: list[tuple[Ints, Floats]] = []
+        self.code: dict[tuple[bytes, bytes], int] = {}
+
+    def add(self, unit: Ints, value: Floats) -> int:
+        """Number of the row with these values added up by unit; -1 if nothing is left."""
+        units, at = np.unique(unit, return_inverse=True)
+        total = np.bincount(at.reshape(-1), weights=value, minlength=len(units))
+        units, total = units[total != 0.0], total[total != 0.0]
+        if not len(units):
+            return -1
+        key = units.tobytes(), total.tobytes()
+        if key not in self.code:
+            self.code[key] = len(self.rows)
+            self.rows.append((units, total))
+        return self.code[key]
+
+    def table(self, place: Ints, n_units: int) -> Any:
+        """All rows over the units that are used, sparse (rows, U)."""
+        from scipy.sparse import csr_array
+
+        start = np.cumsum([0, *(len(units) for units, _ in self.rows)])
+        units = np.concatenate([np.empty(0, np.intp), *(place[units] for units, _ in self.rows)])
+        values = np.concatenate([np.empty(0), *(values for _, values in self.rows)])
+        return csr_array((values, units, start), shape=(len(self.rows), n_units))
+
+
+class _Past:
+    """What detected animals meet in the place of what naive ones do.
+
+    Parameters
+    ----------
+    data
+        The session.
+    unit
+        Unit of each state at each station and occasion, (Q, K, S).
+    states
+        The states.
+    by_occasion
+        Whether the mixes of units on occasions with a detection are wanted, as for multi-catch.
+    """
+
+    def __init__(self, data: SessionArrays, unit: Ints, states: States, *, by_occasion: bool) -> None:
+        self.data, self.unit, self.states = data, unit, states
+        self.given_back, self.mixes = _Rows(), _Rows()
+        self.of_animal = np.full(len(data.individuals), -1, np.intp)
+        self.of_row = np.full(len(data.station), -1, np.intp)
+        self.met = np.empty(len(data.station), np.intp)
+        known: dict[bytes, int] = {}
+        bounds = np.searchsorted(data.individual, np.arange(len(data.individuals) + 1))
+        for i in range(len(data.individuals)):
+            rows = np.arange(bounds[i], bounds[i + 1])
+            state = self._states(rows)
+            key = np.append(state, data.exposure[i]).tobytes()
+            own = np.take_along_axis(unit, np.broadcast_to(state, unit.shape[1:])[None], 0)[0]
+            self.met[rows] = own[data.station[rows], data.occasion[rows]]
+            if key not in known:
+                known[key] = self._back(own, int(data.exposure[i]))
+            self.of_animal[i] = known[key]
+            if by_occasion:
+                self.of_row[rows] = [self._mix(own[:, s], s) for s in data.occasion[rows]]
+
+    def _states(self, rows: Ints) -> Ints:
+        """State of an animal at each station and occasion, (K, S), or (1, S) where stations are alike."""
+        data, everywhere = self.data, set(self.states.flags) <= EVERYWHERE
+        effort = data.effort.max(0, keepdims=True) if everywhere else data.effort
+        memory, states = Memory(self.states, 1, len(effort)), np.empty(effort.shape, np.intp)
+        for s in range(effort.shape[1]):
+            states[:, s] = memory.now()[0]
+            caught = np.zeros((1, len(effort)), bool)
+            here = rows[data.occasion[rows] == s]
+            caught[0, np.zeros_like(here) if everywhere else data.station[here]] = True
+            memory.note(caught, effort[:, s])
+        return states
+
+    def _back(self, own: Ints, exposure: int) -> int:
+        """Row of naive less own effort over the occasions that an animal lived through."""
+        differs = (self.data.effort > 0) & (own != self.unit[0])
+        differs[:, exposure:] = False
+        effort = self.data.effort[differs]
+        return self.given_back.add(
+            np.concatenate([self.unit[0][differs], own[differs]]), np.concatenate([effort, -effort])
+        )
+
+    def _mix(self, own: Ints, s: int) -> int:
+        """Row of own less naive effort on an occasion."""
+        differs = (self.data.effort[:, s] > 0) & (own != self.unit[0, :, s])
+        effort = self.data.effort[differs, s]
+        return self.mixes.add(
+            np.concatenate([own[differs], self.unit[0, differs, s]]), np.concatenate([effort, -effort])
+        )
 
     @property
-    def units(self) -> list[Ints]:
+    def used(self) -> Ints:
         """Units that animals meet."""
-        return [own for _, _, own, _ in self.parts]
+        rows = [units for units, _ in (*self.given_back.rows, *self.mixes.rows)]
+        return np.unique(np.concatenate([self.met, *rows]))
 
-    def add(self, animal: int, naive: Ints, own: Ints, effort: Floats) -> None:
-        """Add places of an animal with the effort there."""
-        self.parts.append((np.full(len(own), animal), naive, own, effort))
-
-    def add_row(self, row: int, naive: Ints, own: Ints, effort: Floats) -> None:
-        """Add places on the occasion of a row of detections."""
-        self.rows.append((np.full(len(own), row), naive, own, effort))
-
-    def compile(self, data: SessionArrays, place: Ints, n_units: int, *, multi: bool) -> Experience:
-        """Bring the entries into two sparse tables over the units that are used."""
-        effort = data.effort[data.station, data.occasion]
-        given = _signed(self.parts, place, (len(data.individuals), n_units), -1.0)
-        mixes = _signed(self.rows, place, (len(effort), n_units), 1.0) if multi else None
-        return Experience(effort, given, mixes)
-
-
-def _signed(parts: list[tuple[Any, ...]], place: Ints, shape: tuple[int, int], sign: float) -> Any:
-    """Sparse table with ``sign`` times the effort at own units and minus that at naive ones."""
-    from scipy.sparse import csr_array
-
-    if not parts:
-        return csr_array(shape)
-    row, naive, own, effort = (np.concatenate(column) for column in zip(*parts, strict=True))
-    values = np.concatenate([sign * effort, -sign * effort])
-    at = (np.concatenate([row, row]), np.concatenate([place[own], place[naive]]))
-    table = csr_array((values, at), shape=shape)
-    table.sum_duplicates()
-    table.eliminate_zeros()
-    return table
-
-
-def _experience(data: SessionArrays, unit: Ints, states: States) -> tuple[Ints, _Changes]:
-    """Unit of each detection, and where each animal meets another one than a naive animal."""
-    changes, met = _Changes(), np.empty(len(data.station), np.intp)
-    bounds = np.searchsorted(data.individual, np.arange(len(data.individuals) + 1))
-    on = data.effort > 0
-    for i in range(len(data.individuals)):
-        rows = np.arange(bounds[i], bounds[i + 1])
-        own = _own_units(data, rows, unit, states)
-        met[rows] = own[data.station[rows], data.occasion[rows]]
-        differs = on & (own != unit[0])
-        differs[:, data.exposure[i] :] = False
-        k, s = np.nonzero(differs)
-        changes.add(i, unit[0][k, s], own[k, s], data.effort[k, s])
-        for row in rows:
-            k = np.flatnonzero(differs[:, data.occasion[row]])
-            s = data.occasion[row]
-            changes.add_row(row, unit[0][k, s], own[k, s], data.effort[k, s])
-    return met, changes
-
-
-def _own_units(data: SessionArrays, rows: Ints, unit: Ints, states: States) -> Ints:
-    """Unit that one animal meets at each station and occasion, (K, S)."""
-    memory = Memory(states, 1, unit.shape[1])
-    own, stations = np.empty(unit.shape[1:], np.intp), np.arange(unit.shape[1])
-    for s in range(unit.shape[2]):
-        own[:, s] = unit[memory.now()[0], stations, s]
-        caught = np.zeros((1, unit.shape[1]), bool)
-        caught[0, data.station[rows[data.occasion[rows] == s]]] = True
-        memory.note(caught, data.effort[:, s])
-    return own
+    def experience(self, place: Ints, n_units: int) -> Experience:
+        """The tables over the units that are used."""
+        effort = self.data.effort[self.data.station, self.data.occasion]
+        tables = self.given_back.table(place, n_units), self.mixes.table(place, n_units)
+        return Experience(effort, tables[0], self.of_animal, tables[1], self.of_row)

@@ -13,7 +13,7 @@ import pytest
 
 import leopardpop as lp
 from leopardpop.models.problem import Problem
-from tests.models.test_likelihood import DETECTORS, baseline, finite_differences, near
+from tests.models.test_likelihood import DETECTORS, baseline, finite_differences, hard_working_stations, near
 from tests.reference.datasets import PlainSurvey, library_history, library_masks
 from tests.reference.designs import Design, make_survey
 from tests.reference.scr import PlainSession
@@ -214,3 +214,20 @@ def test_a_model_without_such_terms_has_its_stations() -> None:
     plain = Problem(lp.SCR(detection=lp.HalfNormal(lambda0="~ lure")), history, masks)
     assert plain.units[0].arrays is plain.data[0]
     assert plain.sessions[0].terms.combine is None
+
+
+@pytest.mark.parametrize("n_occasions, effort", [(300, 3.0), (3, 600.0), (3, 1050.0)])
+@pytest.mark.parametrize("function", ["HalfNormal", "ProbabilityHalfNormal"])
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_total_hazards_of_hundreds(detector: str, function: str, n_occasions: int, effort: float) -> None:
+    """Hazards that are small for naive animals and hundreds for known ones."""
+    survey = hard_working_stations(detector, n_occasions, effort)
+    name = baseline(function)
+    model = lp.SCR(detection=getattr(lp, function)(**{name: "~ bk"}))
+    problem = Problem(model, library_history(survey), library_masks(survey))
+    values = {"D[Intercept]": 0.0, f"{name}[Intercept]": math.log(1e-3), f"{name}[bk[caught]]": 6.8}
+    values["sigma[Intercept]"] = math.log(1500.0)
+    theta = problem.to_theta(np.array([values[label] for label in problem.labels]))
+    value, gradient = problem.log_likelihood_gradient(theta)
+    assert value == near(sum(piece.poisson() for piece in varying_pieces(survey, function, values)))
+    assert np.isfinite(gradient).all()

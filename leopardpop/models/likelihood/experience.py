@@ -18,9 +18,13 @@ class Experience(NamedTuple):
     effort: Floats
     """Effort at the station and occasion of each row of detections, (m,)."""
     given_back: Any
-    """Naive less own effort over the occasions that each animal lived through, sparse (n, U)."""
+    """Distinct rows of naive less own effort over the occasions that an animal lived through, sparse (D, U)."""
+    of_animal: Ints
+    """Row of each animal, -1 for none, (n,)."""
     mixes: Any
-    """Own less naive effort on the occasion of each row of detections, sparse (m, U); None unless multi-catch."""
+    """Distinct rows of own less naive effort on one occasion, sparse (M, U); empty unless multi-catch."""
+    of_row: Ints
+    """Row of the occasion of each row of detections, -1 for none, (m,)."""
 
 
 class Vectors(NamedTuple):
@@ -55,50 +59,24 @@ def with_experience(naive: Vectors, pattern: Ints, individual: Ints, experience:
     experience
         How the animals differ.
     """
-    from scipy.sparse import csr_array, eye_array, vstack
+    from scipy.sparse import csr_array, vstack
 
-    n_naive = len(naive.times)
-    back, of_animal = _distinct(experience.given_back)
-    blocks, n_rows = [csr_array(naive.weights), back], n_naive + back.shape[0]
-    combine = [eye_array(n_rows, format="csr")]
-    columns = [_indicator(of_animal, np.arange(len(of_animal)), (len(naive.given_back), back.shape[0]))]
-    visits = naive.visits
-    if experience.mixes is not None:
-        delta, of_row = _distinct(experience.mixes)
-        changed = np.flatnonzero(of_row >= 0)
-        pairs, mix = np.unique(np.column_stack([pattern, of_row])[changed], axis=0, return_inverse=True)
-        blocks.append(delta)
-        combine.append(_mix_rows(pairs, n_rows, n_rows + delta.shape[0]))
-        visits = visits.copy()
-        np.subtract.at(visits, (individual[changed], pattern[changed]), 1.0)
-        columns.append(_indicator(mix.reshape(-1), individual[changed], (len(visits), len(pairs))))
-    n_vectors = sum(block.shape[0] for block in combine)
-    n_sums = sum(block.shape[0] for block in blocks)
-    padded = [csr_array((b.data, b.indices, b.indptr), shape=(b.shape[0], n_sums)) for b in combine]
-    nothing = [np.zeros_like(column) for column in columns]
+    n_naive, n_back = len(naive.times), experience.given_back.shape[0]
+    changed = np.flatnonzero(experience.of_row >= 0)
+    keys = np.column_stack([pattern, experience.of_row])[changed].reshape(-1, 2)
+    pairs, mix = np.unique(keys, axis=0, return_inverse=True)
+    visits = naive.visits.copy()
+    np.subtract.at(visits, (individual[changed], pattern[changed]), 1.0)
+    n = len(visits)
+    own = _indicator(experience.of_animal, np.arange(n), (n, n_back))
+    mixed = _indicator(mix.reshape(-1), individual[changed], (n, len(pairs)))
     return Vectors(
-        vstack(blocks, format="csr"),
-        np.concatenate([naive.times, np.zeros(n_vectors - n_naive)]),
-        np.hstack([naive.given_back, columns[0], *nothing[1:]]),
-        np.hstack([visits, nothing[0], *columns[1:]]),
-        vstack(padded, format="csr") if len(combine) > 1 else None,
+        vstack([csr_array(naive.weights), experience.given_back, experience.mixes], format="csr"),
+        np.concatenate([naive.times, np.zeros(n_back + len(pairs))]),
+        np.hstack([naive.given_back, own, np.zeros_like(mixed)]),
+        np.hstack([visits, np.zeros_like(own), mixed]),
+        _combination(pairs, n_naive + n_back, experience.mixes.shape[0]) if len(pairs) else None,
     )
-
-
-def _distinct(table: Any) -> tuple[Any, Ints]:
-    """Distinct rows of a sparse table that are not zero, and which of them each row is; -1 where it is zero."""
-    seen: dict[tuple[bytes, bytes], int] = {}
-    code, first = np.full(table.shape[0], -1, np.intp), []
-    for row in range(table.shape[0]):
-        part = slice(table.indptr[row], table.indptr[row + 1])
-        if part.start == part.stop:
-            continue
-        key = table.indices[part].tobytes(), table.data[part].tobytes()
-        if key not in seen:
-            seen[key] = len(seen)
-            first.append(row)
-        code[row] = seen[key]
-    return table[np.array(first, np.intp)], code
 
 
 def _indicator(column: Ints, row: Ints, shape: tuple[int, int]) -> Floats:
@@ -109,10 +87,12 @@ def _indicator(column: Ints, row: Ints, shape: tuple[int, int]) -> Floats:
     return table
 
 
-def _mix_rows(pairs: Any, first: int, width: int) -> Any:
-    """Rows that add a naive vector (pairs[:, 0]) and a change (pairs[:, 1], counted from ``first``)."""
-    from scipy.sparse import csr_array
+def _combination(pairs: Any, n_plain: int, n_changes: int) -> Any:
+    """The first vectors as they are; then sums of a naive one (pairs[:, 0]) and a change (pairs[:, 1])."""
+    from scipy.sparse import csr_array, eye_array, vstack
 
     row = np.repeat(np.arange(len(pairs)), 2)
-    column = (pairs + np.array([0, first])).reshape(-1)
-    return csr_array((np.ones(len(row)), (row, column)), shape=(len(pairs), width))
+    column = (pairs + np.array([0, n_plain])).reshape(-1)
+    width = n_plain + n_changes
+    sums = csr_array((np.ones(len(row)), (row, column)), shape=(len(pairs), width))
+    return vstack([eye_array(n_plain, width), sums], format="csr")
