@@ -191,7 +191,8 @@ def _multiply_many(result: Floats, hazards: Floats, visits: Any) -> None:
 
     tables = result.reshape(-1, *result.shape[-2:])
     for table, here in zip(tables, hazards.reshape(-1, *hazards.shape[-2:]), strict=True):
-        multiply_ratios(table, here, np.exp(-here), visits.indptr, visits.indices, visits.data)
+        silent = np.negative(here)
+        multiply_ratios(table, here, np.exp(silent, out=silent), visits.indptr, visits.indices, visits.data)
 
 
 def _as_array(matrix: Any) -> Floats:

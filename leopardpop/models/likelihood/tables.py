@@ -111,7 +111,8 @@ class LatticeTables:
         """H of all void vectors, (..., V, L)."""
         if self.is_probability:
             sets = zip(log_base.reshape(-1, log_base.shape[-1]), precision.reshape(-1, log_base.shape[-1]), strict=True)
-            tables = np.stack([self._compute_probability(b, p) for b, p in sets])
+            each = [self._compute_probability(b, p) for b, p in sets]
+            tables = each[0][None] if len(each) == 1 else np.stack(each)
             return tables.reshape(*log_base.shape[:-1], *tables.shape[1:])
         along_x, along_y = self.along(log_base, precision)
         hazards = [
