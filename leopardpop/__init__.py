@@ -44,12 +44,21 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.occupancy import (
+        DynamicMultistateOccupancy,
+        DynamicOccupancy,
+        MultistateOccupancy,
+        Occupancy,
+    )
     from leopardpop.models.scr import SCR
     from leopardpop.priors import Prior
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
     from leopardpop.results.maximum import MaximumLikelihood
+    from leopardpop.results.occupancy_fit import OccupancyFit
+    from leopardpop.results.occupancy_maximum import OccupancyMaximum
     from leopardpop.results.population import Population
+    from leopardpop.results.site_states import SiteStates
     from leopardpop.results.storage import load_fit
 
 __all__ = [
@@ -57,6 +66,8 @@ __all__ = [
     "CaptureHistory",
     "DetectionFunction",
     "DetectionHistory",
+    "DynamicMultistateOccupancy",
+    "DynamicOccupancy",
     "Exponential",
     "Fit",
     "HalfNormal",
@@ -64,10 +75,15 @@ __all__ = [
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
+    "MultistateOccupancy",
+    "Occupancy",
+    "OccupancyFit",
+    "OccupancyMaximum",
     "Population",
     "Prior",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "SiteStates",
     "Survey",
     "__version__",
     "compare",
@@ -94,6 +110,8 @@ _HOMES = {
     "CaptureHistory": "data.history",
     "DetectionFunction": "components.detection",
     "DetectionHistory": "data.detection_history",
+    "DynamicMultistateOccupancy": "models.occupancy",
+    "DynamicOccupancy": "models.occupancy",
     "Exponential": "components.detection",
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
@@ -101,10 +119,15 @@ _HOMES = {
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
+    "MultistateOccupancy": "models.occupancy",
+    "Occupancy": "models.occupancy",
+    "OccupancyFit": "results.occupancy_fit",
+    "OccupancyMaximum": "results.occupancy_maximum",
     "Population": "results.population",
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
+    "SiteStates": "results.site_states",
     "Survey": "data.survey",
     "compare": "results.compare",
     "laplace": "inference.generic",

@@ -92,7 +92,21 @@ def test_cloglog_normal_is_a_log_normal_hazard() -> None:
     assert list(CLOGLOG.logpdf([0.0, 1.0, -0.1])) == [-np.inf] * 3
 
 
-@pytest.mark.parametrize("prior", [*(pair[0] for pair in PAIRS.values()), CLOGLOG], ids=str)
+LOGIT = Prior("LogitNormal", mu=-1, sigma=1.5)
+
+
+def test_logit_normal_is_a_normal_logit() -> None:
+    """Change of variables: p(x) dx = p(l) dl with l = log(x / (1 - x)), dl/dx = 1 / (x (1 - x))."""
+    normal, x = stats.norm(-1, 1.5), np.array([1e-6, 0.01, 0.3, 0.8, 0.999])
+    np.testing.assert_allclose(LOGIT.logpdf(x), normal.logpdf(np.log(x / (1 - x))) - np.log(x * (1 - x)), rtol=1e-12)
+    np.testing.assert_allclose(LOGIT.quantile(QUANTILES), 1 / (1 + np.exp(-normal.ppf(QUANTILES))), rtol=1e-12)
+    draws = 1 / (1 + np.exp(-normal.rvs(400_000, random_state=1)))
+    assert LOGIT.mean == pytest.approx(draws.mean(), abs=4 * draws.std() / math.sqrt(4e5))
+    assert LOGIT.sd == pytest.approx(draws.std(), rel=0.01)
+    assert list(LOGIT.logpdf([0.0, 1.0, -0.1])) == [-np.inf] * 3
+
+
+@pytest.mark.parametrize("prior", [*(pair[0] for pair in PAIRS.values()), CLOGLOG, LOGIT], ids=str)
 def test_derivative_is_that_of_the_log_density(prior: Prior) -> None:
     x = prior.quantile(QUANTILES)
     h = 1e-6 * np.minimum(np.abs(x), np.ptp(x)) + 1e-12
@@ -102,7 +116,7 @@ def test_derivative_is_that_of_the_log_density(prior: Prior) -> None:
     assert (prior.logpdf_derivative(outside) == 0).all()
 
 
-@pytest.mark.parametrize("prior", [*(pair[0] for pair in PAIRS.values()), CLOGLOG], ids=str)
+@pytest.mark.parametrize("prior", [*(pair[0] for pair in PAIRS.values()), CLOGLOG, LOGIT], ids=str)
 def test_draws_follow_the_density(prior: Prior) -> None:
     draws = prior.draw(np.random.default_rng(3), (2000,))
     for q in (0.1, 0.5, 0.9):
@@ -167,7 +181,9 @@ def test_equal_records_are_equal_hashable_and_print_as_they_are_written() -> Non
         one.density = other.density  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("prior", [*(p for p, _ in PAIRS.values()), CLOGLOG, Prior("Dirichlet", a=(2, 3))], ids=str)
+@pytest.mark.parametrize(
+    "prior", [*(p for p, _ in PAIRS.values()), CLOGLOG, LOGIT, Prior("Dirichlet", a=(2, 3))], ids=str
+)
 def test_repr_and_json_come_back(prior: Prior) -> None:
     assert eval(repr(prior)) == prior
     assert Prior.from_dict(json.loads(json.dumps(prior.to_dict(), allow_nan=False))) == prior

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
     from leopardpop.models.scr import SCR
+    from leopardpop.models.states.problem import OccupancyProblem
+
+    type AnyProblem = Problem | OccupancyProblem
 
 __all__ = ["beta_series", "model_html", "parameter_table", "theta_of"]
 
@@ -39,7 +42,7 @@ def model_html(model: SCR) -> str:
     return f"<table><caption>Spatial capture-recapture</caption><tbody>{rows}</tbody></table>"
 
 
-def parameter_table(problem: Problem) -> pd.DataFrame:
+def parameter_table(problem: AnyProblem) -> pd.DataFrame:
     """Name, coefficient, link, unit and prior of every coefficient, one row each."""
     by_position = {term.position: term for term in problem.priors.terms}
     rows = []
@@ -62,12 +65,12 @@ def effort_unit_of(unit: str, effort_unit: str) -> str:
     return unit.replace("effort", effort_unit)
 
 
-def beta_series(problem: Problem, theta: Floats) -> pd.Series:
+def beta_series(problem: AnyProblem, theta: Floats) -> pd.Series:
     """Coefficients of the covariates as given, by label."""
     return pd.Series(problem.to_beta(theta), index=problem.labels, name="coefficient")
 
 
-def theta_of(problem: Problem, parameters: Mapping[str, float] | pd.Series) -> Floats:
+def theta_of(problem: AnyProblem, parameters: Mapping[str, float] | pd.Series) -> Floats:
     """Engine's vector from named values.
 
     Parameters
@@ -106,7 +109,7 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
-def _from_mapping(problem: Problem, values: dict[str, float]) -> Floats:
+def _from_mapping(problem: AnyProblem, values: dict[str, float]) -> Floats:
     layout = problem.layout
     names = [p.name for p in layout.parameters] + (["pmix"] if layout.shares else [])
     _check_names(set(values), [*names, *layout.labels])

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.session import SessionLikelihood
     from leopardpop.models.problem import Problem
+    from leopardpop.models.states.problem import OccupancyProblem
 
-__all__ = ["build_model", "point_of"]
+    type AnyProblem = Problem | OccupancyProblem
+
+__all__ = ["build_model", "natural_variables", "point_of", "report_coefficients", "theta_variable"]
 
 
 def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
@@ -39,9 +42,9 @@ def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
         Free variables are the prior terms; Deterministics carry the names of the posterior.
     """
     with pm.Model(coords=_coords(problem)) as model:
-        theta = _theta(problem)
-        betas = _report_coefficients(problem, theta)
-        _report_natural(problem, betas)
+        theta = theta_variable(problem)
+        betas = report_coefficients(problem, theta)
+        natural_variables(problem, betas)
         _report_shares(problem, theta)
         expected = [pt.exp(rows) @ areas for rows, areas in _density_rows(problem, theta)]
         _report_density(problem, expected)
@@ -53,14 +56,14 @@ def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
     return model
 
 
-def point_of(problem: Problem, theta: Any) -> dict[str, Any]:
+def point_of(problem: AnyProblem, theta: Any) -> dict[str, Any]:
     """Values of the free variables at theta, to start a sampler from."""
     theta = np.asarray(theta, float)
     point: dict[str, Any] = {}
     for term in problem.priors.terms:
         name = _variable_name(term.label, term.natural)
         if term.parameter == "N":
-            point[name] = float(sum(e.expected for e in problem.evaluate(theta)))
+            point[name] = expected_number(problem, theta)
         elif term.parameter == "pmix":
             share = np.exp(problem.layout.shares.log_shares(theta))  # type: ignore[union-attr]
             point[name] = float(share[1]) if len(share) == 2 else share
@@ -74,6 +77,11 @@ def point_of(problem: Problem, theta: Any) -> dict[str, Any]:
             parameter = problem.layout[term.parameter]
             point[name] = float(theta[term.position] / parameter.design.scale[term.position - parameter.place.start])
     return point
+
+
+def expected_number(problem: Any, theta: Any) -> float:
+    """E[N] over all sessions, of a problem that has it."""
+    return float(sum(e.expected for e in problem.evaluate(theta)))
 
 
 def _variable_name(label: str, natural: bool) -> str:
@@ -91,14 +99,14 @@ def _coords(problem: Problem) -> dict[str, list[str]]:
     return coords
 
 
-def _theta(problem: Problem) -> Any:
-    """Create the free variables and return theta, (P,)."""
+def theta_variable(problem: AnyProblem) -> Any:
+    """Create the free variables and return theta, (P,); of any problem with a layout and priors."""
     entries: list[Any] = [None] * problem.layout.size
     number = None
     for term in problem.priors.terms:
         name = _variable_name(term.label, term.natural)
         if term.parameter == "pmix":
-            _share_entries(problem, term, name, entries)
+            _share_entries(problem.layout.shares, term, name, entries)
             continue
         variable = term.prior.create_variable(name)
         if term.parameter == "N":
@@ -116,17 +124,17 @@ def _theta(problem: Problem) -> Any:
     return pt.stack([pt.as_tensor(e) for e in entries])
 
 
-def _share_entries(problem: Problem, term: Any, name: str, entries: list[Any]) -> None:
-    if len(problem.levels) == 2:
+def _share_entries(layout_shares: Any, term: Any, name: str, entries: list[Any]) -> None:
+    if len(layout_shares.levels) == 2:
         share = term.prior.create_variable(name)
         entries[term.position] = pt.log(share) - pt.log1p(-share)
         return
     shares = term.prior.create_variable(name)
-    for j in range(1, len(problem.levels)):
+    for j in range(1, len(layout_shares.levels)):
         entries[term.position + j - 1] = pt.log(shares[j]) - pt.log(shares[0])
 
 
-def _density_rows(problem: Problem, theta: Any) -> list[tuple[Any, Any]]:
+def _density_rows(problem: Any, theta: Any) -> list[tuple[Any, Any]]:
     """Log density and areas of the cells of each session."""
     parameter = problem.layout["D"]
     rows = _split(parameter, _predictor(parameter, theta))
@@ -141,7 +149,8 @@ def _split(parameter: Parameter, rows: Any) -> list[Any]:
     return [rows[a:b] for a, b in pairwise(accumulate((0, *parameter.splits)))]
 
 
-def _report_coefficients(problem: Problem, theta: Any) -> dict[str, Any]:
+def report_coefficients(problem: AnyProblem, theta: Any) -> dict[str, Any]:
+    """Create the Deterministics of the coefficients of covariates as given, and return them by parameter."""
     betas = {}
     for parameter in problem.layout.parameters:
         beta = pt.as_tensor(parameter.design.transform) @ theta[parameter.place]
@@ -149,7 +158,8 @@ def _report_coefficients(problem: Problem, theta: Any) -> dict[str, Any]:
     return betas
 
 
-def _report_natural(problem: Problem, betas: dict[str, Any]) -> None:
+def natural_variables(problem: AnyProblem, betas: dict[str, Any]) -> None:
+    """Create the Deterministics of the parameters on their natural scale, at the reference of their covariates."""
     for parameter in problem.layout.parameters:
         if parameter.name == "D":
             continue

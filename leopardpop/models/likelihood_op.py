@@ -11,6 +11,7 @@ from pytensor.graph.op import Op
 
 if TYPE_CHECKING:
     from leopardpop.models.problem import Problem
+    from leopardpop.models.states.problem import OccupancyProblem
 
 __all__ = ["LikelihoodOp"]
 
@@ -26,7 +27,7 @@ class LikelihoodOp(Op):
 
     __props__ = ()
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem | OccupancyProblem) -> None:
         self.problem = problem
 
     def make_node(self, theta: Any) -> Apply[Any, Any]:

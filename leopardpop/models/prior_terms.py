@@ -7,7 +7,7 @@ covariate as given. The prior of ``"N"`` is on the expected number in the mask a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -33,10 +33,18 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import Layout, Parameter
     from leopardpop.models.likelihood.terms import Floats
 
+__all__ = [
+    "PriorTerm",
+    "PriorTerms",
+    "chosen_priors",
+    "coefficient_keys",
+    "coefficient_terms",
+    "default_references",
+    "resolve_priors",
+]
+
 RESPONSES = frozenset(f"{flag}[{LEVELS[1]}]" for flag in FLAGS)
 """Coefficients that say what an earlier capture changes."""
-
-__all__ = ["PriorTerm", "PriorTerms", "default_references", "resolve_priors"]
 
 
 @dataclass(frozen=True)
@@ -168,6 +176,8 @@ def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | N
     parameter = layout[term.parameter]
     if term.natural and prior.distribution == "LogNormal" and parameter.link.name == "log":
         return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
+    if term.natural and prior.distribution == "LogitNormal" and parameter.link.name == "logit":
+        return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
     if not term.natural and prior.distribution == "Normal":
         scale = float(parameter.design.scale[term.position - parameter.place.start])
         return float(prior.parameters["mu"]) * scale, float(prior.parameters["sigma"]) * scale
@@ -221,15 +231,11 @@ def resolve_priors(
     PriorError
         For an unknown key (with the nearest one), a prior in another unit that cannot be converted, or a missing one.
     """
-    if not isinstance(given, Mapping | None):
-        raise PriorError(f"priors={given!r}: give a dict from parameter to prior, or lp.priors.big_cats().")
-    priors = given if isinstance(given, PriorSet) else PriorSet(given or {})
-    chosen = priors.of_model(_keys(layout)).in_unit(effort_unit)
-    _check_keys(layout, chosen, n_sessions=len(sessions))
+    known = coefficient_keys(layout) | {"N"} | ({"pmix"} if layout.shares else set())
+    chosen = chosen_priors(given, known, effort_unit)
+    _check_number(chosen, n_sessions=len(sessions))
     references = default_references(sessions, [p.name for p in layout.parameters], chosen)
-    terms: list[PriorTerm] = []
-    for parameter in layout.parameters:
-        terms += _terms_of(parameter, chosen, references)
+    terms = coefficient_terms(layout, chosen, references, _default_slope)
     if layout.shares is not None:
         at = layout.shares.place.start
         prior = chosen.get("pmix", share_prior(len(layout.shares.levels)))
@@ -237,7 +243,61 @@ def resolve_priors(
     return PriorTerms(layout, tuple(terms))
 
 
-def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mapping[str, Any]) -> list[PriorTerm]:
+def _default_slope(parameter: Parameter, coefficient: str) -> Prior:
+    """Prior of a slope, or of the response to an earlier capture."""
+    return response_prior(parameter.name) if coefficient in RESPONSES else slope_prior(parameter.name)
+
+
+def chosen_priors(given: Mapping[str, Any] | None, known: Collection[str], effort_unit: str) -> PriorSet:
+    """Priors that were given, after a look at their keys, in the unit of effort of the data.
+
+    Parameters
+    ----------
+    given
+        Priors by key.
+    known
+        Everything that a prior can be given for.
+    effort_unit
+        Unit of effort of the data.
+
+    Raises
+    ------
+    PriorError
+        If it is no mapping, a key is unknown (with the nearest one), or a unit cannot be converted.
+    """
+    if not isinstance(given, Mapping | None):
+        raise PriorError(f"priors={given!r}: give a dict from parameter to prior, or lp.priors.big_cats().")
+    priors = given if isinstance(given, PriorSet) else PriorSet(given or {})
+    chosen = priors.of_model(set(known)).in_unit(effort_unit)
+    _check_keys(known, chosen)
+    return chosen
+
+
+def coefficient_terms(
+    layout: Layout, chosen: Mapping[str, Any], references: Mapping[str, Any], slope: Callable[[Parameter, str], Prior]
+) -> list[PriorTerm]:
+    """Priors of all coefficients: those that were chosen, else the defaults.
+
+    Parameters
+    ----------
+    layout
+        The model's coefficients.
+    chosen
+        Priors by key.
+    references
+        Default prior of each parameter at its reference, natural scale.
+    slope
+        Of a parameter and a coefficient: the default prior of the slope of the standardised covariate.
+    """
+    return [term for parameter in layout.parameters for term in _terms_of(parameter, chosen, references, slope)]
+
+
+def _terms_of(
+    parameter: Parameter,
+    chosen: Mapping[str, Any],
+    references: Mapping[str, Any],
+    slope: Callable[[Parameter, str], Prior],
+) -> list[PriorTerm]:
     terms = []
     for j, coefficient in enumerate(parameter.design.coefficients):
         at, label = parameter.place.start + j, f"{parameter.name}[{coefficient}]"
@@ -258,8 +318,7 @@ def _terms_of(parameter: Parameter, chosen: Mapping[str, Any], references: Mappi
             density = _natural(parameter.name, prior, parameter)
             terms.append(PriorTerm(name, parameter.name, at, density, True, parameter.name in chosen))
         else:
-            default = response_prior if coefficient in RESPONSES else slope_prior
-            sd = float(default(parameter.name).parameters["sigma"]) / scale
+            sd = float(slope(parameter, coefficient).parameters["sigma"]) / scale
             terms.append(PriorTerm(label, parameter.name, at, Prior("Normal", mu=0.0, sigma=sd), False, False))
     return terms
 
@@ -275,14 +334,13 @@ def _natural(key: str, prior: Any, parameter: Parameter) -> Any:
     return as_density(prior)
 
 
-def _keys(layout: Layout) -> set[str]:
-    """Everything that a prior can be given for."""
+def coefficient_keys(layout: Layout) -> set[str]:
+    """Parameters, and coefficients other than intercepts: what a prior can be given for."""
     labels = {label for label in layout.labels if not label.endswith("[Intercept]") and not label.startswith("pmix")}
-    return {p.name for p in layout.parameters} | labels | {"N"} | ({"pmix"} if layout.shares else set())
+    return {p.name for p in layout.parameters} | labels
 
 
-def _check_keys(layout: Layout, chosen: PriorSet, n_sessions: int) -> None:
-    known = _keys(layout)
+def _check_keys(known: Collection[str], chosen: PriorSet) -> None:
     for key in chosen:
         if key not in known:
             near = get_close_matches(key, known, n=1, cutoff=0.0)
@@ -291,6 +349,9 @@ def _check_keys(layout: Layout, chosen: PriorSet, n_sessions: int) -> None:
                 f"The model has {', '.join(sorted(known))}.",
                 offenders=[key],
             )
+
+
+def _check_number(chosen: PriorSet, n_sessions: int) -> None:
     if "N" in chosen and "D" in chosen and "D" not in chosen.optional:
         raise PriorError('priors on both "N" and "D": the prior of N replaces that of D, give one of them')
     if "N" in chosen and n_sessions > 1:

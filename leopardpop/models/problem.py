@@ -245,6 +245,12 @@ class Problem:
         """Points to start the search for the mode from, the best first."""
         return starting_points(self)
 
+    def graph(self, *, kernel: bool = False) -> Any:
+        """Build the PyMC model; with ``kernel`` around the likelihood in NumPy, else of elementary operations."""
+        from leopardpop.models.graph import build_model
+
+        return build_model(self, kernel=kernel)
+
     # -- what is derived from draws -----------------------------------------------------------------------------------
     def to_beta(self, theta: Floats) -> Floats:
         """Coefficients of the covariates as given, (..., P)."""
@@ -270,6 +276,14 @@ class Problem:
         detected = np.stack([e.detected for e in evaluations], axis=-1)
         expected = np.stack([e.expected for e in evaluations], axis=-1)
         return Pointwise(np.concatenate(captures, axis=-1), np.stack(counts, axis=-1), detected, expected)
+
+    def log_posteriors(self, thetas: Floats, pieces: Pointwise) -> Floats:
+        """Log posterior of many theta (B, P), of which the likelihood is known in pieces, (B,)."""
+        prior = self.priors.log_densities(thetas)
+        if self.priors.number is not None:
+            prior += np.array([self.priors.log_density_number(float(e))[0] for e in pieces.expected[:, 0]])
+        total: Floats = pieces.capture.sum(-1) + pieces.n_detected.sum(-1) + prior
+        return total
 
     @cached_property
     def batch(self) -> int:

@@ -10,6 +10,8 @@ For example:
 from leopardpop.priors.defaults import (
     baseline_prior,
     density_prior,
+    occupancy_prior,
+    occupancy_slope_prior,
     response_prior,
     scale_prior,
     shape_prior,
@@ -28,6 +30,8 @@ __all__ = [
     "density_prior",
     "from_range",
     "is_prior",
+    "occupancy_prior",
+    "occupancy_slope_prior",
     "response_prior",
     "scale_prior",
     "shape_prior",

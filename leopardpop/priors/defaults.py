@@ -14,9 +14,20 @@ from numpy.typing import ArrayLike, NDArray
 from leopardpop.errors import PriorError
 from leopardpop.priors.prior import Prior
 
-__all__ = ["baseline_prior", "density_prior", "scale_prior", "shape_prior", "share_prior", "slope_prior"]
+__all__ = [
+    "baseline_prior",
+    "density_prior",
+    "occupancy_prior",
+    "occupancy_slope_prior",
+    "scale_prior",
+    "shape_prior",
+    "share_prior",
+    "slope_prior",
+]
 
 _SLOPE_SD = {"D": 1.0, "lambda0": 0.7, "g0": 0.7, "sigma": 0.35, "z": 0.35}
+_RARELY_SEEN = ("p", "p1", "p2")
+_SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta")
 
 
 def scale_prior(xy: Sequence[ArrayLike]) -> Prior:
@@ -237,3 +248,52 @@ def share_prior(classes: int) -> Prior:
     if classes < 2:
         raise PriorError(f"{classes} class has no share to estimate; there must be two at least.")
     return Prior("Beta", alpha=2, beta=2) if classes == 2 else Prior("Dirichlet", a=[2.0] * classes)
+
+
+def occupancy_prior(parameter: str) -> Prior:
+    """Prior of a probability of an occupancy model at the reference of its covariates, whatever the link.
+
+    Parameters
+    ----------
+    parameter
+        ``"psi"``, ``"gamma"``, ``"epsilon"``, ``"psi_next"``: logit ~ N(0, 1.5). ``"p"``, ``"p1"``, ``"p2"``:
+        logit ~ N(-1, 1.5). ``"breeding"``, ``"breeding_next"``, ``"delta"``: Beta(2, 2).
+
+    Returns
+    -------
+    Prior
+
+    Examples
+    --------
+    >>> occupancy_prior("p")
+    Prior("LogitNormal", mu=-1, sigma=1.5)
+    """
+    if parameter in _SHARES_OF_THE_SEEN:
+        return Prior("Beta", alpha=2, beta=2)
+    return Prior("LogitNormal", mu=-1.0 if parameter in _RARELY_SEEN else 0.0, sigma=1.5)
+
+
+def occupancy_slope_prior(slopes: int, *, of_state: bool = False) -> Prior:
+    """Prior of a slope of an occupancy model on the link scale: of a standardised covariate, or of a level.
+
+    Parameters
+    ----------
+    slopes
+        Number of slopes of the same parameter: with many, each is taken to be smaller.
+    of_state
+        Whether it is the difference between two states of a site the season before. Persistence is nothing like
+        colonisation, so that this one is wider.
+
+    Returns
+    -------
+    Prior
+        Normal with sd 1 up to four slopes, 2/√slopes beyond; sd 2 for a state.
+
+    Examples
+    --------
+    >>> occupancy_slope_prior(2), occupancy_slope_prior(16)
+    (Prior("Normal", mu=0, sigma=1), Prior("Normal", mu=0, sigma=0.5))
+    """
+    if of_state:
+        return Prior("Normal", mu=0.0, sigma=2.0)
+    return Prior("Normal", mu=0.0, sigma=1.0 if slopes <= 4 else 2.0 / math.sqrt(slopes))

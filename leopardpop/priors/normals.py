@@ -10,7 +10,7 @@ import numpy as np
 
 from leopardpop.priors.density import Density, Floats, check_bounds
 
-__all__ = ["CLogLogNormal", "HalfNormal", "LogNormal", "Normal", "StudentT", "TruncatedNormal"]
+__all__ = ["CLogLogNormal", "HalfNormal", "LogNormal", "LogitNormal", "Normal", "StudentT", "TruncatedNormal"]
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
@@ -106,6 +106,41 @@ class CLogLogNormal(Density):
     def moments(self) -> tuple[float, float]:
         nodes, weights = np.polynomial.hermite_e.hermegauss(100)
         values = -np.expm1(-np.exp(self.mu + self.sigma * nodes))
+        mean = float(np.average(values, weights=weights))
+        return mean, math.sqrt(float(np.average((values - mean) ** 2, weights=weights)))
+
+
+@dataclass(frozen=True)
+class LogitNormal(Density):
+    """log(x / (1 - x)) ~ Normal(mu, sigma)."""
+
+    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    mu: float
+    sigma: float
+
+    @override
+    def log_density(self, x: Floats) -> Floats:
+        log_x, log_rest = np.log(x), np.log1p(-x)
+        return log_normal_density(log_x - log_rest, self.mu, self.sigma) - log_x - log_rest
+
+    @override
+    def slope(self, x: Floats) -> Floats:
+        score = (self.mu - np.log(x) + np.log1p(-x)) / self.sigma**2
+        return (score - 1.0) / x + (score + 1.0) / (1.0 - x)
+
+    @override
+    def quantile(self, q: Floats) -> Floats:
+        from scipy.special import expit
+
+        values: Floats = expit(self.mu + self.sigma * ndtri(q))
+        return values
+
+    @override
+    def moments(self) -> tuple[float, float]:
+        from scipy.special import expit
+
+        nodes, weights = np.polynomial.hermite_e.hermegauss(100)
+        values = expit(self.mu + self.sigma * nodes)
         mean = float(np.average(values, weights=weights))
         return mean, math.sqrt(float(np.average((values - mean) ** 2, weights=weights)))
 

@@ -12,7 +12,15 @@ import numpy as np
 
 from leopardpop.components.formula_syntax import nearest
 from leopardpop.errors import PriorError
-from leopardpop.priors.normals import CLogLogNormal, HalfNormal, LogNormal, Normal, StudentT, TruncatedNormal
+from leopardpop.priors.normals import (
+    CLogLogNormal,
+    HalfNormal,
+    LogitNormal,
+    LogNormal,
+    Normal,
+    StudentT,
+    TruncatedNormal,
+)
 from leopardpop.priors.positives import Exponential, Gamma, InverseGamma, Uniform
 from leopardpop.priors.shares import Beta, Dirichlet
 
@@ -24,8 +32,8 @@ __all__ = ["Prior", "from_range", "is_prior"]
 _DENSITIES: dict[str, type[Density]] = {
     density.__name__: density
     for density in (
-        Beta, CLogLogNormal, Dirichlet, Exponential, Gamma, HalfNormal, InverseGamma, LogNormal, Normal, StudentT,
-        TruncatedNormal, Uniform,
+        Beta, CLogLogNormal, Dirichlet, Exponential, Gamma, HalfNormal, InverseGamma, LogNormal, LogitNormal, Normal,
+        StudentT, TruncatedNormal, Uniform,
     )
 }  # fmt: skip
 
@@ -38,8 +46,8 @@ class Prior:
     ----------
     distribution
         ``"Normal"``, ``"LogNormal"``, ``"HalfNormal"``, ``"TruncatedNormal"``, ``"StudentT"``, ``"Gamma"``,
-        ``"InverseGamma"``, ``"Exponential"``, ``"Uniform"``, ``"Beta"``, ``"Dirichlet"``; or ``"CLogLogNormal"``: a
-        probability whose hazard, -log(1 - x), is log-normal.
+        ``"InverseGamma"``, ``"Exponential"``, ``"Uniform"``, ``"Beta"``, ``"LogitNormal"``, ``"Dirichlet"``; or
+        ``"CLogLogNormal"``: a probability whose hazard, -log(1 - x), is log-normal.
     **parameters
         As PyMC names them: ``mu``, ``sigma``, ``alpha``, ``beta``, ``nu``, ``lam``, ``lower``, ``upper``, ``a``.
 

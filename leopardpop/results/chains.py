@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from leopardpop.inference.mode import Mode
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
+    from leopardpop.models.states.problem import OccupancyProblem
+
+    type AnyProblem = Problem | OccupancyProblem
 
 __all__ = ["sample_problem", "seconds_of_nuts"]
 
@@ -23,7 +26,7 @@ STEP = 1e-3
 REPEATS = 5
 
 
-def sample_problem(problem: Problem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:
+def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:
     """Sample with NUTS from the mode, with the Laplace covariance as metric.
 
     PyMC's own sampler runs on the likelihood in NumPy, which needs next to no compilation; others need a graph.
@@ -39,7 +42,7 @@ def sample_problem(problem: Problem, size: Mapping[str, int], options: Mapping[s
     """
     from leopardpop.inference.mode import find_modes
     from leopardpop.inference.nuts import sample_nuts
-    from leopardpop.models.graph import build_model, point_of
+    from leopardpop.models.graph import point_of
 
     chosen = dict(options)
     sampler = chosen.pop("nuts_sampler", chosen.pop("sampler", "pymc"))
@@ -47,13 +50,13 @@ def sample_problem(problem: Problem, size: Mapping[str, int], options: Mapping[s
     if own:
         chosen.setdefault("backend", "FAST_COMPILE")
     mode = find_modes(problem).best
-    model = build_model(problem, kernel=own)
+    model = problem.graph(kernel=own)
     start, covariance = point_of(problem, mode.theta), unconstrained_covariance(problem, model, mode)
     keywords: dict[str, Any] = {**size, **chosen}
     return sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
 
 
-def seconds_of_nuts(problem: Problem, theta: Floats, size: Mapping[str, int], options: Mapping[str, Any]) -> float:
+def seconds_of_nuts(problem: AnyProblem, theta: Floats, size: Mapping[str, int], options: Mapping[str, Any]) -> float:
     """Estimate the time of :func:`sample_problem` from that of a gradient.
 
     Parameters
@@ -78,7 +81,7 @@ def _timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - before
 
 
-def unconstrained_covariance(problem: Problem, model: pm.Model, mode: Mode) -> Floats:
+def unconstrained_covariance(problem: AnyProblem, model: pm.Model, mode: Mode) -> Floats:
     """Covariance at the mode in the coordinates that the sampler moves in, (P, P).
 
     Parameters

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
+    from leopardpop.models.states.problem import OccupancyProblem
 
 __all__ = ["theta_of_posterior"]
 
 
-def theta_of_posterior(problem: Problem, posterior: xr.Dataset) -> Floats:
+def theta_of_posterior(problem: Problem | OccupancyProblem, posterior: xr.Dataset) -> Floats:
     """Draws of the engine's coefficients.
 
     Parameters
@@ -39,7 +40,7 @@ def theta_of_posterior(problem: Problem, posterior: xr.Dataset) -> Floats:
     """
     parts = [_beta(posterior, p.name, list(p.design.coefficients)) for p in problem.layout.parameters]
     if problem.layout.shares is not None:
-        parts.append(_log_ratios(posterior, problem.layout.shares.column, list(problem.levels)))
+        parts.append(_log_ratios(posterior, problem.layout.shares.column, list(problem.layout.shares.levels)))
     beta = np.concatenate(parts, axis=-1)
     # A solver may round equal rows differently by where they stand, so each distinct one is converted once.
     distinct, place = np.unique(beta.reshape(-1, beta.shape[-1]), axis=0, return_inverse=True)

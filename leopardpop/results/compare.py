@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from leopardpop.errors import ModelError
-from leopardpop.results.maximum import MaximumLikelihood
+from leopardpop.results.maximum import Maximum
 
 if TYPE_CHECKING:
     from leopardpop.results.fit import Fit
+    from leopardpop.results.occupancy_fit import OccupancyFit
+
+    type AnyFit = Fit | OccupancyFit
 
 __all__ = ["compare"]
 
 
-def compare(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit]) -> pd.DataFrame:
-    """Compare fits of the same capture history.
+def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
+    """Compare fits of the same history.
 
     Parameters
     ----------
@@ -29,8 +32,8 @@ def compare(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit]) -> pd.Dat
     -------
     pandas.DataFrame
         The best first. Of fits by maximum likelihood: n_parameters, log_likelihood, aic, aicc, delta (of AICc) and
-        weight. Of posteriors: the table of :func:`arviz.compare`, from the leave-one-animal-out predictive density
-        of each history given that the animal is detected.
+        weight. Of posteriors: the table of :func:`arviz.compare`, from the predictive density of what is left out:
+        an animal, given that it is detected, or the visits to a site.
 
     Raises
     ------
@@ -60,12 +63,12 @@ def compare(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit]) -> pd.Dat
         raise ModelError(
             f'a comparison needs at least two fits, as in {{"null": fit0, "sex": fit1}}; found {len(fits)}'
         )
-    maxima = {name: fit for name, fit in fits.items() if isinstance(fit, MaximumLikelihood)}
+    maxima = {name: fit for name, fit in fits.items() if isinstance(fit, Maximum)}
     _check_same(fits, n_maxima=len(maxima))
     return _information_table(maxima) if maxima else _predictive_table(fits)  # type: ignore[arg-type]
 
 
-def _check_same(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit], n_maxima: int) -> None:
+def _check_same(fits: Mapping[str, Maximum] | Mapping[str, AnyFit], n_maxima: int) -> None:
     if n_maxima not in (0, len(fits)):
         raise ModelError(
             "a fit by maximum likelihood and a posterior have no common measure: compare those of one kind"
@@ -74,15 +77,23 @@ def _check_same(fits: Mapping[str, MaximumLikelihood] | Mapping[str, Fit], n_max
     other = [name for name, fingerprint in zip(names, data, strict=True) if fingerprint != data[0]]
     if other:
         raise ModelError(
-            f"{', '.join(map(repr, other))} and {names[0]!r} are fits of different capture histories; only fits of the "
-            "same data can be compared",
+            f"{', '.join(map(repr, other))} and {names[0]!r} are fits of different {_kind(fits)} histories; only fits "
+            "of the same data can be compared",
             offenders=other,
         )
     if len({getattr(fit, "conditional", None) for fit in fits.values()}) > 1:
         raise ModelError("a conditional likelihood is of other data than a full one: compare fits of one kind")
 
 
-def _information_table(fits: Mapping[str, MaximumLikelihood]) -> pd.DataFrame:
+def _kind(fits: Mapping[str, Any]) -> str:
+    from leopardpop.results.occupancy_fit import OccupancyFit
+    from leopardpop.results.occupancy_maximum import OccupancyMaximum
+
+    of_sites = any(isinstance(fit, OccupancyFit | OccupancyMaximum) for fit in fits.values())
+    return "detection" if of_sites else "capture"
+
+
+def _information_table(fits: Mapping[str, Maximum]) -> pd.DataFrame:
     columns = ["n_parameters", "log_likelihood", "aic", "aicc"]
     table = pd.DataFrame([[getattr(fit, c) for c in columns] for fit in fits.values()], list(fits), columns)
     table = table.sort_values("aicc", kind="stable")
@@ -93,7 +104,7 @@ def _information_table(fits: Mapping[str, MaximumLikelihood]) -> pd.DataFrame:
     return table
 
 
-def _predictive_table(fits: Mapping[str, Fit]) -> pd.DataFrame:
+def _predictive_table(fits: Mapping[str, AnyFit]) -> pd.DataFrame:
     import arviz as az
 
     table: pd.DataFrame = az.compare({name: fit.loo() for name, fit in fits.items()})

@@ -16,8 +16,19 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
+    from leopardpop.models.states.problem import OccupancyProblem
 
-__all__ = ["coefficient_table", "estimate_table", "expected_table", "jacobian", "realised_table", "row_names"]
+    type AnyProblem = Problem | OccupancyProblem
+
+__all__ = [
+    "coefficient_table",
+    "estimate_table",
+    "expected_table",
+    "jacobian",
+    "parameter_rows",
+    "realised_table",
+    "row_names",
+]
 
 Z = 1.959963984540054
 """97.5 % quantile of the normal law."""
@@ -26,7 +37,7 @@ STEP = 1e-4
 """Of the differences, in standard errors."""
 
 
-def coefficient_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
+def coefficient_table(problem: AnyProblem, theta: Floats, covariance: Floats) -> pd.DataFrame:
     """Coefficients on the link scale for covariates as given: estimate, se, lower, upper."""
     matrix = problem.to_beta(np.eye(problem.layout.size))
     se = np.sqrt(np.diag(matrix.T @ covariance @ matrix))
@@ -38,7 +49,7 @@ def coefficient_table(problem: Problem, theta: Floats, covariance: Floats) -> pd
 def estimate_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
     """Natural-scale parameters: estimate, se, lower, upper, unit."""
     parts = [_density_rows(problem, theta, covariance)]
-    parts += [_parameter_rows(problem, p, theta, covariance) for p in problem.layout.parameters if p.name != "D"]
+    parts += [parameter_rows(problem, p, theta, covariance) for p in problem.layout.parameters if p.name != "D"]
     if problem.layout.shares is not None:
         parts.append(_share_rows(problem, theta, covariance))
     return pd.concat(parts)
@@ -103,7 +114,8 @@ def _density_rows(problem: Problem, theta: Floats, covariance: Floats) -> pd.Dat
     return table.set_index(pd.Index(names)).assign(unit=problem.layout["D"].unit)
 
 
-def _parameter_rows(problem: Problem, parameter: Parameter, theta: Floats, covariance: Floats) -> pd.DataFrame:
+def parameter_rows(problem: AnyProblem, parameter: Parameter, theta: Floats, covariance: Floats) -> pd.DataFrame:
+    """Rows of one parameter on its natural scale: estimate, se, lower, upper, unit."""
     factors, rows = parameter.reference_grid()
     table = _derived(lambda at: rows @ problem.to_beta(at)[parameter.place], theta, covariance, parameter.link.name)
     unit = effort_unit_of(parameter.unit, problem.history.effort_unit)

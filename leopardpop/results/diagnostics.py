@@ -58,7 +58,7 @@ def _sentence(words: str) -> str:
 
 
 # -- importance sampling ----------------------------------------------------------------------------------------------
-def laplace_findings(draws: LaplaceDraws, sd: float) -> list[Finding]:
+def laplace_findings(draws: LaplaceDraws, sd: float | None) -> list[Finding]:
     """Verdicts on importance sampling: the certificate, and the modes that it rests on.
 
     Parameters
@@ -66,7 +66,7 @@ def laplace_findings(draws: LaplaceDraws, sd: float) -> list[Finding]:
     draws
         Result of the engine.
     sd
-        Posterior sd of the number of animals, to tell its Monte Carlo error.
+        Posterior sd of the number of animals, to tell its Monte Carlo error; None where there is none.
     """
     weights = weight_findings(draws.pareto_k, draws.importance_ess, len(draws.raw), draws.min_ess, sd=sd)
     return [*weights, *(_mode_row(draws, quantity) for quantity in MODE_ROWS), _modes(draws)]

@@ -40,6 +40,14 @@ class HasDraws(Protocol):
         """Seed of the fit, None if it had none."""
 
 
+class HasSeed(Protocol):
+    """What chance needs of a fit."""
+
+    @property
+    def seed(self) -> Any:
+        """Seed of the fit, None if it had none."""
+
+
 class DistinctDraws(NamedTuple):
     """Draws without repetition, in the order of their first appearance."""
 
@@ -82,7 +90,7 @@ def spread_draws(fit: HasDraws, most: int) -> DistinctDraws:
     return distinct_draws(theta[chosen.astype(np.intp)])
 
 
-def generator(fit: HasDraws, purpose: str) -> np.random.Generator:
+def generator(fit: HasSeed, purpose: str) -> np.random.Generator:
     """Random numbers that are the same each time that the same fit is asked for the same thing."""
     seed = fit.seed if isinstance(fit.seed, int | np.integer) else 0
     return np.random.default_rng([abs(int(seed)), zlib.crc32(purpose.encode())])

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from leopardpop.results.fit import Fit
+    from leopardpop.results.fit_base import BaseFit
 
-__all__ = ["fit_html", "fit_text"]
+__all__ = ["fit_html", "fit_text", "posterior_html", "posterior_text"]
 
 WORDS = {"ok": "ok  ", "note": "note", "warn": "WARN", "fail": "FAIL"}
 SYMBOLS = {"sigma": "σ", "lambda0": "λ0", "pmix": "Share"}
@@ -67,6 +68,31 @@ def fit_html(fit: Fit) -> str:
     return f"<p>{escape(_head(fit))}</p><table>{rows}</table><p>{notes}</p><p>Can it be trusted?</p><ul>{items}</ul>"
 
 
+def posterior_text(fit: BaseFit) -> str:
+    """Return the result of a model without animals, such as occupancy, as text."""
+    lines = _parameters(fit.posterior)
+    width = max(len(label) for label, _ in lines)
+    body = [f"   {label:<{width}}   {value}" for label, value in lines]
+    trust = [f"   {WORDS[verdict]}   {advice}" for verdict, advice in _trust(fit)]
+    return "\n".join([_head(fit), "", *body, f"   {MEDIANS}", *_question(), *trust])
+
+
+def posterior_html(fit: BaseFit) -> str:
+    """Return the same as a table for notebooks."""
+    lines = _parameters(fit.posterior)
+    rows = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in lines)
+    items = "".join(f"<li><b>{escape(verdict)}</b> {escape(advice)}</li>" for verdict, advice in _trust(fit))
+    head, notes = escape(_head(fit)), escape(MEDIANS)
+    return f"<p>{head}</p><table>{rows}</table><p>{notes}</p><p>Can it be trusted?</p><ul>{items}</ul>"
+
+
+def _parameters(posterior: xr.Dataset) -> list[tuple[str, str]]:
+    """Label and value of every parameter and of every effect of a covariate."""
+    natural = [str(name) for name in posterior.data_vars if not str(name).endswith("_beta")]
+    effects = [_effect(posterior, *each) for each in elements(posterior) if _is_effect(posterior, each[0])]
+    return [*(_parameter(posterior, name) for name in natural), *effects]
+
+
 def _question() -> list[str]:
     return ["", "   Can it be trusted?"]
 
@@ -75,13 +101,13 @@ def _notes(ground: _Ground) -> list[str]:
     return [MEDIANS] if ground.is_place else [MEDIANS, OF_BUFFER]
 
 
-def _trust(fit: Fit) -> list[tuple[str, str]]:
+def _trust(fit: BaseFit) -> list[tuple[str, str]]:
     """Verdict and advice: the first word on the engine and on the data, and what is not as it should be."""
     told = [f for f in fit.findings if f.verdict != "ok" or f.quantity in ALWAYS_TOLD]
     return [(finding.verdict, finding.advice) for finding in told]
 
 
-def _head(fit: Fit) -> str:
+def _head(fit: BaseFit) -> str:
     attrs = fit.data_tree.attrs
     seconds = fit.data_tree["sample_stats"].attrs.get("seconds")
     took = "" if seconds is None else f"{decimal(seconds, 1)} s "

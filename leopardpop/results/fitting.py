@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,28 +17,33 @@ from leopardpop.inference.laplace import MIN_RAW, laplace_draws
 from leopardpop.inference.nuts_options import check_options
 from leopardpop.models.problem import Problem
 from leopardpop.models.scr import need_poisson
+from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.results.chains import sample_problem, seconds_of_nuts
 from leopardpop.results.coefficients import theta_of_posterior
-from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
 from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
+from leopardpop.results.families import family_of, in_pieces
 from leopardpop.results.findings import Finding, findings_to_json, warn_of
-from leopardpop.results.fit import Fit
 from leopardpop.results.pieces import Recorder, evaluate_draws
 from leopardpop.results.provenance import provenance
-from leopardpop.results.tree import SAMPLE, canonical_tree
+from leopardpop.results.tree import SAMPLE
 from leopardpop.words import whole
 
 if TYPE_CHECKING:
+    from leopardpop.data.detection_history import DetectionHistory
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
     from leopardpop.inference.laplace import LaplaceDraws
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.problem import Pointwise
+    from leopardpop.models.occupancy_model import OccupancyModel
     from leopardpop.models.scr import SCR
+    from leopardpop.results.fit import Fit
+    from leopardpop.results.fit_base import BaseFit
+    from leopardpop.results.occupancy_fit import OccupancyFit
 
     type Masks = Mask | Mapping[str, Mask]
+    type AnyProblem = Problem | OccupancyProblem
 
-__all__ = ["fit_from_tree", "fit_model"]
+__all__ = ["fit_from_tree", "fit_model", "fit_occupancy", "occupancy_from_tree"]
 
 ENGINES = ("auto", "laplace", "nuts")
 LAPLACE_OPTIONS = ("min_ess", "min_raw", "progress", "threads")
@@ -68,8 +73,43 @@ def fit_model(
     ConvergenceWarning, SparseDataWarning, PriorWarning, BufferWarning, SpacingWarning, DataWarning
         Where :meth:`Fit.diagnostics` says "warn" or "fail".
     """
-    _check_request(model, engine, draws, chains, options)
-    problem = prepared(model, history, mask)
+    need_poisson(model)
+    fit: Fit = _run(lambda: prepared(model, history, mask), engine, draws, chains, seed, options)
+    return fit
+
+
+def fit_occupancy(
+    model: OccupancyModel,
+    history: DetectionHistory,
+    *,
+    engine: str = "auto",
+    draws: int = 1000,
+    chains: int = 4,
+    seed: int | np.random.Generator | None = None,
+    **options: Any,
+) -> OccupancyFit:
+    """Compute the posterior; see :meth:`OccupancyModel.fit`.
+
+    Raises
+    ------
+    ModelError
+        For an unknown engine or an option that the engine does not have.
+
+    Warns
+    -----
+    ConvergenceWarning, SparseDataWarning
+        Where :meth:`OccupancyFit.diagnostics` says "warn" or "fail".
+    """
+    fit: OccupancyFit = _run(lambda: OccupancyProblem(model, history), engine, draws, chains, seed, options)
+    return fit
+
+
+def _run(
+    prepare: Callable[[], AnyProblem], engine: str, draws: int, chains: int, seed: Any, options: Mapping[str, Any]
+) -> Any:
+    """Check the request, put model and data together, and let an engine do it."""
+    _check_request(engine, draws, chains, options)
+    problem = prepare()
     size = {"draws": draws, "chains": chains, "seed": whole_seed(seed)}
     if engine == "nuts":
         return _fit_by_nuts(problem, size, options)
@@ -117,8 +157,7 @@ def whole_seed(seed: int | np.random.Generator | None) -> int:
 
 
 # -- requests ---------------------------------------------------------------------------------------------------------
-def _check_request(model: SCR, engine: str, draws: Any, chains: Any, options: Mapping[str, Any]) -> None:
-    need_poisson(model)
+def _check_request(engine: str, draws: Any, chains: Any, options: Mapping[str, Any]) -> None:
     if engine not in ENGINES:
         raise ModelError(f"engine={engine!r}: it is one of {', '.join(map(repr, ENGINES))}.", offenders=[engine])
     for name, value in (("draws", draws), ("chains", chains)):
@@ -158,22 +197,18 @@ def _check_laplace(options: Mapping[str, Any]) -> None:
 
 
 # -- importance sampling ----------------------------------------------------------------------------------------------
-def _fit_by_laplace(problem: Problem, size: dict[str, int], options: Mapping[str, Any]) -> Fit:
-    recorder = Recorder(problem)
+def _fit_by_laplace(problem: AnyProblem, size: dict[str, int], options: Mapping[str, Any]) -> BaseFit:
+    family = family_of(problem)
+    recorder: Recorder[Any] = Recorder(in_pieces(problem))
     keywords: dict[str, Any] = {**size, **options}
     drawn = laplace_draws(recorder, **keywords)
-    pieces = evaluate_draws(problem, drawn.draws.reshape(-1, drawn.draws.shape[-1]), recorder.pieces)
-    findings = laplace_findings(drawn, _sd_of_number(pieces)) + _common_findings(problem, drawn.draws, pieces)
+    pieces = evaluate_draws(recorder.problem, drawn.draws.reshape(-1, drawn.draws.shape[-1]), recorder.pieces)
+    findings = laplace_findings(drawn, family.spread(pieces)) + _common_findings(problem, drawn.draws, pieces)
     attrs = provenance(problem, engine="laplace", seed=size["seed"], library="leopardpop", options=options)
     attrs |= {"pareto_k": drawn.pareto_k, "importance_ess": drawn.importance_ess}
     tree = _tree(problem, drawn.draws, pieces, _weights(drawn), attrs, findings)
-    return Fit(tree, problem=problem, laplace=drawn)
-
-
-def _sd_of_number(pieces: Pointwise) -> float:
-    """Posterior sd of the number of animals over all sessions."""
-    expected, detected = pieces.expected.sum(-1), pieces.detected.sum(-1)
-    return float(np.sqrt(expected.var() + (expected - detected).mean()))
+    fit: BaseFit = family.fit(tree, problem=problem, laplace=drawn)
+    return fit
 
 
 def _weights(drawn: LaplaceDraws) -> xr.Dataset:
@@ -190,27 +225,26 @@ def _weights(drawn: LaplaceDraws) -> xr.Dataset:
     return xr.Dataset({"log_weight": (SAMPLE, drawn.log_weight), "lp": (SAMPLE, drawn.lp)}, coords, attrs)
 
 
-def _common_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
+def _common_findings(problem: AnyProblem, theta: Floats, pieces: Any) -> list[Finding]:
     """What does not depend on the engine."""
-    flat = theta.reshape(-1, theta.shape[-1])
-    shift = prior_findings(problem, flat, pieces.expected.sum(-1))
-    return [*history_findings(problem.history), *shift, *mask_findings(problem, flat)]
+    return family_of(problem).findings(problem, theta.reshape(-1, theta.shape[-1]), pieces)
 
 
 def _tree(
-    problem: Problem,
+    problem: AnyProblem,
     theta: Floats,
-    pieces: Pointwise,
+    pieces: Any,
     sample_stats: xr.Dataset,
     attrs: dict[str, Any],
     findings: list[Finding],
 ) -> xr.DataTree:
-    attrs = {**attrs, "diagnostics_json": findings_to_json(findings)}
-    return canonical_tree(problem, theta, pieces, sample_stats=sample_stats, attrs=attrs, seed=attrs["seed"])
+    family = family_of(problem)
+    attrs = {**attrs, **family.origin(problem), "diagnostics_json": findings_to_json(findings)}
+    return family.tree(problem, theta, pieces, sample_stats=sample_stats, attrs=attrs, seed=attrs["seed"])
 
 
 # -- Markov chains ----------------------------------------------------------------------------------------------------
-def _say_what_next(fit: Fit, size: Mapping[str, int], options: Mapping[str, Any]) -> None:
+def _say_what_next(fit: BaseFit, size: Mapping[str, int], options: Mapping[str, Any]) -> None:
     """Tell that importance sampling failed, and how long NUTS will take, before it starts."""
     minutes = max(1, round(_seconds_of_nuts(fit, size, options) / 60))
     failed = " ".join(f.advice for f in fit.findings if f.warning == "ConvergenceWarning")
@@ -219,13 +253,13 @@ def _say_what_next(fit: Fit, size: Mapping[str, int], options: Mapping[str, Any]
     notice(message, ConvergenceWarning)
 
 
-def _seconds_of_nuts(fit: Fit, size: Mapping[str, int], options: Mapping[str, Any]) -> float:
+def _seconds_of_nuts(fit: BaseFit, size: Mapping[str, int], options: Mapping[str, Any]) -> float:
     return seconds_of_nuts(fit.problem, fit.theta[0, 0], size, options)
 
 
-def _fit_by_nuts(problem: Problem, size: dict[str, int], options: Mapping[str, Any]) -> Fit:
+def _fit_by_nuts(problem: AnyProblem, size: dict[str, int], options: Mapping[str, Any]) -> BaseFit:
     drawn = sample_problem(problem, size, options)
-    fit = from_tree(problem, drawn, engine="nuts", seed=size["seed"], options=options)
+    fit: BaseFit = from_tree(problem, drawn, engine="nuts", seed=size["seed"], options=options)
     warn_of(fit.findings)
     return fit
 
@@ -233,19 +267,26 @@ def _fit_by_nuts(problem: Problem, size: dict[str, int], options: Mapping[str, A
 def fit_from_tree(model: SCR, tree: xr.DataTree, history: CaptureHistory, mask: Masks) -> Fit:
     """Make a fit of draws that were made elsewhere; see :meth:`SCR.from_posterior`."""
     need_poisson(model)
-    fit = from_tree(prepared(model, history, mask), tree, engine="external")
+    fit: Fit = from_tree(prepared(model, history, mask), tree, engine="external")
+    warn_of(fit.findings)
+    return fit
+
+
+def occupancy_from_tree(model: OccupancyModel, tree: xr.DataTree, history: DetectionHistory) -> OccupancyFit:
+    """Make a fit of draws that were made elsewhere; see :meth:`OccupancyModel.from_posterior`."""
+    fit: OccupancyFit = from_tree(OccupancyProblem(model, history), tree, engine="external")
     warn_of(fit.findings)
     return fit
 
 
 def from_tree(
-    problem: Problem,
+    problem: AnyProblem,
     tree: xr.DataTree,
     *,
     engine: str,
     seed: int | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Fit:
+) -> Any:
     """Put draws of a PyMC model of this problem into the schema.
 
     Parameters
@@ -265,13 +306,14 @@ def from_tree(
     if not isinstance(given, xr.DataTree) or "posterior" not in given.children:
         raise ModelError("from_posterior needs a DataTree with a group 'posterior', such as pm.sample gives.")
     theta = theta_of_posterior(problem, tree["posterior"].to_dataset())
-    pieces = evaluate_draws(problem, theta.reshape(-1, theta.shape[-1]))
+    pieces: Any = evaluate_draws(in_pieces(problem), theta.reshape(-1, theta.shape[-1]))
     own = zlib.crc32(np.ascontiguousarray(theta).tobytes()) if seed is None else seed
     weighted = _importance_of(tree)
     findings = _engine_findings(tree, weighted) + _common_findings(problem, theta, pieces)
     library = _library_of(tree)
     attrs = provenance(problem, engine=engine, seed=own, library=library, options=options)
-    return Fit(_tree(problem, theta, pieces, _stats(tree), attrs | weighted, findings), problem=problem)
+    made = _tree(problem, theta, pieces, _stats(tree), attrs | weighted, findings)
+    return family_of(problem).fit(made, problem=problem)
 
 
 def _library_of(tree: xr.DataTree) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -25,16 +26,78 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.scr import SCR
 
-__all__ = ["LikelihoodProblem", "MaximumLikelihood", "log_multinomial", "maximise"]
+__all__ = ["LikelihoodProblem", "Maximum", "MaximumLikelihood", "check_mode", "log_multinomial", "maximise"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class MaximumLikelihood:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Maximum(ABC):
+    """What every fit by maximum likelihood has: :class:`MaximumLikelihood` and :class:`OccupancyMaximum`."""
+
+    log_likelihood: float
+    """With every constant; animals and sites are labelled."""
+    estimates: pd.DataFrame
+    """Natural scale, at the reference of each factor; D is the mean over the mask. Columns estimate, se, lower, upper,
+    unit; one row a parameter."""
+    coefficients: pd.DataFrame
+    """Link scale, covariates as given. Columns estimate, se, lower, upper; one row a coefficient."""
+    covariance: pd.DataFrame
+    """Covariance of the coefficients."""
+    converged: bool
+    """Whether the gradient vanishes there."""
+    data_hash: str
+    """Fingerprint of the history."""
+
+    @property
+    @abstractmethod
+    def sample_size(self) -> int:
+        """Number of independent units, for AICc."""
+
+    @abstractmethod
+    def _kind(self) -> str:
+        """What likelihood it is, in a word or two."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of coefficients."""
+        return len(self.covariance)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, of :attr:`log_likelihood`."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def aicc(self) -> float:
+        """AIC with its correction for few units; infinite where there are too few for it."""
+        k, spare = self.n_parameters, self.sample_size - self.n_parameters - 1
+        return self.aic + 2.0 * k * (k + 1) / spare if spare > 0 else float("inf")
+
+    def __repr__(self) -> str:
+        """Show the estimates."""
+        return "\n".join([*self._head(), self.estimates.to_string(float_format=_shown)])
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(' '.join(self._head()))}</p>{self.estimates.to_html(float_format=_shown, border=0)}"
+
+    def _head(self) -> list[str]:
+        """What was maximised, and whether it was."""
+        head = f"Maximum likelihood ({self._kind()}): log-likelihood {self.log_likelihood:.6f}, AICc {self.aicc:.2f}"
+        return [head] if self.converged else [head, "NOT CONVERGED: the gradient does not vanish there."]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class MaximumLikelihood(Maximum):
     """A fit by maximum likelihood; made by :meth:`SCR.maximum_likelihood`.
 
     Standard errors are from the exact Hessian on the link scale. That of a parameter with a log link is the standard
     deviation of the log-normal law with that error, of any other the first-order one (delta method); intervals are
     95 %, symmetric on the link scale.
+
+    Parameters
+    ----------
+    log_likelihood, estimates, coefficients, covariance, converged, data_hash
+        What :class:`Maximum` has: the value there with every constant; the natural scale; the link scale; covariance of
+        the coefficients; whether the gradient vanishes; fingerprint of the history.
 
     Examples
     --------
@@ -50,60 +113,26 @@ class MaximumLikelihood:
     (True, ['D', 'lambda0', 'sigma'])
     """
 
-    log_likelihood: float
-    """With every constant; animals are labelled."""
     secr_log_likelihood: float
     """With the constants of the R package secr: identical histories are not told apart."""
-    estimates: pd.DataFrame
-    """Natural scale, at the reference of each factor; D is the mean over the mask. Columns estimate, se, lower, upper,
-    unit; one row a parameter."""
-    coefficients: pd.DataFrame
-    """Link scale, covariates as given. Columns estimate, se, lower, upper; one row a coefficient."""
-    covariance: pd.DataFrame
-    """Covariance of the coefficients."""
     expected_N: pd.DataFrame  # noqa: N815 - the literature's symbol
     """Expected number of animals in the mask. Columns estimate, se, lower, upper; one row a session."""
     realised_N: pd.DataFrame  # noqa: N815 - the literature's symbol
     """Animals detected and the expected number of others, as :attr:`expected_N`."""
     n_animals: int
     """Number of detected animals, the sample size of AICc."""
-    converged: bool
-    """Whether the gradient vanishes there."""
     conditional: bool
     """Whether the likelihood is conditional on the number of detected animals."""
     distribution: str
     """Of the number of animals: "poisson" or "binomial"."""
-    data_hash: str
-    """Fingerprint of the capture history."""
 
     @property
-    def n_parameters(self) -> int:
-        """Number of coefficients."""
-        return len(self.covariance)
+    def sample_size(self) -> int:
+        """Number of detected animals."""
+        return self.n_animals
 
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion, of :attr:`log_likelihood`."""
-        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
-
-    @property
-    def aicc(self) -> float:
-        """AIC with its correction for few animals; infinite where there are too few for it."""
-        k, spare = self.n_parameters, self.n_animals - self.n_parameters - 1
-        return self.aic + 2.0 * k * (k + 1) / spare if spare > 0 else float("inf")
-
-    def __repr__(self) -> str:
-        """Show the estimates."""
-        return "\n".join([*self._head(), self.estimates.to_string(float_format=_shown)])
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(' '.join(self._head()))}</p>{self.estimates.to_html(float_format=_shown, border=0)}"
-
-    def _head(self) -> list[str]:
-        """What was maximised, and whether it was."""
-        kind = "conditional on the animals detected" if self.conditional else f"{self.distribution.capitalize()} N"
-        head = f"Maximum likelihood ({kind}): log-likelihood {self.log_likelihood:.6f}, AICc {self.aicc:.2f}"
-        return [head] if self.converged else [head, "NOT CONVERGED: the gradient does not vanish there."]
+    def _kind(self) -> str:
+        return "conditional on the animals detected" if self.conditional else f"{self.distribution.capitalize()} N"
 
 
 def _shown(value: float) -> str:
@@ -180,7 +209,7 @@ def maximise(
         )
     target = Tail(problem, fixed=1 if conditional else 0)
     mode = find_modes(target).best
-    _check_mode(mode)
+    check_mode(mode)
     theta, covariance = mode.theta, mode.covariance
     if conditional:
         theta, covariance = _with_density(target, theta, covariance)
@@ -200,7 +229,14 @@ def _check_data(history: CaptureHistory) -> None:
         )
 
 
-def _check_mode(mode: Mode) -> None:
+def check_mode(mode: Mode) -> None:
+    """Refuse a maximum that is none.
+
+    Raises
+    ------
+    FitError
+        If the likelihood is flat in some direction there.
+    """
     flat = [problem for problem in mode.problems if "stopped" not in problem]
     if flat:
         words = (

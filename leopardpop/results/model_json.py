@@ -20,12 +20,22 @@ from leopardpop.components.detection import (
     ProbabilityHalfNormal,
 )
 from leopardpop.errors import ModelError, PriorError
+from leopardpop.models.occupancy import (
+    DynamicMultistateOccupancy,
+    DynamicOccupancy,
+    MultistateOccupancy,
+    Occupancy,
+)
+from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
 from leopardpop.priors import Prior, PriorSet
 
 __all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json"]
 
 SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponential, ProbabilityHalfNormal)
+OCCUPANCY = {
+    each.__name__: each for each in (DynamicMultistateOccupancy, DynamicOccupancy, MultistateOccupancy, Occupancy)
+}
 
 
 class UnsavedPrior:
@@ -55,8 +65,12 @@ class UnsavedPrior:
         return f"<unsaved prior {self.description}>"
 
 
-def model_to_json(model: SCR) -> str:
+def model_to_json(model: SCR | OccupancyModel) -> str:
     """Text from which :func:`model_from_json` makes the same model."""
+    if isinstance(model, OccupancyModel):
+        formulas = {name: getattr(model, name) for name in model.structure.homes}
+        record = {"family": type(model).__name__, "formulas": formulas, "link": model.link}
+        return json.dumps({**record, "priors": _priors(model.priors)})
     return json.dumps(
         {
             "family": type(model).__name__,
@@ -69,7 +83,7 @@ def model_to_json(model: SCR) -> str:
     )
 
 
-def model_from_json(text: str, components: Iterable[type] = ()) -> SCR:
+def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
     """Make a model from the text of :func:`model_to_json`.
 
     Parameters
@@ -85,6 +99,9 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> SCR:
         If it names a component that is neither shipped nor given.
     """
     record = json.loads(text)
+    if record["family"] in OCCUPANCY:
+        kind = OCCUPANCY[record["family"]]
+        return kind(**record["formulas"], link=record["link"], priors=_priors_back(record["priors"]))
     known = {each.__name__: each for each in (*SHIPPED, *components)}
     return SCR(
         density=_make(record["density"], known),
@@ -98,6 +115,9 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> SCR:
 def describe_model(text: str) -> str:
     """One line on a model, for people, from its text: no class is needed."""
     record = json.loads(text)
+    if record["family"] in OCCUPANCY:
+        told = ", ".join(f"{name} {formula}" for name, formula in record["formulas"].items())
+        return f"{record['family']}, {told}" + ("" if record["link"] == "logit" else f" ({record['link']} link)")
     detection = record["detection"]
     formulas = ", ".join(f"{name} {formula}" for name, formula in detection["fields"].items())
     classes = f", classes by {record['classes']}" if record["classes"] else ""

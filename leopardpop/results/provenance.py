@@ -15,12 +15,18 @@ from leopardpop.results.model_json import model_to_json
 
 if TYPE_CHECKING:
     from leopardpop.models.problem import Problem
+    from leopardpop.models.states.problem import OccupancyProblem
 
 __all__ = ["mask_fingerprint", "provenance"]
 
 
 def provenance(
-    problem: Problem, *, engine: str, seed: int, library: str, options: Mapping[str, Any] | None = None
+    problem: Problem | OccupancyProblem,
+    *,
+    engine: str,
+    seed: int,
+    library: str,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Root attributes of a data tree.
 
@@ -41,7 +47,7 @@ def provenance(
     -------
     dict
         leopardpop_version, pymc_version, arviz_version, python, created_at, engine, seed, model_json, data_hash,
-        mask_hash, effort_unit, crs, coordinates, audit_json, options_json, inference_library and its version.
+        effort_unit, crs, coordinates, audit_json, options_json, inference_library and its version.
     """
     history = problem.history
     return {
@@ -57,7 +63,6 @@ def provenance(
         "options_json": json.dumps(dict(options or {}), default=str),
         "model_json": model_to_json(problem.model),
         "data_hash": history.data_hash,
-        "mask_hash": mask_fingerprint(problem),
         "effort_unit": history.effort_unit,
         "crs": history.crs or "",
         "coordinates": "exact",

@@ -12,9 +12,10 @@ import xarray as xr
 
 from leopardpop.errors import DataError, ModelError
 from leopardpop.results.hidden import hide_positions
+from leopardpop.results.hidden_sites import hide_sites, is_occupancy
 
 if TYPE_CHECKING:
-    from leopardpop.results.fit import Fit
+    from leopardpop.results.fit_base import BaseFit
 
 __all__ = ["load_fit", "save_fit"]
 
@@ -25,11 +26,12 @@ IN_FILE = {"coordinates": "coordinates_are"}
 """An attribute called coordinates means something else in the conventions of NetCDF, and readers take it away."""
 
 
-def save_fit(fit: Fit, path: str | os.PathLike[str], *, coordinates: str = "exact") -> Path:
+def save_fit(fit: BaseFit, path: str | os.PathLike[str], *, coordinates: str = "exact") -> Path:
     """Write a fit; see :meth:`Fit.save`."""
     if coordinates not in ("exact", "hidden"):
         raise DataError(f'coordinates={coordinates!r} must be "exact" or "hidden".', offenders=[coordinates])
-    tree = fit.data_tree if coordinates == "exact" else hide_positions(fit.data_tree)
+    hide = hide_sites if is_occupancy(fit.data_tree) else hide_positions
+    tree = fit.data_tree if coordinates == "exact" else hide(fit.data_tree)
     target = Path(path)
     if not target.parent.is_dir():
         raise DataError(f"there is no folder {target.parent} to save a fit in.", offenders=[str(target.parent)])
@@ -37,7 +39,7 @@ def save_fit(fit: Fit, path: str | os.PathLike[str], *, coordinates: str = "exac
     return target
 
 
-def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) -> Fit:
+def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) -> Any:
     """Read a fit that :meth:`Fit.save` wrote.
 
     Parameters
@@ -50,7 +52,7 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
 
     Returns
     -------
-    Fit
+    Fit or OccupancyFit
 
     Raises
     ------
@@ -75,12 +77,19 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
     >>> again.data_tree.identical(fit.data_tree)
     True
     """
-    from leopardpop.results.fit import Fit
-
     kinds = (components,) if isinstance(components, type) else tuple(components)
     if wrong := [kind for kind in kinds if not isinstance(kind, type)]:
         raise ModelError(f"components={wrong!r}: give classes, as in components=[Plateau].", offenders=wrong)
-    return Fit(_read(Path(path)), components=kinds)
+    return _fit_of(_read(Path(path)), kinds)
+
+
+def _fit_of(tree: xr.DataTree, kinds: tuple[type, ...]) -> Any:
+    """Fit of the kind that the tree is of."""
+    from leopardpop.results.fit import Fit
+    from leopardpop.results.occupancy_fit import OccupancyFit
+
+    made = OccupancyFit if is_occupancy(tree) else Fit
+    return made(tree, components=kinds)
 
 
 def _write(tree: xr.DataTree, target: Path) -> None:

@@ -23,10 +23,24 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.prior_terms import PriorTerm
     from leopardpop.models.problem import Pointwise, Problem
+    from leopardpop.models.states.problem import OccupancyProblem
+
+    type AnyProblem = Problem | OccupancyProblem
 
     type Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 
-__all__ = ["canonical_tree", "constant_dataset", "log_prior_terms", "posterior_dataset", "realised_numbers"]
+__all__ = [
+    "canonical_tree",
+    "coefficient_variables",
+    "constant_dataset",
+    "log_prior_dataset",
+    "log_prior_terms",
+    "natural_variables",
+    "posterior_dataset",
+    "realised_numbers",
+    "sample_coords",
+    "scaling_variables",
+]
 
 SAMPLE = ("chain", "draw")
 
@@ -66,7 +80,7 @@ def canonical_tree(
     groups = {
         "posterior": posterior_dataset(problem, theta, by_draw["expected"], by_draw["detected"], seed=seed),
         "log_likelihood": _log_likelihood(problem, by_draw),
-        "log_prior": _log_prior(problem, theta, by_draw["expected"]),
+        "log_prior": log_prior_dataset(problem, theta, by_draw["expected"]),
         "sample_stats": sample_stats,
         "observed_data": problem.history.dataset,
         "constant_data": constant_dataset(problem),
@@ -90,12 +104,12 @@ def posterior_dataset(problem: Problem, theta: Floats, expected: Floats, detecte
     seed
         Of the number of undetected animals.
     """
-    variables = _density(problem, expected) | _natural(problem, theta) | _shares(problem, theta)
-    variables |= _coefficients(problem, theta)
+    variables = _density(problem, expected) | natural_variables(problem, theta) | _shares(problem, theta)
+    variables |= coefficient_variables(problem, theta)
     numbers = realised_numbers(problem, expected, detected, seed)
     variables["E_N"] = ((*SAMPLE, "session"), expected, {"units": "animals"})
     variables["N"] = ((*SAMPLE, "session"), numbers, {"units": "animals"})
-    return xr.Dataset(variables, coords={**_sample_coords(theta), **_posterior_coords(problem)})
+    return xr.Dataset(variables, coords={**sample_coords(theta), **_posterior_coords(problem)})
 
 
 def realised_numbers(problem: Problem, expected: Floats, detected: Floats, seed: int) -> Any:
@@ -106,7 +120,7 @@ def realised_numbers(problem: Problem, expected: Floats, detected: Floats, seed:
     return n + rng.poisson(np.maximum(expected - detected, 0.0))
 
 
-def log_prior_terms(problem: Problem, theta: Floats, expected: Floats) -> dict[str, Floats]:
+def log_prior_terms(problem: AnyProblem, theta: Floats, expected: Floats) -> dict[str, Floats]:
     """Log prior density of every term, in the coordinates of theta.
 
     Parameters
@@ -116,7 +130,7 @@ def log_prior_terms(problem: Problem, theta: Floats, expected: Floats) -> dict[s
     theta
         Draws (S, P).
     expected
-        Expected number of animals in the mask, (S,).
+        Expected number of animals in the mask, (S,); anything for a model without one.
 
     Returns
     -------
@@ -128,7 +142,7 @@ def log_prior_terms(problem: Problem, theta: Floats, expected: Floats) -> dict[s
         return {term.label: _log_prior_term(problem, term, theta, expected) for term in terms}
 
 
-def _log_prior_term(problem: Problem, term: PriorTerm, theta: Floats, expected: Floats) -> Floats:
+def _log_prior_term(problem: AnyProblem, term: PriorTerm, theta: Floats, expected: Floats) -> Floats:
     eta = theta[:, term.position]
     if term.label == "N":
         return _logpdf(term.prior, expected) + np.log(expected)
@@ -143,7 +157,7 @@ def _log_prior_term(problem: Problem, term: PriorTerm, theta: Floats, expected: 
     return density
 
 
-def _log_prior_shares(problem: Problem, term: PriorTerm, theta: Floats) -> Floats:
+def _log_prior_shares(problem: AnyProblem, term: PriorTerm, theta: Floats) -> Floats:
     shares = problem.layout.shares
     if shares is None or len(shares.levels) > 2:
         return np.array([problem.priors.by_term(row, np.nan)["pmix"] for row in theta])
@@ -159,7 +173,8 @@ def _logpdf(prior: Any, x: Floats) -> Floats:
     return np.array([float(prior.logpdf(value)) for value in x])
 
 
-def _sample_coords(theta: Floats) -> dict[str, Any]:
+def sample_coords(theta: Floats) -> dict[str, Any]:
+    """Coordinates of draws (chain, draw, ...)."""
     return {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1])}
 
 
@@ -182,7 +197,8 @@ def _density(problem: Problem, expected: Floats) -> dict[str, Variable]:
     return {"D": (SAMPLE, expected.sum(-1) / area.sum(), units)}
 
 
-def _natural(problem: Problem, theta: Floats) -> dict[str, Variable]:
+def natural_variables(problem: AnyProblem, theta: Floats) -> dict[str, Variable]:
+    """Parameters on their natural scale, a dimension for each factor; all but density."""
     beta, variables = problem.to_beta(theta), {}
     for parameter in problem.layout.parameters:
         if parameter.name == "D":
@@ -202,7 +218,8 @@ def _shares(problem: Problem, theta: Floats) -> dict[str, Variable]:
     return {"pmix": ((*SAMPLE, shares.column), np.exp(shares.log_shares(theta)), {"units": "1"})}
 
 
-def _coefficients(problem: Problem, theta: Floats) -> dict[str, Variable]:
+def coefficient_variables(problem: AnyProblem, theta: Floats) -> dict[str, Variable]:
+    """Coefficients of covariates as given, on the link scale."""
     beta = problem.to_beta(theta)
     return {
         f"{p.name}_beta": ((*SAMPLE, f"{p.name}_coef"), beta[..., p.place], {"link": p.link.name})
@@ -219,15 +236,16 @@ def _log_likelihood(problem: Problem, pieces: Mapping[str, Floats]) -> xr.Datase
     }
     coords = {name: ("individual", history[name].values) for name in animals}
     return xr.Dataset(
-        variables, coords={**_sample_coords(pieces["capture"]), **coords, "session": list(problem.history.sessions)}
+        variables, coords={**sample_coords(pieces["capture"]), **coords, "session": list(problem.history.sessions)}
     )
 
 
-def _log_prior(problem: Problem, theta: Floats, expected: Floats) -> xr.Dataset:
+def log_prior_dataset(problem: AnyProblem, theta: Floats, expected: Floats) -> xr.Dataset:
+    """Group ``log_prior``: one variable a term, of draws (chain, draw, P) with E[N] by session if there is one."""
     flat = theta.reshape(-1, theta.shape[-1])
     terms = log_prior_terms(problem, flat, expected.reshape(len(flat), -1).sum(-1))
     variables = {label: (SAMPLE, values.reshape(theta.shape[:2])) for label, values in terms.items()}
-    return xr.Dataset(variables, coords=_sample_coords(theta))
+    return xr.Dataset(variables, coords=sample_coords(theta))
 
 
 # -- constants --------------------------------------------------------------------------------------------------------
@@ -235,7 +253,7 @@ def constant_dataset(problem: Problem) -> xr.Dataset:
     """Group ``constant_data``: cells and their session, the masks' properties, stations, scaling of the covariates."""
     masks = [problem.masks[data.session] for data in problem.data]
     return xr.Dataset(
-        {**_cells(masks), **_mask_properties(masks), **_stations(problem), **_scaling(problem)},
+        {**_cells(masks), **_mask_properties(masks), **_stations(problem), **scaling_variables(problem)},
         coords={
             "cell": np.arange(sum(mask.n_cells for mask in masks)),
             "cell_session": ("cell", np.repeat(problem.history.sessions, [mask.n_cells for mask in masks])),
@@ -294,7 +312,7 @@ def _stations(problem: Problem) -> dict[str, Variable]:
     return {f"station_{axis}": (("station",), dataset[axis].values, {"units": "m"}) for axis in ("x", "y")}
 
 
-def _scaling(problem: Problem) -> dict[str, Variable]:
+def scaling_variables(problem: AnyProblem) -> dict[str, Variable]:
     """Centre and scale of the columns that the engine's coefficients belong to."""
     return {
         f"{p.name}_{name}": ((f"{p.name}_coef",), np.array(getattr(p.design, name), float), {})

@@ -1,0 +1,1 @@
+"""Models of sites in hidden states: log Pr(visits | state), transitions between seasons, one forward algorithm."""

@@ -1,0 +1,349 @@
+"""An occupancy model meets its data: everything the engines ask for, as functions of one flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leopardpop.components.formula import build_design
+from leopardpop.errors import PriorError
+from leopardpop.models.layout import Layout, make_layout
+from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
+from leopardpop.models.states.forward import Forward, Smoothed, Transition, draw_states, forward, smooth
+from leopardpop.models.states.rows import Rows, distinct_rows, make_rows
+from leopardpop.models.states.starts import starting_points
+from leopardpop.models.states.structure import Factors
+from leopardpop.models.states.tables import check_history, table_of
+from leopardpop.models.states.visits import VisitTerms, visit_terms
+from leopardpop.priors import Prior, occupancy_prior, occupancy_slope_prior
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leopardpop.data.detection_history import DetectionHistory
+    from leopardpop.models.layout import Parameter
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.occupancy_model import OccupancyModel
+
+    type Pair = tuple[Floats, Floats]
+
+__all__ = ["OccupancyProblem", "SiteLikelihood"]
+
+DRAWS_TIMES_ROWS = 65_536
+
+
+class SiteLikelihood(NamedTuple):
+    """The log-likelihood in the pieces that leave-one-out needs."""
+
+    y: Floats
+    """log Pr(all visits of a site), (..., N)."""
+
+
+class Run(NamedTuple):
+    """The likelihood at one set of parameters, or at a batch of them."""
+
+    forward: Forward
+    logs: dict[str, Pair]
+    """log x and log(1 − x) of every parameter on its places (transitions and sites) or kinds of visits."""
+
+
+class OccupancyProblem:
+    """Likelihood, prior and posterior of an occupancy model for a detection history.
+
+    Parameters
+    ----------
+    model
+        The model.
+    history
+        The detection history.
+    design_only
+        Whether the responses will not be looked at, so that any kind of them will do.
+    """
+
+    def __init__(self, model: OccupancyModel, history: DetectionHistory, *, design_only: bool = False) -> None:
+        self.model, self.history = model, history
+        self.structure = model.structure
+        check_history(history, self.structure, type(model).__name__, any_response=design_only)
+        self.arrays = history.arrays()
+        self.shape = (len(self.arrays.seasons), len(self.arrays.sites))
+        self.layout = self._layout()
+        self._rows = self._rows_of_states()
+        self.kind, self._detection = self._rows_of_visits()
+        self.visits = self._visit_terms(design_only)
+
+    def _layout(self) -> Layout:
+        pieces = []
+        for name, home in self.structure.homes.items():
+            table, rows = table_of(home, self.arrays, self.structure.states)
+            design = build_design(getattr(self.model, name), table, parameter=name, rows=rows)
+            pieces.append((name, self.model.link, "", design, (len(table),)))
+        return make_layout(pieces, None)
+
+    def _rows_of_states(self) -> dict[str, Rows]:
+        n_seasons, n_sites = self.shape
+        before = (n_seasons - 1, n_sites)
+        shapes = {"site": (n_sites,), "transition": before, "state": (len(self.structure.states), *before)}
+        homes = self.structure.homes
+        return {
+            p.name: make_rows(p.standardised, shapes[homes[p.name]])
+            for p in self.layout.parameters
+            if homes[p.name] != "visit"
+        }
+
+    def _rows_of_visits(self) -> tuple[NDArray[np.intp], dict[str, Floats]]:
+        """Kind of each visit, and the design of the kinds: visits with the same rows in all designs of detection."""
+        parts = [p for p in self.layout.parameters if self.structure.homes[p.name] == "visit"]
+        kind, first = distinct_rows(np.column_stack([p.standardised for p in parts]))
+        return kind, {p.name: np.ascontiguousarray(p.standardised[first]) for p in parts}
+
+    def _visit_terms(self, design_only: bool) -> VisitTerms:
+        data = self.arrays
+        return visit_terms(
+            cell=data.season * self.shape[1] + data.site,
+            kind=self.kind,
+            value=np.zeros(len(data.site), np.intp) if design_only else data.value.astype(np.intp),
+            shape=self.shape,
+            outcomes=self.structure.outcomes,
+            n_kinds=len(next(iter(self._detection.values()))),
+        )
+
+    @cached_property
+    def priors(self) -> PriorTerms:
+        """Priors of all coefficients."""
+        chosen = chosen_priors(self.model.priors, coefficient_keys(self.layout), self.history.effort_unit)
+        for name in chosen.keys() & {p.name for p in self.layout.parameters}:
+            _check_probability(name, chosen[name])
+        references = {p.name: occupancy_prior(p.name) for p in self.layout.parameters}
+        return PriorTerms(self.layout, tuple(coefficient_terms(self.layout, chosen, references, _slope)))
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the coefficients."""
+        return self.layout.labels
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Labels of the coefficients, for the engines."""
+        return tuple(self.layout.labels)
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites, visited or not."""
+        return self.shape[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again on demand (compiled priors do not travel between processes)."""
+        return {k: v for k, v in self.__dict__.items() if k != "priors"}
+
+    # -- evaluation ---------------------------------------------------------------------------------------------------
+    def predictors(self, theta: Floats) -> dict[str, Floats]:
+        """Linear predictor of every parameter on its distinct rows, (..., U)."""
+        found = {}
+        for p in self.layout.parameters:
+            beta = theta[..., p.place]
+            matrix = self._detection.get(p.name)
+            found[p.name] = self._rows[p.name].predictor(beta) if matrix is None else beta @ matrix.T
+        return found
+
+    def _logs(self, theta: Floats) -> dict[str, Pair]:
+        pairs = {}
+        for name, eta in self.predictors(theta).items():
+            link, rows = self.layout[name].link, self._rows.get(name)
+            pair = link.log_both(eta)
+            pairs[name] = pair if rows is None else (rows.spread(pair[0]), rows.spread(pair[1]))
+        return pairs
+
+    def evaluate(self, theta: Floats) -> Run:
+        """Evaluate all sites at theta (P,), or at a batch (B, P)."""
+        theta = np.asarray(theta, float)
+        with np.errstate(all="ignore"):
+            logs = self._logs(theta)
+            initial = [product_of(factors, logs) for factors in self.structure.initial]
+            emission = [self._emission(k, logs, theta.shape[:-1]) for k in range(len(self.structure.states))]
+            return Run(forward(initial, self.transition(logs), emission), logs)
+
+    def _emission(self, state: int, logs: dict[str, Pair], lead: tuple[int, ...]) -> Floats:
+        """log Pr(visits | state), (..., T, N)."""
+        by_response = [outcome[state] for outcome in self.structure.outcomes]
+        if not any(by_response):
+            barrier: Floats = self.visits.barrier[state]
+            return barrier
+        nothing = np.zeros((*lead, self.visits.n_kinds))
+        table = [product_of(factors, logs) if factors else nothing for factors in by_response]
+        return self.visits.emission(state, np.concatenate(table, axis=-1))
+
+    def transition(self, logs: dict[str, Pair]) -> Transition:
+        """Function (t, before, after) -> log Pr(after | before), (..., N), of the logs of the parameters."""
+        known: dict[tuple[int, int], Any] = {}
+
+        def at(t: int, before: int, after: int) -> Floats:
+            if (before, after) not in known:
+                known[before, after] = self._one_transition(before, after, logs)
+            values = known[before, after]
+            chosen: Floats = values[..., t if values.shape[-2] > 1 else 0, :]
+            return chosen
+
+        return at
+
+    def _one_transition(self, before: int, after: int, logs: dict[str, Pair]) -> Floats:
+        factors = self.structure.transitions[before][after]
+        own: dict[str, Any] = {name: logs[name] for name, _ in factors}
+        for name in own:
+            if self.structure.homes[name] == "state":
+                own[name] = tuple(_of_state(values, before) for values in own[name])
+        product: Floats = product_of(factors, own)
+        return product
+
+    def log_likelihood(self, theta: Floats) -> float:
+        """Log-likelihood with every constant; −inf or nan outside."""
+        return float(self.evaluate(theta).forward.log_site.sum())
+
+    def log_likelihood_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Log-likelihood and its gradient (P,): Σ of the probability of each event, given the data, times its slope."""
+        theta = np.asarray(theta, float)
+        run = self.evaluate(theta)
+        with np.errstate(all="ignore"):
+            smoothed = smooth(run.forward, self.transition(run.logs))
+            pull = self._pull(theta, self._events(smoothed))
+        return float(run.forward.log_site.sum()), pull
+
+    def _events(self, smoothed: Smoothed) -> dict[str, list[Floats]]:
+        """Expected number of successes and failures of every parameter, given the data, on its places or kinds."""
+        events = {name: [self._none(name), self._none(name)] for name in self.structure.homes}
+        for k, factors in enumerate(self.structure.initial):
+            for name, success in factors:
+                events[name][success] += smoothed.states[0][k]
+        if smoothed.pairs:
+            self._add_transitions(events, smoothed)
+        for k in range(len(self.structure.states)):
+            self._add_visits(events, k, np.stack([season[k] for season in smoothed.states]))
+        return events
+
+    def _none(self, name: str) -> Floats:
+        return np.zeros(self._rows[name].shape if name in self._rows else self.visits.n_kinds)
+
+    def _add_transitions(self, events: dict[str, list[Floats]], smoothed: Smoothed) -> None:
+        for before, row in enumerate(self.structure.transitions):
+            for after, factors in enumerate(row):
+                pair = np.stack([pairs[before][after] for pairs in smoothed.pairs])
+                for name, success in factors:
+                    at = before if self.structure.homes[name] == "state" else ...
+                    events[name][success][at] += pair
+
+    def _add_visits(self, events: dict[str, list[Floats]], state: int, probability: Floats) -> None:
+        by_response = [outcome[state] for outcome in self.structure.outcomes]
+        if not any(by_response):
+            return
+        expected = self.visits.gather(probability, len(by_response))
+        for factors, number in zip(by_response, expected, strict=True):
+            for name, success in factors or ():
+                events[name][success] += number
+
+    def _pull(self, theta: Floats, events: dict[str, list[Floats]]) -> Floats:
+        """From expected numbers of events to the gradient over theta."""
+        gradient = np.zeros(self.layout.size)
+        for name, eta in self.predictors(theta).items():
+            parameter, rows = self.layout[name], self._rows.get(name)
+            failed, succeeded = events[name] if rows is None else [rows.gather(e) for e in events[name]]
+            up, down = parameter.link.log_slopes(eta)
+            matrix = self._detection[name] if rows is None else rows.matrix
+            gradient[parameter.place] = (succeeded * up + failed * down) @ matrix
+        return gradient
+
+    # -- posterior: what an engine calls ------------------------------------------------------------------------------
+    def value(self, theta: Floats) -> float:
+        """Unnormalised log posterior density of theta."""
+        total = self.log_likelihood(theta) + self.priors.log_density(np.asarray(theta, float))[0]
+        return float(total) if np.isfinite(total) else float("-inf")
+
+    def gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Unnormalised log posterior density and its gradient (P,)."""
+        theta = np.asarray(theta, float)
+        value, gradient = self.log_likelihood_gradient(theta)
+        prior, slope = self.priors.log_density(theta)
+        return value + prior, gradient + slope
+
+    def starts(self) -> list[Floats]:
+        """Points to start the search for the mode from, the best first."""
+        return starting_points(self)
+
+    def graph(self, *, kernel: bool = False) -> Any:
+        """Build the PyMC model; with ``kernel`` around the likelihood in NumPy, else of elementary operations."""
+        from leopardpop.models.states.graph import build_model
+
+        return build_model(self, kernel=kernel)
+
+    # -- what is derived from draws -----------------------------------------------------------------------------------
+    def to_beta(self, theta: Floats) -> Floats:
+        """Coefficients of the covariates as given, (..., P)."""
+        return self.layout.to_beta(theta)
+
+    def to_theta(self, beta: Floats) -> Floats:
+        """Coefficients of the standardised covariates, (..., P)."""
+        return self.layout.to_theta(beta)
+
+    def pointwise(self, theta: Floats) -> SiteLikelihood:
+        """Log-likelihood of each site at theta (..., P); the sum is the log-likelihood."""
+        return SiteLikelihood(self.evaluate(theta).forward.log_site)
+
+    def log_posteriors(self, thetas: Floats, pieces: SiteLikelihood) -> Floats:
+        """Log posterior of many theta (B, P), of which the likelihood is known in pieces, (B,)."""
+        total: Floats = pieces.y.sum(-1) + self.priors.log_densities(thetas)
+        return total
+
+    @cached_property
+    def batch(self) -> int:
+        """Number of draws that are best evaluated together: what fits the cache."""
+        largest = max(len(self.visits.slot), self.shape[0] * self.shape[1])
+        return int(np.clip(DRAWS_TIMES_ROWS // largest, 1, 64))
+
+    def draw_states(self, theta: Floats, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Draw the states of all sites and seasons given the data, (..., T, N)."""
+        run = self.evaluate(theta)
+        with np.errstate(all="ignore"):
+            return draw_states(run.forward, self.transition(run.logs), rng)
+
+    def state_probabilities(self, theta: Floats) -> Floats:
+        """Pr(state) of each site and season from the covariates alone, whatever was seen there, (..., K, T, N)."""
+        run = self.evaluate(theta)
+        states, lead = range(len(self.structure.states)), np.asarray(theta).shape[:-1]
+        shape = (*lead, self.n_sites)
+        law = [np.broadcast_to(np.exp(product_of(f, run.logs)), shape) for f in self.structure.initial]
+        seasons = [law]
+        move = self.transition(run.logs)
+        for t in range(self.shape[0] - 1):
+            law = [sum((law[j] * np.exp(move(t, j, k)) for j in states), np.zeros(shape)) for k in states]
+            seasons.append(law)
+        return np.stack([np.stack([season[k] for season in seasons], axis=-2) for k in states], axis=-3)
+
+
+def product_of(factors: Factors, logs: dict[str, Any]) -> Any:
+    """Log of a product of probabilities and complements."""
+    parts = [logs[name][0 if success else 1] for name, success in factors]
+    return sum(parts[1:], parts[0])
+
+
+def _of_state(values: Any, state: int) -> Any:
+    """Rows of one state before, (..., T − 1, N), of (..., K, T − 1, N)."""
+    return values[..., state if values.shape[-3] > 1 else 0, :, :]
+
+
+def _slope(parameter: Parameter, coefficient: str) -> Prior:
+    n_slopes = len(parameter.design.coefficients) - 1
+    return occupancy_slope_prior(n_slopes, of_state=coefficient.startswith("state["))
+
+
+def _check_probability(name: str, prior: Any) -> None:
+    """Refuse a prior that reaches beyond 1 (or below 0, which was most likely meant for the link)."""
+    if not isinstance(prior, Prior):
+        return
+    ends: Sequence[float] = [float(prior.quantile(q)) for q in (0.0, 1.0)]
+    if ends[0] < 0 or ends[1] > 1:
+        raise PriorError(
+            f"the prior of {name!r} is on its natural scale, a probability, and {prior!r} reaches beyond 0 and 1. "
+            'Give Prior("Beta", alpha=..., beta=...), or Prior("LogitNormal", mu=..., sigma=...) of its logit.',
+            offenders=[name],
+        )

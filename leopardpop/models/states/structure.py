@@ -1,0 +1,106 @@
+"""What makes one occupancy model differ from another, as data: which probabilities multiply where.
+
+Each law of a state model is a product of probabilities and of their complements: that a site is used, Pr = ψ; that it
+is used but not for breeding, Pr = ψ (1 − R); that a visit sees an animal and no cub, Pr = p2 (1 − δ). So a model is a
+table of such products, and one likelihood with one gradient serves all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["DYNAMIC", "DYNAMIC_MULTISTATE", "IMPOSSIBLE", "MULTISTATE", "SINGLE", "Factors", "Home", "Structure"]
+
+type Factors = tuple[tuple[str, bool], ...]
+"""A product: parameters, each as it is (True) or as its complement (False). An empty one is 1."""
+
+type Home = Literal["site", "transition", "state", "visit"]
+"""Rows of a parameter: sites in the first season; sites and transitions; those by state before; visits made."""
+
+IMPOSSIBLE = -1e30
+"""Log probability of what cannot be: finite, so that no difference of two is NaN, and its exponential is 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure:
+    """One family of state models."""
+
+    states: tuple[str, ...]
+    """Labels, K."""
+    homes: Mapping[str, Home]
+    """Parameter to its rows, in the order of theta."""
+    initial: tuple[Factors, ...]
+    """Pr(state) in the first season, by state."""
+    outcomes: tuple[tuple[Factors | None, ...], ...]
+    """Pr(response of a visit | state), by response and state; None is impossible."""
+    transitions: tuple[tuple[Factors, ...], ...] = ()
+    """Pr(state | state the season before), by state before and after; none for a single season."""
+    response: str = "binary"
+    """Kind of response that the data must have."""
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether states change between seasons."""
+        return bool(self.transitions)
+
+
+def _first(name: str) -> Factors:
+    return ((name, True),)
+
+
+def _not(name: str) -> Factors:
+    return ((name, False),)
+
+
+_USED = (_not("psi"), _first("psi"))
+_SEEN = (((), _not("p")), (None, _first("p")))
+_BREEDING = (_not("psi"), _first("psi") + _not("breeding"), _first("psi") + _first("breeding"))
+_SEEN_WITH_YOUNG = (
+    ((), _not("p1"), _not("p2")),
+    (None, _first("p1"), _first("p2") + _not("delta")),
+    (None, None, _first("p2") + _first("delta")),
+)
+_NEXT = (
+    _not("psi_next"),
+    _first("psi_next") + _not("breeding_next"),
+    _first("psi_next") + _first("breeding_next"),
+)
+
+SINGLE = Structure(
+    states=("absent", "used"),
+    homes={"psi": "site", "p": "visit"},
+    initial=_USED,
+    outcomes=_SEEN,
+)
+DYNAMIC = Structure(
+    states=("absent", "used"),
+    homes={"psi": "site", "gamma": "transition", "epsilon": "transition", "p": "visit"},
+    initial=_USED,
+    outcomes=_SEEN,
+    transitions=((_not("gamma"), _first("gamma")), (_first("epsilon"), _not("epsilon"))),
+)
+MULTISTATE = Structure(
+    states=("absent", "used", "breeding"),
+    homes={"psi": "site", "breeding": "site", "p1": "visit", "p2": "visit", "delta": "visit"},
+    initial=_BREEDING,
+    outcomes=_SEEN_WITH_YOUNG,
+    response="state",
+)
+DYNAMIC_MULTISTATE = Structure(
+    states=("absent", "used", "breeding"),
+    homes={
+        "psi": "site",
+        "breeding": "site",
+        "psi_next": "state",
+        "breeding_next": "state",
+        "p1": "visit",
+        "p2": "visit",
+        "delta": "visit",
+    },
+    initial=_BREEDING,
+    outcomes=_SEEN_WITH_YOUNG,
+    transitions=(_NEXT, _NEXT, _NEXT),
+    response="state",
+)

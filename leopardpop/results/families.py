@@ -1,0 +1,82 @@
+"""What differs between families of models once there are draws: their tree, their findings, their kind of fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
+from leopardpop.results.fit import Fit
+from leopardpop.results.occupancy_checks import occupancy_findings
+from leopardpop.results.occupancy_fit import OccupancyFit
+from leopardpop.results.occupancy_tree import occupancy_tree
+from leopardpop.results.provenance import mask_fingerprint
+from leopardpop.results.tree import canonical_tree
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.problem import Pointwise, Problem
+    from leopardpop.results.findings import Finding
+    from leopardpop.results.pieces import InPieces
+
+__all__ = ["Family", "family_of", "in_pieces"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """A family of models, as the engines' results see it."""
+
+    fit: Callable[..., Any]
+    """Makes the fit of a tree, a problem and the engine's draws."""
+    tree: Callable[..., xr.DataTree]
+    """Puts draws into the schema."""
+    findings: Callable[[Any, Floats, Any], list[Finding]]
+    """What can be said whatever the engine, of the problem, its draws (S, P) and the pieces of the likelihood."""
+    origin: Callable[[Any], dict[str, Any]]
+    """Attributes of the tree that say where it came from, beside those that all fits have."""
+    spread: Callable[[Any], float | None]
+    """Posterior sd of the number of animals, of the pieces; None where there is none."""
+
+
+def family_of(problem: Problem | OccupancyProblem) -> Family:
+    """Family of a model with its data."""
+    return OCCUPANCY if isinstance(problem, OccupancyProblem) else CAPTURE_RECAPTURE
+
+
+def in_pieces(problem: Any) -> InPieces[Any]:
+    """Return a problem of any family as what it is to the engines: a likelihood in pieces."""
+    known: InPieces[Any] = problem
+    return known
+
+
+def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
+    shift = prior_findings(problem, theta, pieces.expected.sum(-1))
+    return [*history_findings(problem.history), *shift, *mask_findings(problem, theta)]
+
+
+def _sd_of_number(pieces: Pointwise) -> float:
+    """Posterior sd of the number of animals over all sessions."""
+    expected, detected = pieces.expected.sum(-1), pieces.detected.sum(-1)
+    return float(np.sqrt(expected.var() + (expected - detected).mean()))
+
+
+CAPTURE_RECAPTURE = Family(
+    fit=Fit,
+    tree=canonical_tree,
+    findings=_scr_findings,
+    origin=lambda problem: {"mask_hash": mask_fingerprint(problem)},
+    spread=_sd_of_number,
+)
+OCCUPANCY = Family(
+    fit=OccupancyFit,
+    tree=occupancy_tree,
+    findings=occupancy_findings,
+    origin=lambda problem: {},
+    spread=lambda pieces: None,
+)

@@ -1,0 +1,224 @@
+"""What every posterior of this library can do, whatever its model."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from leopardpop.errors import ModelError
+from leopardpop.results.diagnostics import is_trusted
+from leopardpop.results.findings import Finding, findings_from_json, findings_table
+from leopardpop.results.storage import save_fit
+from leopardpop.results.summary import summary_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from leopardpop.inference.laplace import LaplaceDraws
+    from leopardpop.models.likelihood.terms import Floats
+
+__all__ = ["BaseFit"]
+
+
+class BaseFit(ABC):
+    """A posterior with its diagnostics: what :class:`Fit` and :class:`OccupancyFit` share.
+
+    Everything is in :attr:`data_tree`; the other attributes are read from it.
+
+    Parameters
+    ----------
+    data_tree
+        The draws and where they came from.
+    problem
+        The model with its data, if it is at hand.
+    laplace
+        Result of the engine "laplace", with its raw draws.
+    components
+        Classes of one's own that the model may be made of.
+    """
+
+    def __init__(
+        self,
+        data_tree: xr.DataTree,
+        *,
+        problem: Any = None,
+        laplace: LaplaceDraws | None = None,
+        components: Iterable[type] = (),
+    ) -> None:
+        self._tree = data_tree
+        self._components = tuple(components)
+        self.laplace = laplace
+        if problem is not None:
+            self.__dict__.update(self._known_from(problem))
+
+    @staticmethod
+    @abstractmethod
+    def _known_from(problem: Any) -> dict[str, Any]:
+        """Attributes that need not be read from the tree where the model and its data are at hand."""
+
+    @cached_property
+    @abstractmethod
+    def problem(self) -> Any:
+        """The model with its data, ready to be evaluated."""
+
+    # -- what it is made of -------------------------------------------------------------------------------------------
+    @property
+    def data_tree(self) -> xr.DataTree:
+        """Groups posterior, log_likelihood, log_prior, sample_stats, observed_data and constant_data."""
+        return self._tree
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Draws (chain, draw, ...) of the parameters, and of the number of animals where there is one."""
+        return self._tree["posterior"].to_dataset()
+
+    @property
+    def engine(self) -> str:
+        """Engine of the draws: "laplace", "nuts", or "external" for draws that were made elsewhere."""
+        return str(self._tree.attrs["engine"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the draws: the same one gives them again."""
+        return int(self._tree.attrs["seed"])
+
+    @property
+    def data_hash(self) -> str:
+        """Fingerprint of the history."""
+        return str(self._tree.attrs["data_hash"])
+
+    def _audit(self) -> pd.DataFrame:
+        """What happened to the records of the history, from the tree."""
+        import json
+
+        import pandas as pd
+
+        records = json.loads(str(self._tree.attrs["audit_json"]))
+        return pd.DataFrame(records, columns=["source", "line", "action", "reason"])
+
+    def _need_positions(self) -> None:
+        if self._tree.attrs.get("coordinates") == "hidden":
+            raise ModelError(
+                "the positions were removed from this file before it was shared (coordinates='hidden'), and this needs "
+                "them: ask its owner for the exact file. Posterior, summary, diagnostics, loo and compare work."
+            )
+
+    @cached_property
+    def theta(self) -> Floats:
+        """Draws of the engine's coefficients (chain, draw, P): link scale, standardised covariates."""
+        from leopardpop.results.coefficients import theta_of_posterior
+
+        return theta_of_posterior(self.problem, self.posterior)
+
+    # -- can it be trusted --------------------------------------------------------------------------------------------
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was looked at, one record a quantity."""
+        return findings_from_json(str(self._tree.attrs["diagnostics_json"]))
+
+    @property
+    def trusted(self) -> bool:
+        """Whether these draws are the posterior, as far as can be told: no diagnostic failed."""
+        return is_trusted(self.findings)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Table of everything that decides whether the fit can be trusted.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns quantity, value, limit, verdict ("ok", "note", "warn", "fail") and advice, in words.
+        """
+        return findings_table(self.findings)
+
+    # -- results ------------------------------------------------------------------------------------------------------
+    def summary(self) -> pd.DataFrame:
+        """Posterior of every parameter on its natural scale.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a scalar ("psi", "sigma[M]", "D[snow]", "N"); columns mean, median, sd, eti95_lb, eti95_ub (95 %,
+            equal tails), ess, r_hat and unit. After "laplace" ess is that of the importance weights and r_hat NaN.
+        """
+        return summary_table(self.posterior, self.importance_ess)
+
+    @property
+    def importance_ess(self) -> float | None:
+        """Independent draws that the importance weights are worth; None for Markov chains."""
+        value = self._tree.attrs.get("importance_ess")
+        return None if value is None else float(value)
+
+    def _loo(self, variable: str) -> Any:
+        """Leave-one-out of one variable of the log-likelihood."""
+        import arviz as az
+
+        ess, draws = self.importance_ess, self.posterior.sizes["chain"] * self.posterior.sizes["draw"]
+        reff = None if ess is None else min(1.0, ess / draws)
+        return az.loo(self._tree, var_name=variable, pointwise=True, reff=reff)
+
+    def predict(self, parameter: str, table: pd.DataFrame) -> xr.DataArray:
+        """Values of a parameter at new covariates.
+
+        Parameters
+        ----------
+        parameter
+            "D", "sigma", "psi", "p" ...
+        table
+            One row a prediction, with the variables of the parameter's formula.
+
+        Returns
+        -------
+        xarray.DataArray
+            (chain, draw, row), natural scale.
+        """
+        from leopardpop.results.predict import predict
+
+        return predict(self, parameter, table)
+
+    # -- for people ---------------------------------------------------------------------------------------------------
+    def save(self, path: str | os.PathLike[str], *, coordinates: Literal["exact", "hidden"] = "exact") -> Path:
+        """Write the fit to a NetCDF file; :func:`leopardpop.load_fit` reads it.
+
+        The file is complete or not there at all: it is written beside its place and moved.
+
+        Parameters
+        ----------
+        path
+            File to write, ``.nc``; one that exists is replaced.
+        coordinates
+            "exact", for its owner; "hidden", to share: positions of stations, cells and sites, their names and the
+            audit are removed, and with them maps, regions and further fits.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
+        return save_fit(self, path, coordinates=coordinates)
+
+    def __repr__(self) -> str:
+        """Show the result."""
+        return self._text()
+
+    def _repr_html_(self) -> str:
+        return self._html()
+
+    @abstractmethod
+    def _text(self) -> str:
+        """The result as text."""
+
+    @abstractmethod
+    def _html(self) -> str:
+        """The result as a table for notebooks."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two fits hold the same."""
+        return isinstance(other, BaseFit) and bool(self._tree.identical(other._tree))

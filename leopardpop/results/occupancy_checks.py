@@ -1,0 +1,123 @@
+"""What the visits say of an occupancy fit before any engine has its word: findings with plain advice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leopardpop.results.findings import Finding
+from leopardpop.words import counted, percent
+
+if TYPE_CHECKING:
+    from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
+
+__all__ = ["occupancy_findings"]
+
+FEWEST_SITES_SEEN = 5
+FEWEST_REPEATED = 0.2
+LARGEST_EFFECT = 6.0
+"""On the link scale, of a standardised covariate: the odds change four-hundred-fold within one sd of it."""
+CUBS = (
+    "A breeding site is not a breeding female: one family is seen at several sites, which are then not independent, "
+    "so that intervals are too narrow. Pool sites that one family uses."
+)
+
+
+def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLikelihood) -> list[Finding]:
+    """Whether there are detections and repeated visits, and what the numbers do not say.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    theta
+        Draws (S, P).
+    pieces
+        The likelihood in pieces; not looked at.
+    """
+    found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
+    return [*found, *([_breeding(problem)] if "breeding" in problem.structure.states else [])]
+
+
+def _seen(problem: OccupancyProblem) -> Finding:
+    data = problem.arrays
+    n = len(np.unique(data.site[data.value > 0]))
+    known = f"Seen at {n} of {counted(len(np.unique(data.site)), 'site')} that were visited"
+    few = f"{known}: what is said of detection, and with it of the sites where nothing was seen, is mostly the priors'."
+    enough = n >= FEWEST_SITES_SEEN
+    return Finding(
+        quantity="sites with a detection",
+        value=n,
+        limit=FEWEST_SITES_SEEN,
+        verdict="ok" if enough else "warn",
+        advice=f"{known}." if enough else few,
+        warning="" if enough else "SparseDataWarning",
+    )
+
+
+def _repeated(problem: OccupancyProblem) -> Finding:
+    visits = problem.arrays.n_visits
+    made = visits[visits > 0]
+    share = float((made > 1).mean()) if len(made) else 0.0
+    units = "sites" if problem.shape[0] == 1 else "sites and seasons"
+    known = f"{percent(share)} of the {units} that were visited were visited more than once"
+    few = (
+        f"{known}: whether a site was not used or its animals were overlooked cannot be told apart without repeated "
+        "visits, and the priors decide. Split the visits into shorter occasions."
+    )
+    enough = share >= FEWEST_REPEATED
+    return Finding(
+        quantity="share visited repeatedly",
+        value=share,
+        limit=FEWEST_REPEATED,
+        verdict="ok" if enough else "warn",
+        advice=f"{known}." if enough else few,
+        warning="" if enough else "SparseDataWarning",
+    )
+
+
+def _empty_seasons(problem: OccupancyProblem) -> Finding:
+    empty = [s for s, made in zip(problem.arrays.seasons, problem.arrays.surveyed.any(0), strict=True) if not made]
+    gap = f"Nobody looked in {', '.join(empty)}: the states of the sites then follow from the seasons around it."
+    return Finding(
+        quantity="seasons without visits",
+        value=len(empty),
+        limit=1,
+        verdict="note" if empty else "ok",
+        advice=gap if empty else "Every season has visits.",
+    )
+
+
+def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
+    """Effects so large that the data must separate perfectly: the prior alone keeps them finite."""
+    slopes = [label for label in problem.labels if not label.endswith("[Intercept]")]
+    means = dict(zip(problem.labels, np.abs(theta.mean(0)), strict=True))
+    largest = max(slopes, key=lambda label: means[label], default=None)
+    value = 0.0 if largest is None else float(means[largest])
+    verdict = "note" if value > LARGEST_EFFECT else "ok"
+    advice = (
+        f"The effect {largest!r} is so large that it separates the sites or visits perfectly: the data give it no "
+        "upper end, the prior does. Say so, or pool levels of the factor."
+    )
+    return Finding(
+        quantity="largest effect",
+        value=value,
+        limit=LARGEST_EFFECT,
+        verdict=verdict,  # type: ignore[arg-type]
+        advice=advice if verdict == "note" else "No covariate separates the data perfectly.",
+    )
+
+
+def _breeding(problem: OccupancyProblem) -> Finding:
+    data = problem.arrays
+    n = len(np.unique(data.site[data.value == len(problem.structure.states) - 1]))
+    known = f"Young were seen at {counted(n, 'site')}. {CUBS}"
+    return Finding(
+        quantity="sites where young were seen",
+        value=n,
+        limit=FEWEST_SITES_SEEN,
+        verdict="note",
+        advice=known,
+    )

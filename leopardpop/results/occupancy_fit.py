@@ -1,0 +1,105 @@
+"""The posterior of an occupancy model, as a person holds it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from leopardpop.results.fit_base import BaseFit
+from leopardpop.results.fit_text import posterior_html, posterior_text
+from leopardpop.results.model_json import model_from_json
+
+if TYPE_CHECKING:
+    from leopardpop.data.detection_history import DetectionHistory
+    from leopardpop.models.occupancy_model import OccupancyModel
+    from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.results.site_states import SiteStates
+
+__all__ = ["OccupancyFit"]
+
+
+class OccupancyFit(BaseFit):
+    """A posterior of an occupancy model; made by its ``fit`` or ``from_posterior``, or by :func:`load_fit`.
+
+    Everything is in :attr:`data_tree`; the other attributes are read from it.
+
+    Parameters
+    ----------
+    data_tree
+        The draws and where they came from.
+    problem
+        The model with its data, if it is at hand.
+    laplace
+        Result of the engine "laplace", with its raw draws.
+    components
+        Nothing that an occupancy model needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import leopardpop as lp
+    >>> design = lp.DetectionHistory.from_tables(np.ones((50, 4)))
+    >>> sim = lp.Occupancy().simulate(design, parameters={"psi": 0.6, "p": 0.4}, seed=1)
+    >>> fit = lp.Occupancy().fit(sim.history, seed=1)
+    >>> fit.summary().index.tolist(), fit.summary().columns.tolist()[:3]
+    (['psi', 'p'], ['mean', 'median', 'sd'])
+    >>> fit.occupancy().pao.dims
+    ('chain', 'draw')
+    """
+
+    @staticmethod
+    def _known_from(problem: OccupancyProblem) -> dict[str, Any]:
+        return {"problem": problem, "model": problem.model, "history": problem.history}
+
+    @cached_property
+    def model(self) -> OccupancyModel:
+        """The model."""
+        made: OccupancyModel = model_from_json(str(self._tree.attrs["model_json"]), self._components)
+        return made
+
+    @cached_property
+    def history(self) -> DetectionHistory:
+        """The detection history."""
+        from leopardpop.data.detection_history import DetectionHistory
+
+        return DetectionHistory.from_dataset(self._tree["observed_data"].to_dataset(), self._audit())
+
+    @cached_property
+    def problem(self) -> OccupancyProblem:
+        """The model with its data, ready to be evaluated."""
+        from leopardpop.models.states.problem import OccupancyProblem
+
+        self._need_positions()
+        return OccupancyProblem(self.model, self.history)
+
+    def loo(self) -> Any:
+        """Leave-one-site-out predictive density of the visits to a site.
+
+        Returns
+        -------
+        arviz.ELPDData
+            As :func:`arviz.loo` with ``var_name="y"``.
+
+        References
+        ----------
+        Vehtari, Gelman & Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4
+        """
+        return self._loo("y")
+
+    def occupancy(self) -> SiteStates:
+        """States of the sites: which are used, how many, where there is breeding, what changed.
+
+        Returns
+        -------
+        SiteStates
+            ``psi``, ``pao``, ``z`` by site and season, ``breeding_sites``, ``turnover``; all of the same draws.
+        """
+        from leopardpop.results.site_states import SiteStates
+
+        return SiteStates(self)
+
+    def _text(self) -> str:
+        return posterior_text(self)
+
+    def _html(self) -> str:
+        return posterior_html(self)

@@ -1,0 +1,210 @@
+"""States of the sites of a detection history, drawn from their distribution given everything that was seen."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from leopardpop.errors import ModelError
+from leopardpop.results.draws import BLOCK, generator
+from leopardpop.results.summary import COLUMNS, summary_table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leopardpop.results.occupancy_fit import OccupancyFit
+
+__all__ = ["SiteStates"]
+
+
+class SiteStates:
+    """Posterior of the states of the sites; made by :meth:`OccupancyFit.occupancy`.
+
+    The states of all seasons of a site are drawn together for every draw of the parameters: forward filtering,
+    backward sampling. They include what was seen: a site where the species was seen in a season is used in it, in
+    every draw. Everything counts the sites of the history, visited or not, and no other ground.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import leopardpop as lp
+    >>> design = lp.DetectionHistory.from_tables(np.ones((50, 4)))
+    >>> sim = lp.Occupancy().simulate(design, parameters={"psi": 0.6, "p": 0.4}, seed=1)
+    >>> states = lp.Occupancy().fit(sim.history, seed=1).occupancy()
+    >>> states.z.dims, states.pao.attrs["denominator"]
+    (('chain', 'draw', 'site'), 50)
+    >>> states.summary().index.tolist()
+    ['psi', 'pao', 'used_sites']
+    """
+
+    def __init__(self, fit: OccupancyFit) -> None:
+        self._fit, self._problem = fit, fit.problem
+        self._sample = fit.theta.shape[:2]
+
+    # -- by site ------------------------------------------------------------------------------------------------------
+    @cached_property
+    def z(self) -> xr.DataArray:
+        """State of each site given what was seen, (chain, draw, site [, season]): 0 absent, 1 used, 2 breeding."""
+        rng = generator(self._fit, "states of sites")
+        theta = self._fit.theta.reshape(-1, self._fit.theta.shape[-1])
+        parts = [self._problem.draw_states(theta[i : i + BLOCK], rng) for i in range(0, len(theta), BLOCK)]
+        return self._array(np.concatenate(parts).swapaxes(-1, -2), "z", "1", states=str(self._problem.structure.states))
+
+    @cached_property
+    def psi(self) -> xr.DataArray:
+        """Pr(used) of each site from its covariates alone, (chain, draw, site [, season])."""
+        return self._array(self._laws[:, 0], "psi", "1")
+
+    @cached_property
+    def breeding(self) -> xr.DataArray:
+        """Pr(used for breeding) of each site from its covariates alone, (chain, draw, site [, season])."""
+        self._need_breeding("breeding")
+        return self._array(self._laws[:, 1], "breeding", "1")
+
+    @cached_property
+    def _laws(self) -> NDArray[np.float64]:
+        """Pr(state ≥ 1), Pr(state ≥ 2) ..., (S, K − 1, N, T)."""
+        theta = self._fit.theta.reshape(-1, self._fit.theta.shape[-1])
+        parts = []
+        for i in range(0, len(theta), BLOCK):
+            law = self._problem.state_probabilities(theta[i : i + BLOCK])
+            parts.append(law[:, ::-1].cumsum(1)[:, -2::-1].swapaxes(-1, -2))
+        return np.concatenate(parts)
+
+    # -- over sites ---------------------------------------------------------------------------------------------------
+    @property
+    def used_sites(self) -> xr.DataArray:
+        """Number of sites that are used, (chain, draw [, season])."""
+        return self._total(self.z > 0, "used_sites", "sites")
+
+    @property
+    def pao(self) -> xr.DataArray:
+        """Proportion of the sites that are used, (chain, draw [, season]); ``attrs["denominator"]`` sites."""
+        sites = self._problem.n_sites
+        share = (self.used_sites / sites).rename("pao")
+        return share.assign_attrs(units="1", denominator=sites)
+
+    @property
+    def breeding_sites(self) -> xr.DataArray:
+        """Number of sites that are used for breeding, (chain, draw [, season]).
+
+        Not the number of breeding females: one family uses several sites.
+
+        Raises
+        ------
+        ModelError
+            If the model has no breeding.
+        """
+        self._need_breeding("breeding_sites")
+        return self._total(self.z > 1, "breeding_sites", "sites")
+
+    # -- changes ------------------------------------------------------------------------------------------------------
+    @property
+    def gains(self) -> xr.DataArray:
+        """Number of sites that are used and were not the season before, (chain, draw, season)."""
+        before, after = self._neighbours("gains")
+        return self._total(~before & after, "gains", "sites")
+
+    @property
+    def losses(self) -> xr.DataArray:
+        """Number of sites that are not used and were the season before, (chain, draw, season)."""
+        before, after = self._neighbours("losses")
+        return self._total(before & ~after, "losses", "sites")
+
+    @property
+    def turnover(self) -> xr.DataArray:
+        """Share of the used sites that were not used the season before, (chain, draw, season); NaN if none is used."""
+        _, after = self._neighbours("turnover")
+        used = after.sum("site")
+        share = (self.gains / used.where(used > 0)).rename("turnover")
+        return share.assign_attrs(units="1")
+
+    @property
+    def growth(self) -> xr.DataArray:
+        """Number of used sites over that of the season before, (chain, draw, season); NaN if there was none."""
+        before, after = (each.sum("site") for each in self._neighbours("growth"))
+        return (after / before.where(before > 0)).rename("growth").assign_attrs(units="1")
+
+    def summary(self) -> pd.DataFrame:
+        """Posterior of the quantities over all sites.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows psi (mean over the sites), pao, used_sites, and where the model has them breeding_sites, gains, losses,
+            turnover, growth, by season; columns as of :meth:`OccupancyFit.summary`.
+        """
+        arrays = [self.psi.mean("site", keep_attrs=True), self.pao, self.used_sites]
+        if self._breeds:
+            arrays.append(self.breeding_sites)
+        if self._problem.structure.is_dynamic:
+            arrays += [self.gains, self.losses, self.turnover, self.growth]
+        tables = [self._rows(array) for array in arrays]
+        return pd.concat(tables)[COLUMNS]
+
+    def _rows(self, array: xr.DataArray) -> pd.DataFrame:
+        """Table of one quantity; draws in which it has no value do not count."""
+        ess = self._fit.importance_ess
+        if not np.isnan(array.values).any():
+            return summary_table(array.to_dataset(), ess)
+        flat = array.stack(sample=("chain", "draw"))
+        rows = {
+            f"{array.name}[{season}]": summary_table(
+                xr.Dataset({"x": (("chain", "draw"), known[None], {"units": "1"})}), ess
+            ).iloc[0]
+            for season in array["season"].values.tolist()
+            if (known := flat.sel(season=season).dropna("sample").values).size
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)
+
+    def __repr__(self) -> str:
+        """Show the summary."""
+        table = self.summary()[["median", "eti95_lb", "eti95_ub", "unit"]]
+        head = f"States of {self._problem.n_sites} sites (the denominator of pao), drawn given what was seen there"
+        return f"{head}\n{table.round(2).to_string()}"
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+    @property
+    def _breeds(self) -> bool:
+        return "breeding" in self._problem.structure.states
+
+    def _need_breeding(self, what: str) -> None:
+        if not self._breeds:
+            raise ModelError(
+                f"{type(self._fit.model).__name__} knows no breeding, so there is no {what}: use "
+                "lp.MultistateOccupancy with a history of response 'state'."
+            )
+
+    def _neighbours(self, what: str) -> tuple[xr.DataArray, xr.DataArray]:
+        """Whether each site was used in the season before, and in the season."""
+        if not self._problem.structure.is_dynamic:
+            raise ModelError(
+                f"{type(self._fit.model).__name__} is of one season, so there is no {what}: use lp.DynamicOccupancy."
+            )
+        used = self.z > 0
+        after = used.isel(season=slice(1, None))
+        return used.isel(season=slice(None, -1)).assign_coords(season=after["season"]), after
+
+    def _total(self, which: xr.DataArray, name: str, units: str) -> xr.DataArray:
+        return which.sum("site").rename(name).assign_attrs(units=units)
+
+    def _array(self, values: NDArray[Any], name: str, units: str, **attrs: str) -> xr.DataArray:
+        """Label (S, N, T); the season is a dimension where there are several."""
+        data = self._problem.arrays
+        values = values.reshape(*self._sample, *values.shape[1:])
+        coords = {"chain": np.arange(self._sample[0]), "draw": np.arange(self._sample[1]), "site": list(data.sites)}
+        dims = ["chain", "draw", "site"]
+        if len(data.seasons) == 1:
+            values = values[..., 0]
+        else:
+            coords["season"], dims = list(data.seasons), [*dims, "season"]
+        return xr.DataArray(values, coords, dims, name=name, attrs={"units": units, **attrs})
