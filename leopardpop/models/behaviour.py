@@ -22,15 +22,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.priors import Prior, response_prior, slope_prior
+
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats, Ints
 
-__all__ = ["FLAGS", "LEVELS", "Memory", "States", "make_states"]
+__all__ = ["FLAGS", "LEVELS", "Memory", "States", "default_slope", "make_states"]
 
 FLAGS = ("b", "bk", "B", "Bk")
 """Names of the behaviour covariates in formulas."""
 LEVELS = ("naive", "caught")
 """Their levels; the first is the reference."""
+RESPONSES = frozenset(f"{flag}[{LEVELS[1]}]" for flag in FLAGS)
+"""Coefficients that say what an earlier capture changes."""
 IMPLIED = {"bk": ("b",), "B": ("b",), "Bk": ("b", "bk")}
 """What follows from a flag."""
 
@@ -112,3 +116,8 @@ class Memory:
         self.ever |= anywhere
         if on.any():
             self.last = anywhere
+
+
+def default_slope(parameter: str, coefficient: str) -> Prior:
+    """Default prior of a slope of a parameter, or of its response to an earlier capture."""
+    return response_prior(parameter) if coefficient in RESPONSES else slope_prior(parameter)

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.errors import PriorError
-from leopardpop.models.behaviour import FLAGS, LEVELS
+from leopardpop.models.behaviour import default_slope
 from leopardpop.priors import (
     Prior,
     PriorSet,
     baseline_prior,
     density_prior,
-    response_prior,
     scale_prior,
     shape_prior,
     share_prior,
-    slope_prior,
 )
 
 if TYPE_CHECKING:
@@ -42,9 +40,6 @@ __all__ = [
     "default_references",
     "resolve_priors",
 ]
-
-RESPONSES = frozenset(f"{flag}[{LEVELS[1]}]" for flag in FLAGS)
-"""Coefficients that say what an earlier capture changes."""
 
 
 @dataclass(frozen=True)
@@ -235,17 +230,12 @@ def resolve_priors(
     chosen = chosen_priors(given, known, effort_unit)
     _check_number(chosen, n_sessions=len(sessions))
     references = default_references(sessions, [p.name for p in layout.parameters], chosen)
-    terms = coefficient_terms(layout, chosen, references, _default_slope)
+    terms = coefficient_terms(layout, chosen, references, lambda parameter, name: default_slope(parameter.name, name))
     if layout.shares is not None:
         at = layout.shares.place.start
         prior = chosen.get("pmix", share_prior(len(layout.shares.levels)))
         terms.append(PriorTerm("pmix", "pmix", at, as_density(prior), True, "pmix" in chosen))
     return PriorTerms(layout, tuple(terms))
-
-
-def _default_slope(parameter: Parameter, coefficient: str) -> Prior:
-    """Prior of a slope, or of the response to an earlier capture."""
-    return response_prior(parameter.name) if coefficient in RESPONSES else slope_prior(parameter.name)
 
 
 def chosen_priors(given: Mapping[str, Any] | None, known: Collection[str], effort_unit: str) -> PriorSet:
