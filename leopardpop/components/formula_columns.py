@@ -93,6 +93,7 @@ def _check_present(names: Sequence[str], table: pd.DataFrame, owner: str) -> Non
     unknown = [name for name in names if name not in known]
     if unknown:
         elsewhere = table.attrs.get("elsewhere", {}).get(unknown[0])  # whoever made the table may know better
+        known += table.attrs.get("also", [])
         hint = f" {elsewhere}" if elsewhere else nearest(unknown[0], known)
         raise ModelError(
             f"{owner}: there is no variable {unknown[0]!r}.{hint} Available: {', '.join(known) or 'none'}.",

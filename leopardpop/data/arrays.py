@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,3 +45,9 @@ class SessionArrays:
     """One row a station, in the order of ``stations``."""
     individual_covariates: pd.DataFrame
     """One row an animal, in the order of ``individuals``."""
+    occasions: tuple[str, ...] = ()
+    """Occasion labels, length S."""
+    occasion_covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """One row an occasion, in the order of ``occasions``."""
+    visit_covariates: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Covariates by station x occasion, (K, S) each: float64, or str and ``None``."""

@@ -12,12 +12,13 @@ import pandas as pd
 from leopardpop.data.design import Design, OccasionOption, lay_out
 from leopardpop.data.detections import ALIVE, Detections, read_detections
 from leopardpop.data.names import counted, did_you_mean, listed
+from leopardpop.data.occasion_table import is_occasion_table, occasion_option
 from leopardpop.data.parts import DETECTORS, SessionParts
 from leopardpop.data.tables import Table, TableSource, concat_tables, load_table
 from leopardpop.data.zero_effort import ZERO_EFFORT, settle_zero_effort
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["BuildOptions", "Sources", "Tables", "build_sessions", "load_tables"]
+__all__ = ["BuildOptions", "Sources", "Tables", "build_sessions", "load_occasions", "load_tables"]
 
 Sources = TableSource | Mapping[str, TableSource]
 """A table, or one for each session."""
@@ -27,12 +28,14 @@ KNOWN = {
     "stations": ("station", "x", "y", "session"),
     "effort": ("station", "session"),
     "individuals": ("individual", "session"),
+    "occasions": ("occasion", "session"),
 }
 REQUIRED = {
     "captures": ("individual", "station", "occasion"),
     "stations": ("station", "x", "y"),
     "effort": ("station",),
     "individuals": ("individual",),
+    "occasions": ("occasion",),
 }
 
 
@@ -86,6 +89,16 @@ def load_tables(
         effort=_effort_source(effort, station_table, columns),
         individuals=None if individuals is None else _gather(individuals, "individuals", columns),
     )
+
+
+def load_occasions(
+    occasions: OccasionOption | Sources, columns: Mapping[str, Mapping[str, str]]
+) -> tuple[OccasionOption, Table | None]:
+    """Return the occasions asked for, and the table that they came from if it is one."""
+    if not is_occasion_table(occasions):
+        return occasions, None  # type: ignore[return-value]
+    table = _gather(occasions, "occasions", columns)  # type: ignore[arg-type]
+    return occasion_option(table), table
 
 
 def _gather(source: Sources, role: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
@@ -190,4 +203,5 @@ def _session_parts(design: Design, found: Detections, code: int) -> SessionParts
         occasions=design.occasions[code],
         station_covariates=design.covariates.iloc[stations],
         individual_covariates=found.covariates.iloc[animals],
+        visit_covariates=design.visits[code] if design.visits else None,
     )

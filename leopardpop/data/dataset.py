@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from leopardpop.data.covariates import covariate_table, from_coordinate, to_coordinate
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.parts import DETECTORS, CheckedParts, SessionParts, check_parts
+from leopardpop.data.varying import join_varying, occasion_covariates, varying_names, visit_covariates
 from leopardpop.errors import DataError
 
 __all__ = ["adopt_dataset", "join_parts", "join_sessions", "session_parts"]
@@ -92,6 +93,8 @@ def join_sessions(sessions: Sequence[CheckedParts], attributes: dict[str, str]) 
     values = _labels(sessions, several) | _numbers(sessions) | _occasions(sessions)
     variables = {name: (TYPES[name][0], np.asarray(value, TYPES[name][1])) for name, value in values.items()}
     variables |= _covariates(sessions, "station") | _covariates(sessions, "individual")
+    variables |= join_varying(sessions)
+    _check_different(sessions)
     starts = _occasion_starts(sessions)
     if starts is not None:
         variables["occasion_start"] = (("session", "occasion"), starts)
@@ -183,7 +186,17 @@ def _covariates(sessions: Sequence[CheckedParts], of: str) -> dict[str, tuple[tu
     return {name: ((of,), to_coordinate(_stack([frame.get(name) for frame in frames], frames))) for name in names}
 
 
-def _check_names(frames: Sequence[pd.DataFrame], of: str, taken: Container[str]) -> None:
+def _check_different(sessions: Sequence[CheckedParts]) -> None:
+    """Refuse a covariate of occasions or visits with the name of another covariate."""
+    others = [table for part in sessions for table in (part.station_covariates, part.individual_covariates)]
+    taken = {str(name) for table in others for name in table}
+    occasions = [part.occasion_covariates for part in sessions]
+    _check_names(occasions, "occasion", RESERVED | taken)
+    taken |= {str(name) for frame in occasions for name in frame}
+    _check_names([part.visit_covariates for part in sessions], "visit", RESERVED | taken)
+
+
+def _check_names(frames: Sequence[Iterable[Any]], of: str, taken: Container[str]) -> None:
     for name in dict.fromkeys(str(name) for frame in frames for name in frame):
         if name in taken or "/" in name or not name:
             why = "that a file cannot hold" if "/" in name or not name else "that means something else in a history"
@@ -217,7 +230,7 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
     """Take one session out of a dataset that :func:`join_sessions` made."""
     animals = np.flatnonzero(dataset["individual_session"].values == session)
     stations = np.flatnonzero(dataset["station_session"].values == session)
-    position = dataset.indexes["session"].get_loc(session)
+    position = int(np.flatnonzero(dataset["session"].values == session)[0])
     S = int(dataset["n_occasions"].values[position])
     rows = np.flatnonzero(np.isin(dataset["detection_station"].values, stations))
     starts = dataset["occasion_start"].values[position, :S] if "occasion_start" in dataset.coords else None
@@ -237,6 +250,8 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
         occasion_start=None if starts is None or np.isnat(starts).all() else starts,
         station_covariates=covariates(dataset, "station", stations),
         individual_covariates=covariates(dataset, "individual", animals),
+        occasion_covariates=occasion_covariates(dataset, position, S),
+        visit_covariates=visit_covariates(dataset, stations, S),
     )
     for name in ("xy", "effort", "individual", "station", "occasion", "count", "exposure", "removed"):
         getattr(parts, name).flags.writeable = False
@@ -275,6 +290,9 @@ def adopt_dataset(dataset: xr.Dataset) -> xr.Dataset:
         for name in covariate_names(dataset, of):
             dtype = np.float64 if np.issubdtype(dataset[name].dtype, np.number) else np.str_
             variables[name] = ((of,), _typed(dataset, name, (of,), dtype))
+    for name, dims in varying_names(dataset).items():
+        dtype = np.float64 if np.issubdtype(dataset[name].dtype, np.number) else np.str_
+        variables[name] = (dims, _typed(dataset, name, dims, dtype))
     if "occasion_start" in dataset.variables:
         starts = dataset["occasion_start"].transpose("session", "occasion").values
         variables["occasion_start"] = (("session", "occasion"), starts.astype("datetime64[ns]"))

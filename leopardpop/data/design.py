@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,8 @@ class Design:
     """Occasion labels of each session."""
     effort: list[NDArray[np.float64]]
     """Effort of each session, (station, occasion)."""
+    visits: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+    """Covariates by station x occasion of each session; empty without any."""
     audit: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=AUDIT_COLUMNS))
     """What was assumed."""
 
@@ -211,7 +214,12 @@ def _with_effort(
     if isinstance(effort, Table):
         table = read_effort(effort, base, session_codes(effort, base.sessions))
         occasions = occasions_from_effort(table, base, wanted)
-        return replace(base, occasions=occasions, effort=[table.of_session(base, c, occasions[c]) for c in codes])
+        return replace(
+            base,
+            occasions=occasions,
+            effort=[table.of_session(base, c, occasions[c]) for c in codes],
+            visits=[table.covariates_of(base.rows(c), occasions[c]) for c in codes] if table.covariates else [],
+        )
     value = np.ones(len(stations)) if effort is None else stations.numbers(effort, least=0)
     occasions, audit = (wanted, base.audit) if wanted is not None else _assumed_occasions(base, captures)
     arrays = [constant_effort(value[base.rows(c)], len(occasions[c])) for c in codes]

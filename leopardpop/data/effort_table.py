@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ class EffortTable:
     """Occasion labels: the columns of the table."""
     values: NDArray[np.float64]
     """(station, column); NaN where nothing is written."""
+    covariates: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """What else a long table has, (station, column) each."""
 
     def used(self, stations: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the columns in which any of some stations has an entry: the occasions of a session."""
@@ -58,6 +60,11 @@ class EffortTable:
             )
         return effort
 
+    def covariates_of(self, stations: NDArray[np.intp], occasions: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        """Return the covariates of some stations on some occasions, (station, occasion) each."""
+        columns = [self.labels.index(label) for label in occasions]
+        return {name: values[np.ix_(stations, columns)] for name, values in self.covariates.items()}
+
 
 def read_effort(table: Table, design: Design, session: NDArray[np.intp]) -> EffortTable:
     """Bring an effort table, wide or long, into the order of the stations.
@@ -65,7 +72,7 @@ def read_effort(table: Table, design: Design, session: NDArray[np.intp]) -> Effo
     Parameters
     ----------
     table
-        Columns station [, session] and either one for each occasion, or occasion and effort.
+        Columns station [, session] and either one for each occasion, or occasion, effort and covariates.
     design
         The stations.
     session
@@ -88,11 +95,24 @@ def read_effort(table: Table, design: Design, session: NDArray[np.intp]) -> Effo
     row = np.zeros(len(design.labels), dtype=np.intp)
     row[station] = np.arange(len(station))
     filled = np.full((len(design.labels), len(labels)), np.nan)
-    if is_long:
-        filled[station, column] = values
-    else:
+    if not is_long:
         filled[station] = values
-    return EffortTable(table, row, labels, filled)
+        return EffortTable(table, row, labels, filled)
+    filled[station, column] = values
+    return EffortTable(table, row, labels, filled, _long_covariates(table, station, column, filled.shape))
+
+
+def _long_covariates(
+    table: Table, station: NDArray[np.intp], column: NDArray[np.intp], shape: tuple[int, int]
+) -> dict[str, NDArray[Any]]:
+    """Columns of a long table beside the effort, (station, column) each; missing where there is no row."""
+    covariates = table.covariates(["station", "session", "occasion", "effort"])
+    result = {}
+    for name, values in covariates.items():
+        is_number = values.dtype == np.float64
+        result[str(name)] = np.full(shape, np.nan if is_number else None, dtype=np.float64 if is_number else object)
+        result[str(name)][station, column] = values.to_numpy()
+    return result
 
 
 def _wide(table: Table) -> tuple[list[str], NDArray[np.intp], NDArray[np.float64]]:

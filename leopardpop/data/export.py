@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.data.dataset import session_parts
+from leopardpop.data.names import listed
 from leopardpop.data.readers.secr_text import META, quote
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +49,7 @@ def write_secr(dataset: xr.Dataset, folder: Path) -> Path:
     sessions = [session_parts(dataset, session) for session in dataset["session"].values.tolist()]
     for part in sessions:
         _check_deaths(part)
+    _say_varying(sessions)
     folder.mkdir(parents=True, exist_ok=True)
     files = _file_names([part.session for part in sessions])
     for part in sessions:
@@ -83,6 +86,9 @@ def _trap_lines(part: CheckedParts) -> list[str]:
     meta: dict[str, Any] = {"occasions": list(part.occasions), "text": _text_names(covariates)}
     if part.occasion_start is not None:
         meta["occasion_start"] = np.datetime_as_string(part.occasion_start).tolist()
+    varying = part.occasion_covariates.to_dict("list") | {n: v.tolist() for n, v in part.visit_covariates.items()}
+    if varying:
+        meta["varying"] = {str(name): _without_nan(values) for name, values in varying.items()}
     names = ["/", *map(_quoted, covariates.columns)] if len(covariates.columns) else []
     lines = [META + json.dumps(meta), " ".join(["# Detector x y", *names])]
     cells = _cells(covariates)
@@ -90,6 +96,26 @@ def _trap_lines(part: CheckedParts) -> list[str]:
         words = [quote(label), *map(_number, part.xy[k]), *map(_number, part.effort[k])]
         lines.append(" ".join([*words, "/", *cells[k]] if cells[k] else words))
     return lines
+
+
+def _without_nan(values: Any) -> Any:
+    """Lists of values as JSON has them: null where one is missing."""
+    if isinstance(values, list):
+        return [_without_nan(value) for value in values]
+    return None if isinstance(values, float) and np.isnan(values) else values
+
+
+def _say_varying(sessions: list[CheckedParts]) -> None:
+    """Warn that secr does not see covariates that vary by occasion."""
+    found = [name for part in sessions for name in (*part.occasion_covariates, *part.visit_covariates)]
+    names = list(dict.fromkeys(map(str, found)))
+    if names:
+        warnings.warn(
+            f"secr's text files have no place for covariates that vary by occasion ({listed(names)}): they are in a "
+            "comment, which read_secr reads and secr skips. In R give them to secr.fit(timecov=) or timevaryingcov().",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _capture_lines(sessions: list[CheckedParts], attributes: dict[str, str], files: dict[str, str]) -> list[str]:

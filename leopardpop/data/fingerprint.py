@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leopardpop.data.covariates import covariate_table
 from leopardpop.data.dataset import session_parts
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def _add_session(digest: Any, parts: CheckedParts) -> None:
     rank_i, rank_k = np.argsort(animals), np.argsort(stations)
     rows = np.array([rank_i[parts.individual], rank_k[parts.station], parts.occasion, parts.count])
     _add_array(digest, rows[:, np.lexsort(rows[::-1])])
+    if len(parts.occasion_covariates.columns):
+        _add_table(digest, parts.occasion_covariates)
+    visits = {name: values[stations].ravel() for name, values in parts.visit_covariates.items()}
+    if visits:
+        _add_table(digest, covariate_table(visits, parts.effort.size))
     if parts.occasion_start is not None:
         _add_words(digest, np.datetime_as_string(parts.occasion_start, unit="s").tolist())
 

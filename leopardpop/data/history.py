@@ -13,18 +13,20 @@ import pandas as pd
 import xarray as xr
 
 from leopardpop.data.arrays import SessionArrays
-from leopardpop.data.build import BuildOptions, Sources, build_sessions, load_tables
+from leopardpop.data.build import BuildOptions, Sources, build_sessions, load_occasions, load_tables
 from leopardpop.data.dataset import adopt_dataset, join_parts, join_sessions, session_parts
 from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.export import write_secr
 from leopardpop.data.fingerprint import history_hash
-from leopardpop.data.long import detection_table, effort_table, individual_table, station_table
+from leopardpop.data.long import dense_counts, detection_table, effort_table, individual_table, station_table
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption
+from leopardpop.data.occasion_table import with_occasion_covariates
 from leopardpop.data.parts import CheckedParts, SessionParts
 from leopardpop.data.projections import check_metres
 from leopardpop.data.reprs import history_html, history_text
+from leopardpop.data.varying import occasion_table
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class CaptureHistory:
         individuals: Sources | None = None,
         *,
         detector: str = "proximity",
-        occasions: OccasionOption = None,
+        occasions: OccasionOption | Sources = None,
         effort_unit: str | None = None,
         columns: Mapping[str, Mapping[str, str]] | None = None,
         crs: str | None = None,
@@ -90,14 +92,16 @@ class CaptureHistory:
         effort
             A wide table station [, session] x occasion, or a long one with columns station, occasion, effort, or the
             name of a column of ``stations`` (effort on each occasion; the total if there is one occasion). 0 is off.
-            Default 1 everywhere. An occasion that is blank for a whole session is not one of that session.
+            Default 1 everywhere. An occasion that is blank for a whole session is not one of that session. Every
+            other column of a long table is a covariate by station and occasion, for formulas of detection.
         individuals
             Columns individual [, session]; every other column (sex, ...) is a covariate, and may be blank.
         detector
             "proximity" (detected or not), "count", or "multi" (at one station at most on each occasion).
         occasions
-            How many, or their labels in order, or a dict session -> either. Default: the columns of ``effort``, else
-            the largest occasion in ``captures``.
+            How many, or their labels in order, or a dict session -> either. Or a table with columns occasion
+            [, session], in order, of which every other column is a covariate by occasion, for formulas of detection.
+            Default: the columns of ``effort``, else the largest occasion in ``captures``.
         effort_unit
             Unit of effort, such as "day". Default "occasion".
         columns
@@ -129,9 +133,12 @@ class CaptureHistory:
         >>> history.n_detections, history.effort["effort"].sum().item()
         (3, 58.0)
         """
-        options = BuildOptions(detector=detector, occasions=occasions, crs=crs, on_zero_effort=on_zero_effort)
+        wanted, of_occasions = load_occasions(occasions, columns or {})
+        options = BuildOptions(detector=detector, occasions=wanted, crs=crs, on_zero_effort=on_zero_effort)
         tables = load_tables(captures, stations, effort, individuals, columns or {})
         parts, audit = build_sessions(tables, options)
+        if of_occasions is not None:
+            parts = with_occasion_covariates(parts, of_occasions)
         return history_from_parts(
             parts, detector=detector, effort_unit=unit_name(effort_unit), crs=check_metres(crs), audit=audit
         )
@@ -253,8 +260,13 @@ class CaptureHistory:
 
     @property
     def effort(self) -> pd.DataFrame:
-        """One row a station x occasion: session, station, occasion and effort in ``effort_unit``, 0 = off."""
+        """One row a station x occasion: session, station, occasion, effort in ``effort_unit`` (0 = off), covariates."""
         return effort_table(self._dataset)
+
+    @property
+    def occasion_covariates(self) -> pd.DataFrame:
+        """One row an occasion: session, occasion and covariates."""
+        return occasion_table(self._dataset)
 
     def to_array(self, session: str | None = None) -> xr.DataArray:
         """Return the counts of one session as a dense array.
@@ -279,14 +291,7 @@ class CaptureHistory:
         if session is None and len(self.sessions) > 1:
             raise DataError(f"there are several sessions: say which, one of {listed(self.sessions)}.")
         part = self._part(self.sessions[0] if session is None else session)
-        coords = {
-            "individual": list(part.individuals),
-            "station": list(part.stations),
-            "occasion": list(part.occasions),
-        }
-        dense = np.zeros([len(labels) for labels in coords.values()], dtype=np.int64)
-        dense[part.individual, part.station, part.occasion] = part.count
-        return xr.DataArray(dense, coords=coords, dims=list(coords), name="count")
+        return dense_counts(part)
 
     def arrays(self, session: str) -> SessionArrays:
         """Return one session as plain arrays, read-only, for the mathematics.

@@ -1,6 +1,8 @@
-"""The dataset of a history as long tables."""
+"""The dataset of a history as long tables, and one session of it as a dense array."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,18 @@ import xarray as xr
 
 from leopardpop.data.dataset import covariates, session_parts
 
-__all__ = ["detection_table", "effort_table", "individual_table", "station_table"]
+if TYPE_CHECKING:
+    from leopardpop.data.parts import CheckedParts
+
+__all__ = ["dense_counts", "detection_table", "effort_table", "individual_table", "station_table"]
+
+
+def dense_counts(part: CheckedParts) -> xr.DataArray:
+    """Return the counts of one session, (individual, station, occasion)."""
+    coords = {"individual": list(part.individuals), "station": list(part.stations), "occasion": list(part.occasions)}
+    dense = np.zeros([len(labels) for labels in coords.values()], dtype=np.int64)
+    dense[part.individual, part.station, part.occasion] = part.count
+    return xr.DataArray(dense, coords=coords, dims=list(coords), name="count")
 
 
 def individual_table(dataset: xr.Dataset) -> pd.DataFrame:
@@ -46,7 +59,7 @@ def detection_table(dataset: xr.Dataset) -> pd.DataFrame:
 
 
 def effort_table(dataset: xr.Dataset) -> pd.DataFrame:
-    """Return one row a station x occasion: session, station, occasion and effort, 0 = off."""
+    """Return one row a station x occasion: session, station, occasion, effort (0 = off) and covariates."""
     tables = [_session_effort(dataset, session) for session in dataset["session"].values.tolist()]
     return pd.concat(tables, ignore_index=True)
 
@@ -61,4 +74,5 @@ def _session_effort(dataset: xr.Dataset, session: str) -> pd.DataFrame:
             "occasion": np.tile(np.array(part.occasions, dtype=object), K),
             "effort": part.effort.ravel(),
         }
+        | {name: values.ravel() for name, values in part.visit_covariates.items()}
     )

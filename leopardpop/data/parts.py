@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,6 +57,10 @@ class SessionParts:
     """One row a station, in the order of ``stations``."""
     individual_covariates: pd.DataFrame | None = None
     """One row an animal, in the order of ``individuals``."""
+    occasion_covariates: pd.DataFrame | None = None
+    """One row an occasion."""
+    visit_covariates: Mapping[str, Any] | None = None
+    """Covariates by station x occasion, (K, S) each; missing where the station was off, if you like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +82,8 @@ class CheckedParts:
     occasion_start: NDArray[np.datetime64] | None
     station_covariates: pd.DataFrame
     individual_covariates: pd.DataFrame
+    occasion_covariates: pd.DataFrame
+    visit_covariates: Mapping[str, NDArray[Any]]
 
 
 def check_parts(parts: SessionParts, detector: str) -> CheckedParts:
@@ -142,7 +148,22 @@ def _with_types(parts: SessionParts) -> CheckedParts:
         else _array(parts, "occasion_start", np.dtype("datetime64[ns]"), (S,)),
         station_covariates=as_covariates(parts.station_covariates, K, "station"),
         individual_covariates=as_covariates(parts.individual_covariates, n, "individual"),
+        occasion_covariates=as_covariates(parts.occasion_covariates, S, "occasion"),
+        visit_covariates=_visit_covariates(parts, (K, S)),
     )
+
+
+def _visit_covariates(parts: SessionParts, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    """Covariates by station and occasion in the two types of covariates."""
+    given = {str(name): np.asarray(values) for name, values in (parts.visit_covariates or {}).items()}
+    for name, values in given.items():
+        if values.shape != shape:
+            raise DataError(
+                f"session '{parts.session}': visit covariate '{name}' has shape {values.shape}, but {shape} is needed."
+            )
+    table = pd.DataFrame({name: pd.Series(values.ravel()) for name, values in given.items()})
+    clean = as_covariates(table if given else None, shape[0] * shape[1], "visit")
+    return {str(name): clean[name].to_numpy().reshape(shape) for name in clean.columns}
 
 
 def _array(parts: SessionParts, name: str, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:

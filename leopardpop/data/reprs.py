@@ -95,6 +95,7 @@ def _facts(history: CaptureHistory) -> list[str]:
     if removed:
         facts.append(f"{counted(removed, 'animal')} died or removed")
     covariates = [*history.stations.columns[4:], *history.individuals.columns[2:]]
+    covariates += [*history.occasion_covariates.columns[2:], *history.effort.columns[4:]]
     if covariates:
         facts.append(f"covariates: {', '.join(covariates)}")
     return [*facts, f"coordinates: {history.crs or 'metres, reference system not given'}"]

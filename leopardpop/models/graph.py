@@ -231,7 +231,7 @@ def _class_graph(terms: Any, detection: Any, log_density: Any, parameters: dict[
     d2 = pt.as_tensor((difference**2).sum(-1))
     log_hazard = detection.log_hazard(d2, **{name: value[:, None] for name, value in parameters.items()})
     hazard = pt.exp(log_hazard)
-    hazards = pt.as_tensor(terms.weights) @ hazard
+    hazards = pt.as_tensor(_dense(terms.vectors(_dense(terms.weights)))) @ hazard
     total = terms.times @ hazards
     at = terms.slot_station
     log_slot = log_hazard[at]
@@ -240,9 +240,14 @@ def _class_graph(terms: Any, detection: Any, log_density: Any, parameters: dict[
     counts = np.zeros((terms.n_histories, len(at)))
     np.add.at(counts, (terms.entry_history, terms.entry_slot), terms.entry_count)
     void = history_void(terms)
-    extra = pt.as_tensor(void.given_back) @ hazards
-    if void.visits.any():
-        extra = extra + pt.as_tensor(void.visits) @ log_expm1_ratio(hazards)
+    extra = pt.as_tensor(_dense(void.given_back)) @ hazards
+    if void.visits.shape[1]:
+        extra = extra + pt.as_tensor(_dense(void.visits)) @ log_expm1_ratio(hazards[void.visited])
     base = extra + (log_density + np.log(terms.area) - total)
     log_weight = pt.as_tensor(counts) @ log_slot + base[void.group]
     return pt.logsumexp(log_weight, axis=1), total
+
+
+def _dense(matrix: Any) -> Any:
+    """A matrix that may be sparse as an array."""
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.errors import PriorError
+from leopardpop.models.behaviour import default_slope
 from leopardpop.priors import (
     Prior,
     PriorSet,
@@ -23,7 +24,6 @@ from leopardpop.priors import (
     scale_prior,
     shape_prior,
     share_prior,
-    slope_prior,
 )
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def resolve_priors(
     chosen = chosen_priors(given, known, effort_unit)
     _check_number(chosen, n_sessions=len(sessions))
     references = default_references(sessions, [p.name for p in layout.parameters], chosen)
-    terms = coefficient_terms(layout, chosen, references, lambda parameter, _: slope_prior(parameter.name))
+    terms = coefficient_terms(layout, chosen, references, lambda parameter, name: default_slope(parameter.name, name))
     if layout.shares is not None:
         at = layout.shares.place.start
         prior = chosen.get("pmix", share_prior(len(layout.shares.levels)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
+from leopardpop.models.detection_rows import DetectionRows
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
@@ -22,7 +23,6 @@ from leopardpop.models.tables import (
     class_codes,
     class_levels,
     density_table,
-    detection_table,
     masks_by_session,
 )
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Pointwise", "Problem"]
 
 DRAWS_TIMES_CELLS = 32_768
+MANY_VECTORS = 8
 
 
 class Pointwise(NamedTuple):
@@ -83,8 +84,12 @@ class Problem:
         self.number = number or (BinomialN() if model.distribution == "binomial" else PoissonN())
         self.column = model.classes
         self.levels = levels or (class_levels(self.data, model.classes) if model.classes else ("all",))
+        self.detection = DetectionRows(
+            model.detection.parameters(), self.data, self.column, self.levels, history.detector
+        )
+        self.units = self.detection.units
         self.layout = self._layout()
-        terms = [self._terms_of_session(data) for data in self.data]
+        terms = [self._terms_of_session(s) for s in range(len(self.data))]
         forms = make_forms(terms, model.detection)
         self.sessions = [SessionLikelihood(t, f, len(self.levels)) for t, f in zip(terms, forms, strict=True)]
 
@@ -92,20 +97,18 @@ class Problem:
         model, n_classes = self.model, len(self.levels)
         density = LogLinear(D=model.density) if isinstance(model.density, str) else model.density
         cells = tuple(self.masks[d.session].n_cells for d in self.data)
-        stations = tuple(n_classes * len(d.stations) for d in self.data)
+        units = tuple(n_classes * len(u.station) for u in self.units)
         by_cell = density_table(self.data, self.masks)
         pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
-        by_station = detection_table(self.data, self.column, self.levels)
-        for p in model.detection.parameters():
-            design = build_design(p.formula, by_station, parameter=p.name, rows="station")
-            pieces.append((p.name, p.link, p.unit, design, stations))
+        of_detection = model.detection.parameters()
+        pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in of_detection]
         return make_layout(pieces, (self.column, self.levels) if self.column else None)
 
-    def _terms_of_session(self, data: SessionArrays) -> SessionTerms:
-        mask = self.masks[data.session]
+    def _terms_of_session(self, s: int) -> SessionTerms:
+        units, mask = self.units[s], self.masks[self.data[s].session]
         cells = np.column_stack([mask.x, mask.y])
-        codes = class_codes(data, self.column, self.levels)
-        return session_terms(data, self.history.detector, cells, mask.area, codes)
+        codes = class_codes(self.data[s], self.column, self.levels)
+        return session_terms(units.arrays, self.history.detector, cells, mask.area, codes, units.experience)
 
     @cached_property
     def priors(self) -> PriorTerms:
@@ -285,7 +288,7 @@ class Problem:
     @cached_property
     def batch(self) -> int:
         """Number of draws that are best evaluated together: what fits the cache."""
-        largest = max(len(s.terms.area) for s in self.sessions)
+        largest = max(len(s.terms.area) * (1 + s.terms.weights.shape[0] // MANY_VECTORS) for s in self.sessions)
         return int(np.clip(DRAWS_TIMES_CELLS // largest, 1, 16))
 
     def centres(self, theta: Floats) -> list[Floats]:

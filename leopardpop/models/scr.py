@@ -47,7 +47,11 @@ class SCR:
     density
         Formula of log D over the cells, or :class:`LogLinear`.
     detection
-        Detection function with the formulas of its parameters.
+        Detection function with the formulas of its parameters. They may name columns of the stations, ``session``,
+        the column of the classes, ``occasion`` (factor), ``trend`` (number of the occasion, from 0), covariates by
+        occasion or by station and occasion, and whether the animal was captured before: ``b`` (on any earlier
+        occasion), ``bk`` (at this station), ``B`` and ``Bk`` (on the occasion before). Never detected animals are
+        naive.
     classes
         Column of the individuals that splits the population in classes (``"sex"``); may be missing for some animals.
         Its share is estimated (``pmix``) and it can be used in the formulas of the detection function.

@@ -12,6 +12,7 @@ import pandas as pd
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
 from leopardpop.data.tables import label
+from leopardpop.models.behaviour import Memory
 from leopardpop.models.describe import beta_series, theta_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _session(
     """Detections and population of one session; animals are numbered on from the others."""
     data = problem.data[s]
     centres, code = _population(problem, theta, s, rng)
-    i, k, o, count = _detect(problem, _hazards(problem, theta, s, centres, code), data, rng)
+    i, k, o, count = _detect(problem, Encounters(problem, theta, s, centres, code), data, rng)
     n = len(centres)
     digits = max(len(str(others + n)), 2)
     names = np.array([f"S{others + a + 1:0{digits}d}" for a in range(n)], dtype=object)
@@ -125,6 +126,8 @@ def _session(
         occasions=problem.history.occasions[data.session],
         station_covariates=data.station_covariates,
         individual_covariates=traits,
+        occasion_covariates=data.occasion_covariates,
+        visit_covariates=data.visit_covariates,
     )
     return parts, animals
 
@@ -142,33 +145,61 @@ def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generato
     return np.column_stack([mask.x, mask.y])[cell], code
 
 
-def _hazards(problem: Problem, theta: Floats, s: int, centres: Floats, code: Any) -> Floats:
-    """Hazard of each animal at each station per unit of effort, (n, K)."""
-    data = problem.data[s]
-    difference = centres[:, None, :] - data.xy[None, :, :]
-    d2 = (difference**2).sum(-1)
-    natural = {
-        name: rows[s].reshape(len(problem.levels), -1)[code]
-        for name, rows in problem.natural(theta).items()
-        if name != "D"
-    }
-    hazard: Floats = np.exp(problem.model.detection.log_hazard(d2, **natural))
-    return hazard
+class Encounters:
+    """Hazards of all animals of a session, occasion by occasion.
+
+    Parameters
+    ----------
+    problem, theta, s
+        The model, its coefficients and the position of the session.
+    centres, code
+        Centres (n, 2) and classes (n,) of the animals.
+    """
+
+    def __init__(self, problem: Problem, theta: Floats, s: int, centres: Floats, code: Any) -> None:
+        self.problem, self.session, self.code = problem, s, code[:, None]
+        stations = problem.data[s].xy
+        self.d2 = ((centres[:, None, :] - stations[None, :, :]) ** 2).sum(-1)
+        self.memory = Memory(problem.detection.states, len(centres), len(stations))
+        self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parameters if p.name != "D"}
+        self._kept: Floats | None = None
+
+    def hazard(self, occasion: int) -> Floats:
+        """Hazard of each animal at each station per unit of effort, (n, K); 0 where the station is off."""
+        if self._kept is not None:
+            return self._kept
+        detection, on = self.problem.detection, self.problem.data[self.session].effort[:, occasion] > 0
+        state, station = self.memory.now(), np.arange(self.d2.shape[1])
+        natural = {}
+        for name, values in self.by_row.items():
+            rows = detection.by_parameter[name].at(self.session, self.code, station, occasion, state)
+            natural[name] = values[np.where(on | (not detection.varies), rows, 0)]
+        hazard: Floats = np.exp(self.problem.model.detection.log_hazard(self.d2, **natural))
+        if not detection.varies:
+            self._kept = hazard
+            return hazard
+        return hazard * on
+
+    def note(self, caught: Any, effort: Floats) -> None:
+        """Remember the captures of an occasion, (n, K) bool, with the effort of the stations."""
+        if self.memory.states.number > 1:
+            self.memory.note(caught, effort)
 
 
 def _detect(
-    problem: Problem, hazard: Floats, data: SessionArrays, rng: np.random.Generator
+    problem: Problem, encounters: Encounters, data: SessionArrays, rng: np.random.Generator
 ) -> tuple[Any, Any, Any, Any]:
     """Animal, station, occasion and count of every detection, occasion by occasion."""
     found = []
     for o in range(data.effort.shape[1]):
-        mean = hazard * data.effort[:, o]
+        mean = encounters.hazard(o) * data.effort[:, o]
         if problem.history.detector == "count":
             counts = rng.poisson(mean)
         elif problem.history.detector == "proximity":
             counts = (rng.random(mean.shape) < -np.expm1(-mean)).astype(np.int64)
         else:
             counts = _one_station(mean, rng)
+        encounters.note(counts > 0, data.effort[:, o])
         i, k = np.nonzero(counts)
         found.append((i, k, np.full(len(i), o), counts[i, k]))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]

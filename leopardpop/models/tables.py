@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from leopardpop.data.names import did_you_mean
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
+from leopardpop.models.behaviour import FLAGS, LEVELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
+    from leopardpop.models.behaviour import States
 
-__all__ = ["class_codes", "class_levels", "density_table", "detection_table", "masks_by_session"]
+__all__ = [
+    "class_codes",
+    "class_levels",
+    "density_table",
+    "detection_table",
+    "masks_by_session",
+    "station_columns",
+    "visit_table",
+]
 
 
 def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> dict[str, Mask]:
@@ -85,22 +95,104 @@ def density_table(sessions: list[SessionArrays], masks: Mapping[str, Mask]) -> p
     table = _with_sessions(pd.concat(parts), sessions)
     of_stations = "is a column of the stations; density needs a covariate of the cells, mask.with_covariates(...)"
     of_animals = "is a column of the individuals; a class has no density of its own, but a share, pmix"
-    return _with_hints(table, sessions, {"station_covariates": of_stations, "individual_covariates": of_animals})
+    of_occasions = "varies by occasion, and density does not; it belongs in a formula of detection"
+    hints = {"station_covariates": of_stations, "individual_covariates": of_animals}
+    hints |= dict.fromkeys(("occasion_covariates", "visit_covariates"), of_occasions)
+    table = _with_hints(table, sessions, hints)
+    own = {name: f"{name!r} {of_occasions}." for name in ("occasion", "trend", *FLAGS) if name not in table}
+    table.attrs["elsewhere"] = own | table.attrs["elsewhere"]
+    return table
+
+
+def station_columns(sessions: list[SessionArrays]) -> set[str]:
+    """Names of the columns of the stations tables: they go before names that a formula has for occasions."""
+    return {str(name) for data in sessions for name in data.station_covariates.columns}
 
 
 def detection_table(sessions: list[SessionArrays], column: str | None, levels: tuple[str, ...]) -> pd.DataFrame:
     """Class x station rows of all sessions (class varies slowest within a session)."""
-    parts = []
-    for data in sessions:
-        stations = data.station_covariates.reset_index(drop=True)
-        for level in levels:
-            part = stations.assign(session=data.session, **({} if column is None else {column: level}))
-            parts.append(part.set_axis(_labels(data.stations, data.session, len(sessions))))
-    table = _with_sessions(pd.concat(parts), sessions)
+    parts = [
+        (data.station_covariates.reset_index(drop=True), _labels(data.stations, data.session, len(sessions)))
+        for data in sessions
+    ]
+    table = _by_class(sessions, parts, column, levels)
+    return _with_visit_names(table, sessions)
+
+
+def visit_table(
+    sessions: list[SessionArrays], column: str | None, levels: tuple[str, ...], states: States, *, by_visit: bool
+) -> pd.DataFrame:
+    """Class x station [x occasion] x state rows of all sessions; the state varies fastest.
+
+    Parameters
+    ----------
+    sessions
+        The sessions.
+    column, levels
+        Column of the classes, and their levels.
+    states
+        States of animals that the formula tells apart.
+    by_visit
+        Whether there is a row for each occasion on which a station worked, or one a station.
+    """
+    parts = [_visits(data, states, by_visit, len(sessions)) for data in sessions]
+    table = _by_class(sessions, parts, column, levels)
+    own = station_columns(sessions)
+    if by_visit and "occasion" not in own:
+        labels = [name for data in sessions for name in data.occasions]
+        table["occasion"] = pd.Categorical(table["occasion"], categories=list(dict.fromkeys(labels)))
+    for name in set(states.flags) - own:
+        table[name] = pd.Categorical(table[name], categories=list(LEVELS))
+    return _with_visit_names(table, sessions)
+
+
+def _visits(data: SessionArrays, states: States, by_visit: bool, n_sessions: int) -> tuple[pd.DataFrame, list[object]]:
+    """Rows of a session but for the classes, and their labels."""
+    n_stations = len(data.stations)
+    pairs = np.nonzero(data.effort > 0) if by_visit else (np.arange(n_stations), np.zeros(n_stations, np.intp))
+    station, occasion = (np.repeat(at, states.number) for at in pairs)
+    table = data.station_covariates.iloc[station].reset_index(drop=True)
+    given: dict[str, Any] = {}
+    if by_visit:
+        given = {"occasion": np.array(data.occasions, object)[occasion], "trend": occasion.astype(float)}
+        given |= {str(name): column.to_numpy()[occasion] for name, column in data.occasion_covariates.items()}
+        given |= {name: values[station, occasion] for name, values in data.visit_covariates.items()}
+    words = np.array(LEVELS, object)
+    for j, flag in enumerate(states.flags):
+        given[flag] = words[np.tile(states.table[:, j].astype(np.intp), len(pairs[0]))]
+    for name, values in given.items():
+        if name not in table:
+            table[name] = values
+    stations = _labels(data.stations, data.session, n_sessions)
+    if not by_visit:
+        return table, [stations[k] for k in station]
+    return table, [f"{stations[k]} on {data.occasions[s]}" for k, s in zip(station, occasion, strict=True)]
+
+
+def _by_class(
+    sessions: list[SessionArrays],
+    parts: list[tuple[pd.DataFrame, list[object]]],
+    column: str | None,
+    levels: tuple[str, ...],
+) -> pd.DataFrame:
+    """Repeat the rows of each session for every class, and add the session."""
+    tables = [
+        rows.assign(session=data.session, **({} if column is None else {column: level})).set_axis(names)
+        for data, (rows, names) in zip(sessions, parts, strict=True)
+        for level in levels
+    ]
+    table = _with_sessions(pd.concat(tables), sessions)
     if column is not None:
         table[column] = pd.Categorical(table[column], categories=list(levels))
     hint = "is a column of the individuals: name it in SCR(classes=...) to use it in the detection function"
     return _with_hints(table, sessions, {"individual_covariates": hint})
+
+
+def _with_visit_names(table: pd.DataFrame, sessions: list[SessionArrays]) -> pd.DataFrame:
+    """Note the names that a formula of detection could use as well, for its error."""
+    names = {str(n): None for data in sessions for n in (*data.occasion_covariates, *data.visit_covariates)}
+    table.attrs["also"] = [name for name in (*names, "occasion", "trend", *FLAGS) if name not in table]
+    return table
 
 
 def _labels(rows: Iterable[object], session: str, n_sessions: int) -> list[object]:
@@ -110,7 +202,7 @@ def _labels(rows: Iterable[object], session: str, n_sessions: int) -> list[objec
 
 def _with_hints(table: pd.DataFrame, sessions: list[SessionArrays], hints: Mapping[str, str]) -> pd.DataFrame:
     """Note what to say of a name that belongs to another table, for the formula's error."""
-    found = {str(name): hint for where, hint in hints.items() for s in sessions for name in getattr(s, where).columns}
+    found = {str(name): hint for where, hint in hints.items() for s in sessions for name in getattr(s, where)}
     table.attrs["elsewhere"] = {name: f"{name!r} {hint}." for name, hint in found.items() if name not in table}
     return table
 

@@ -96,9 +96,9 @@ def depends_on_class(problem: Problem) -> bool:
 
 
 def _parameters(problem: Problem, theta: Floats, sessions: list[str], c: int) -> tuple[dict[str, Floats], Floats]:
-    """Natural parameters by draw at distinct kinds of stations (S, U), and the share of effort of each kind (U,)."""
+    """Natural parameters of naive animals by draw at kinds of stations (S, U), and the share of effort of each (U,)."""
     chosen = [s for s, data in enumerate(problem.data) if data.session in sessions]
-    effort = np.concatenate([problem.data[s].effort.sum(1) for s in chosen])
+    effort = np.concatenate([problem.units[s].arrays.effort.sum(1) for s in chosen])
     names = [p.name for p in problem.model.detection.parameters()]
     rows = [problem.natural(each) for each in theta]
     n_classes = len(problem.levels)
@@ -284,7 +284,7 @@ def _caption(fit: Any, curves: list[Curve], rates: list[Rates], recaptures: list
     band = "Poisson" if not rates[0].binary else "binomial"
     text = f"Detection {kind} per {unit} against the distance from the activity centre: median and 95 % band"
     text += f" by {problem.column}" if len(curves) > 1 else ""
-    text += "" if _constant(problem) else ", averaged over the stations by their effort"
+    text += "" if _constant(problem) else f", averaged over the {_places(problem)} by their effort"
     text += f". Points: {counted(history.n_detections, 'detection')} of {counted(history.n_individuals, 'animal')} "
     effort = [whole(value) for value in np.sum([rate.effort for rate in rates], axis=0)]
     text += f"in bins of distance with {', '.join(effort)} animal × station-{unit}s; each animal's centre is weighted "
@@ -292,6 +292,13 @@ def _caption(fit: Any, curves: list[Curve], rates: list[Rates], recaptures: list
     text += f"Ticks below: {counted(n, 'spatial recapture')}, as distances between an animal's stations. " if n else ""
     scales = [(f"{c.label} " if c.label else "") + length(median_and_interval(c.sigma)[0]) for c in curves]
     return captioned(history, f"{text}σ: {'; '.join(scales)} (median).")
+
+
+def _places(problem: Problem) -> str:
+    """Over what detection is averaged; animals that have not been captured before stand for all."""
+    varies = problem.detection.varies
+    naive = " (animals not captured before)" if problem.detection.states.number > 1 else ""
+    return f"stations{' and occasions' if varies else ''}{naive}"
 
 
 def _constant(problem: Problem) -> bool:

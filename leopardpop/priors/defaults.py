@@ -180,6 +180,30 @@ def slope_prior(parameter: str) -> Prior:
     return Prior("Normal", mu=0.0, sigma=_SLOPE_SD.get(parameter, 0.5))
 
 
+def response_prior(parameter: str) -> Prior:
+    """Prior of what an earlier capture changes on the link scale, against naive animals.
+
+    It is no covariate of the design: bait or fear may change the rate of detection tenfold (bears at hair traps:
+    2.3 and 2.4 on the logit scale), where slopes of covariates hardly reach twofold.
+
+    Parameters
+    ----------
+    parameter
+        Parameter that the response belongs to.
+
+    Returns
+    -------
+    Prior
+        Normal with sd 1.5 for lambda0 and g0; that of slopes for the others.
+
+    Examples
+    --------
+    >>> response_prior("g0")
+    Prior("Normal", mu=0, sigma=1.5)
+    """
+    return Prior("Normal", mu=0.0, sigma=1.5) if parameter in {"lambda0", "g0"} else slope_prior(parameter)
+
+
 def shape_prior() -> Prior:
     """Prior of z, the shape of the hazard rate λ0 (1 - exp(-(d/σ)^-z)).
 

@@ -32,7 +32,7 @@ MOST_PAIRS = 300_000
 
 
 class Scales(NamedTuple):
-    """Log (or other link) of sigma by draw, session and class, averaged over stations."""
+    """Log (or other link) of sigma of naive animals by draw, session and class, averaged over stations."""
 
     eta: Floats
     """(S, session, class)."""
@@ -62,8 +62,8 @@ def posterior_scales(problem: Problem, theta: Floats) -> Scales:
     n_classes = len(problem.levels)
     bounds = np.cumsum([0, *parameter.splits])
     rows = [
-        parameter.standardised[a:b].reshape(n_classes, -1, parameter.standardised.shape[1]).mean(1)
-        for a, b in pairwise(bounds)
+        parameter.standardised[a:b].reshape(n_classes, -1, parameter.standardised.shape[1])[:, units.naive].mean(1)
+        for (a, b), units in zip(pairwise(bounds), problem.units, strict=True)
     ]
     return Scales(np.einsum("dp,scp->dsc", theta[:, parameter.place], np.stack(rows)))
 
@@ -126,7 +126,7 @@ class _Hazard(NamedTuple):
 
     @classmethod
     def at(cls, problem: Problem, theta: Floats, s: int, c: int) -> _Hazard:
-        data, n_classes = problem.data[s], len(problem.levels)
+        data, n_classes = problem.units[s].arrays, len(problem.levels)
         on = data.effort.sum(1) > 0
         natural = {
             name: rows[s].reshape(n_classes, -1)[c][on] for name, rows in problem.natural(theta).items() if name != "D"

@@ -407,6 +407,83 @@ FITS = [
     ),
 ]
 
+HABITUATED = ("g0[Intercept]", "g0[bk[caught]]", "sigma[Intercept]")
+RESPONDING = ("g0[Intercept]", "g0[b[caught]]", "sigma[Intercept]")
+
+
+def _occasions(n: int) -> tuple[str, ...]:
+    return ("D[Intercept]", "g0[Intercept]", *(f"g0[occasion[{s}]]" for s in range(2, n + 1)), "sigma[Intercept]")
+
+
+VARYING = [
+    _fit(
+        f"{data} g0~{term}",
+        SECR_JSON,
+        f"{key}: {mask}g0~{term} HN",
+        survey,
+        HN,
+        formulas={"g0": f"~ {term}"},
+        labels=("D[Intercept]", *(HABITUATED if term == "bk" else RESPONDING)),
+    )
+    for data, key, mask, survey, terms in [
+        ("captdata", "captdata", "", "captdata", ("b", "bk")),
+        ("fortdrum", "fortdrum_bears", "", "fortdrum_bears", ("b", "bk")),
+        ("fortdrum 2 km", "fortdrum_bears", "2km mask ", "fortdrum_bears, 2 km", ("bk",)),
+        ("deermouse", "deermouse_ESG", "", "deermouse_ESG", ("b",)),
+        ("ovenCH", "ovenCH", "", "ovenCH", ("b",)),
+    ]
+    for term in terms
+] + [
+    _fit(
+        "captdata g0~t",
+        SECR_JSON,
+        "captdata: g0~t HN",
+        "captdata",
+        HN,
+        formulas={"g0": "~ occasion"},
+        labels=_occasions(5),
+    ),
+    _fit(
+        "captdata g0~T",
+        SECR_JSON,
+        "captdata: g0~T HN",
+        "captdata",
+        HN,
+        formulas={"g0": "~ trend"},
+        labels=("D[Intercept]", "g0[Intercept]", "g0[trend]", "sigma[Intercept]"),
+    ),
+    _fit(
+        "fortdrum 2 km g0~t",
+        SECR_JSON,
+        "fortdrum_bears: 2km mask g0~t HN",
+        "fortdrum_bears, 2 km",
+        HN,
+        formulas={"g0": "~ occasion"},
+        labels=_occasions(8),
+    ),
+    _fit(
+        "gsm-blackbear bk and sex",
+        "gsm-blackbear",
+        "blackbear.h2bk",
+        "gsm-blackbear",
+        EX,
+        classes="sex",
+        formulas={"g0": "~ sex + bk", "sigma": "~ sex"},
+        labels=(
+            "D[Intercept]",
+            "g0[Intercept]",
+            "g0[sex[M]]",
+            "g0[bk[caught]]",
+            "sigma[Intercept]",
+            "sigma[sex[M]]",
+            "pmix[M]",
+        ),
+    ),
+]
+"""Detection that varies by occasion or with an animal's past."""
+
+FITS = [*FITS, *VARYING]
+
 FIXED = "secr_fixed_beta.json"
 STORED = "secr_stored_fits.json"
 

@@ -62,7 +62,7 @@ def test_weights_of_groups_are_exp_of_their_terms() -> None:
     assert len(terms.times) == 2
     assert (void.given_back > 0).any()
     hazards = np.random.default_rng(5).gamma(1.0, 2.0, (3, 2, 20)) * np.array([1e-8, 1.0, 40.0])[:, None, None]
-    found = group_weights(terms, void, hazards)
+    found = group_weights(void, hazards)
     for h, weights in zip(hazards, found, strict=True):
         np.testing.assert_allclose(weights, np.exp(history_terms(void, h) - terms.times @ h), rtol=1e-11)
 

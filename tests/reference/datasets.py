@@ -56,6 +56,7 @@ def library_history(survey: PlainSurvey) -> lp.CaptureHistory:
             effort_table(survey),
             individuals_table(survey) if len(captures) else None,
             detector=survey.detector,
+            occasions=occasions_table(survey),
             effort_unit=survey.effort_unit,
             crs="local",
         )
@@ -84,10 +85,37 @@ def stations_table(survey: PlainSurvey) -> pd.DataFrame:
 
 
 def effort_table(survey: PlainSurvey) -> pd.DataFrame:
+    """Wide, or long where something varies by station and occasion."""
+    if any(session.visit_covariates for session in survey.sessions):
+        return long_effort_table(survey)
     tables = []
     for session in survey.sessions:
         by_occasion = {str(s + 1): session.effort[:, s] for s in range(session.effort.shape[1])}
         tables.append(pd.DataFrame({"session": session.label, "station": session.stations, **by_occasion}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def long_effort_table(survey: PlainSurvey) -> pd.DataFrame:
+    rows = [
+        {"session": session.label, "station": station, "occasion": s + 1, "effort": session.effort[k, s]}
+        | {name: values[k][s] for name, values in session.visit_covariates.items()}
+        for session in survey.sessions
+        for k, station in enumerate(session.stations)
+        for s in range(session.effort.shape[1])
+    ]
+    return pd.DataFrame(rows)
+
+
+def occasions_table(survey: PlainSurvey) -> pd.DataFrame | None:
+    """Covariates of the occasions, if there are any."""
+    if not any(session.occasion_covariates for session in survey.sessions):
+        return None
+    tables = [
+        pd.DataFrame({"session": session.label, "occasion": range(1, session.effort.shape[1] + 1)}).assign(
+            **session.occasion_covariates
+        )
+        for session in survey.sessions
+    ]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -45,6 +45,10 @@ class PlainSession:
     animal_covariates: dict[str, list[object]] = field(default_factory=dict)
     station_covariates: dict[str, list[object]] = field(default_factory=dict)
     cell_covariates: dict[str, Array] = field(default_factory=dict)
+    occasion_covariates: dict[str, list[object]] = field(default_factory=dict)
+    """By occasion, S each."""
+    visit_covariates: dict[str, list[list[object]]] = field(default_factory=dict)
+    """By station and occasion, K lists of S; None where nobody knows."""
 
     def __post_init__(self) -> None:
         if not self.exposure:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -214,5 +215,19 @@ def _of_session(table: Table, frame: pd.DataFrame, session: str) -> Table:
 
 
 def _with_starts(part: SessionParts, traps: SecrTraps) -> SessionParts:
-    starts = traps.meta.get("occasion_start")
-    return part if starts is None else replace(part, occasion_start=np.array(starts, dtype="datetime64[ns]"))
+    """Add what only a comment of ours says of the occasions: their starts and covariates."""
+    starts, varying = traps.meta.get("occasion_start"), traps.meta.get("varying", {})
+    by_visit = {name: np.array(values) for name, values in varying.items() if isinstance(values[0], list)}
+    by_occasion = {name: values for name, values in varying.items() if name not in by_visit}
+    return replace(
+        part,
+        occasion_start=None if starts is None else np.array(starts, dtype="datetime64[ns]"),
+        occasion_covariates=pd.DataFrame(by_occasion) if by_occasion else None,
+        visit_covariates={name: _numbers_or_words(values) for name, values in by_visit.items()},
+    )
+
+
+def _numbers_or_words(values: Any) -> Any:
+    """A table of numbers as floats; null is NaN there, and stays None among words."""
+    known = [value for value in values.ravel() if value is not None]
+    return values.astype(float) if not any(isinstance(value, str) for value in known) else values.astype(object)

@@ -19,10 +19,21 @@ import numpy as np
 
 from leopardpop.models.likelihood.terms import Floats, Ints
 
-__all__ = ["Slots", "hazard_slopes", "history_sums", "log_ratios", "station_hazards", "weigh_histories"]
+__all__ = [
+    "Slots",
+    "hazard_slopes",
+    "history_sums",
+    "log_ratios",
+    "multiply_ratios",
+    "ratio_slopes",
+    "station_hazards",
+    "weigh_histories",
+]
 
 PAIRS_IN_CACHE = 48_000
 MOST_PRODUCTS = 12
+SMALL_HAZARD = 0.3
+"""Up to it eleven terms of (1 − exp(−h))/h and seven of its logarithm's slope are exact to double precision."""
 NEGLIGIBLE = 1e-16
 """Of it even the quotient −log(1 − e)/e is one to double precision."""
 SMALL = 2e-4
@@ -93,8 +104,8 @@ class Slots(NamedTuple):
 
 
 @compiled
-def station_hazards(along_x, along_y, weights, hazards):
-    """Fill H (V, nx, ny): Σ_k W_vk · −log(1 − e_k)."""
+def station_hazards(along_x, along_y, columns, hazards):
+    """Fill H (V, nx, ny): Σ_k W_vk · −log(1 − e_k), W by station."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
     quotient = np.empty(ny)
@@ -105,11 +116,10 @@ def station_hazards(along_x, along_y, weights, hazards):
             if a < NEGLIGIBLE:
                 continue
             log_ratios(a, along_y, k, quotient)
-            for v in range(len(weights)):
-                w = weights[v, k] * a
-                if w != 0.0:
-                    for j in range(ny):
-                        hazards[v, i, j] += w * along_y[k, j] * quotient[j]
+            for p in range(columns.start[k], columns.start[k + 1]):
+                v, w = columns.vector[p], columns.weight[p] * a
+                for j in range(ny):
+                    hazards[v, i, j] += w * along_y[k, j] * quotient[j]
 
 
 @compiled
@@ -264,20 +274,54 @@ def _add_ratio_slopes(first, n, along_x, along_y, square_x, square_y, slots, quo
 
 
 @compiled
-def hazard_slopes(along_x, along_y, square_x, square_y, weights, cotangent, base, bent):
+def hazard_slopes(along_x, along_y, square_x, square_y, columns, cotangent, base, bent):
     """Slopes of b_k and 1/2σ_k² through H_v(x), from those with respect to H_v(x), (V, nx, ny)."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
     for k in range(n_stations):
         for i in range(nx):
             a, total, across = along_x[k, i], 0.0, 0.0
-            for v in range(len(weights)):
-                w = weights[v, k]
-                if w != 0.0:
-                    for j in range(ny):
-                        e = a * along_y[k, j]
-                        pull = w * cotangent[v, i, j] * e / (1.0 - e)
-                        total += pull
-                        across += pull * square_y[k, j]
+            for p in range(columns.start[k], columns.start[k + 1]):
+                v, w = columns.vector[p], columns.weight[p]
+                for j in range(ny):
+                    e = a * along_y[k, j]
+                    pull = w * cotangent[v, i, j] * e / (1.0 - e)
+                    total += pull
+                    across += pull * square_y[k, j]
             base[k] += total
             bent[k] -= total * square_x[k, i] + across
+
+
+@inlined
+def _one_minus_exp_ratio(h, silent):
+    p = 1.0 - h / 9 * (1.0 - h / 10 * (1.0 - h / 11 * (1.0 - h / 12)))
+    p = 1.0 - h / 5 * (1.0 - h / 6 * (1.0 - h / 7 * (1.0 - h / 8 * p)))
+    small = 1.0 - h / 2 * (1.0 - h / 3 * (1.0 - h / 4 * p))
+    return small if h < SMALL_HAZARD else (1.0 - silent) / h
+
+
+@compiled
+def multiply_ratios(weights, hazards, silent, start, vector, power):
+    """Multiply weights (G, L) by Π_v ((1 − exp(−H_v))/H_v)^c, entries of group g at start[g]:start[g + 1].
+
+    ``silent`` is exp(−H), (V, L).
+    """
+    n = weights.shape[1]
+    for g in range(len(weights)):
+        for p in range(start[g], start[g + 1]):
+            v = vector[p]
+            for _ in range(int(power[p])):
+                for j in range(n):
+                    weights[g, j] *= _one_minus_exp_ratio(hazards[v, j], silent[v, j])
+
+
+@compiled
+def ratio_slopes(hazards, silent, slopes):
+    """Fill slopes (V, L) with the derivative of log((exp(h) − 1)/h): 1/(1 − exp(−h)) − 1/h."""
+    for v in range(len(hazards)):
+        for j in range(hazards.shape[1]):
+            h = hazards[v, j]
+            t = h * h
+            p = ((((-691 / 1307674368000 * t + 1 / 47900160) * t - 1 / 1209600) * t + 1 / 30240) * t - 1 / 720) * t
+            small = 0.5 + h * (p + 1 / 12)
+            slopes[v, j] = small if h < SMALL_HAZARD else 1.0 / (1.0 - silent[v, j]) - 1.0 / h

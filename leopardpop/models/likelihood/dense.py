@@ -78,7 +78,7 @@ class DenseForm:
         for block in self.blocks:
             _, log_hazard, _ = self._hazard(block, parameters)
             hazard = np.exp(log_hazard)
-            hazards[:, block] = terms.weights @ hazard
+            hazards[:, block] = terms.vectors(terms.weights @ hazard)
             log_weight[:, block] = counts @ self._log_slot(log_hazard, hazard)
         total = terms.times @ hazards
         log_weight += (history_terms(self.void, hazards) + (log_density + self.log_area - total))[self.void.group[rows]]
@@ -114,9 +114,9 @@ class DenseForm:
         weighted = self.centres(forward) * weights[:, None]
         group = self.void.group[forward.rows]
         by_group = csr_array(
-            (np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(self.void.visits), len(group))
+            (np.ones(len(group)), (group, np.arange(len(group)))), shape=(self.void.number, len(group))
         )
-        cotangent = void_cotangent(terms, self.void, hazards, by_group @ weighted, rate)
+        cotangent = terms.sums(void_cotangent(terms, self.void, hazards, by_group @ weighted, rate))
         by_slot = self.counts[forward.rows].T @ weighted
         result = {name: np.zeros(len(terms.stations)) for name in parameters}
         for block in self.blocks:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from leopardpop.components.special import TINY, log_expm1_ratio
-from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
+from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms, apply
 
 __all__ = [
     "Form",
@@ -23,6 +23,9 @@ __all__ = [
 ]
 
 type Parameters = dict[str, Floats]
+
+DENSE_ENTRIES = 256
+"""Up to so many entries a matrix is never made sparse."""
 
 
 class Forward(NamedTuple):
@@ -64,19 +67,52 @@ class Form(Protocol):
 
 
 class HistoryVoid(NamedTuple):
-    """Histories that share what is given back and visited; ``group`` is the row of each history."""
+    """Histories that share what is given back and visited."""
 
-    given_back: Floats
-    visits: Floats
+    given_back: Any
+    """r, (groups, V), dense or sparse."""
+    visits: Any
+    """c at the vectors that are visited, (groups, v), dense or sparse."""
+    visited: Any
+    """Which vectors any history visits, (v,) positions or a slice."""
+    silent: Any
+    """t − r − c, (groups, V), dense or sparse."""
+    gains: bool
+    """Whether any of them is negative: what is given back is part of another vector."""
     group: Ints
+    """Row of each history."""
+
+    @property
+    def number(self) -> int:
+        """Number of groups."""
+        return int(self.silent.shape[0])
 
 
 def history_void(terms: SessionTerms) -> HistoryVoid:
     """Group the histories by their (r, c)."""
     traits = np.column_stack([terms.given_back, terms.visits])
     distinct, group = np.unique(traits, axis=0, return_inverse=True)
-    n_vectors = len(terms.times)
-    return HistoryVoid(distinct[:, :n_vectors], distinct[:, n_vectors:], group.reshape(-1))
+    given_back, visits = np.split(distinct, 2, axis=1)
+    silent = terms.times - given_back - visits
+    visited = np.flatnonzero(visits.any(0))
+    everything = len(visited) == len(terms.times)
+    return HistoryVoid(
+        _operator(given_back),
+        _operator(visits[:, visited]),
+        slice(None) if everything else visited,
+        _operator(silent),
+        bool((silent < 0).any()),
+        group.reshape(-1),
+    )
+
+
+def _operator(matrix: Floats) -> Any:
+    """Return the matrix, sparse if it is large and mostly zero."""
+    if matrix.size < DENSE_ENTRIES or np.count_nonzero(matrix) > 0.2 * matrix.size:
+        return matrix
+    from scipy.sparse import csr_array
+
+    return csr_array(matrix)
 
 
 def void_cotangent(terms: SessionTerms, void: HistoryVoid, hazards: Floats, by_group: Floats, rate: Floats) -> Floats:
@@ -91,12 +127,23 @@ def void_cotangent(terms: SessionTerms, void: HistoryVoid, hazards: Floats, by_g
     rate
         ∂F/∂H(x), (J,).
     """
-    result: Floats = terms.times[:, None] * (rate - by_group.sum(0))
-    if void.given_back.any():
-        result += void.given_back.T @ by_group
-    if void.visits.any():
-        result += multi_slope(hazards) * (void.visits.T @ by_group)
+    result: Floats = void.given_back.T @ by_group
+    naive = np.flatnonzero(terms.times)
+    result[naive] += terms.times[naive, None] * (rate - by_group.sum(0))
+    if void.visits.shape[1]:
+        visited = hazards[void.visited]
+        slope = multi_slope(visited) if isinstance(void.visits, np.ndarray) else _many_slopes(visited)
+        result[void.visited] += slope * (void.visits.T @ by_group)
     return result
+
+
+def _many_slopes(hazards: Floats) -> Floats:
+    """What :func:`multi_slope` returns, compiled."""
+    from leopardpop.models.likelihood.compiled import ratio_slopes
+
+    slopes = np.empty_like(hazards)
+    ratio_slopes(hazards, np.exp(-hazards), slopes)
+    return slopes
 
 
 def one_by_one(form: Form, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
@@ -112,27 +159,45 @@ def one_by_one(form: Form, log_density: Floats, parameters: Parameters, rows: In
 def history_terms(void: HistoryVoid, hazards: Floats) -> Floats:
     """r·H + c·V(H) of each group, (groups, J)."""
     result: Floats = void.given_back @ hazards
-    if void.visits.any():
-        result += void.visits @ log_expm1_ratio(hazards)
+    if void.visits.shape[1]:
+        result += void.visits @ log_expm1_ratio(hazards[void.visited])
     return result
 
 
-def group_weights(terms: SessionTerms, void: HistoryVoid, hazards: Floats) -> Floats:
+def group_weights(void: HistoryVoid, hazards: Floats) -> Floats:
     r"""exp(−t·H + r·H + c·V(H)) of each group, (..., groups, L), as a product of what never exceeds one.
 
     With S = exp(−H) and Q = (1 − S)/H it is Π_v S_v^(t_v − r_v − c_v) Q_v^(c_v). The powers are whole numbers; those
     of S may be negative where what is given back is part of another vector.
     """
-    silent = terms.times - void.given_back - void.visits
-    if (silent < 0).any():
-        result: Floats = np.exp(-(silent @ hazards))
+    if void.gains:
+        result: Floats = np.exp(-apply(void.silent, hazards))
     else:
-        result = np.ones((*hazards.shape[:-2], len(silent), hazards.shape[-1]))
-        _multiply_powers(result, np.exp(-hazards), silent)
-    if void.visits.any():
-        hazards = hazards + TINY
-        _multiply_powers(result, -np.expm1(-hazards) / hazards, void.visits)
+        result = np.ones((*hazards.shape[:-2], void.number, hazards.shape[-1]))
+        _multiply_powers(result, np.exp(-hazards), _as_array(void.silent))
+    if not void.visits.shape[1]:
+        return result
+    visited = hazards[..., void.visited, :]
+    if isinstance(void.visits, np.ndarray):
+        _multiply_powers(result, -np.expm1(-visited - TINY) / (visited + TINY), void.visits)
+    else:
+        _multiply_many(result, visited, void.visits)
     return result
+
+
+def _multiply_many(result: Floats, hazards: Floats, visits: Any) -> None:
+    """Multiply by ((1 − exp(−H))/H)^c, compiled: where there are many vectors and each is visited by few groups."""
+    from leopardpop.models.likelihood.compiled import multiply_ratios
+
+    tables = result.reshape(-1, *result.shape[-2:])
+    for table, here in zip(tables, hazards.reshape(-1, *hazards.shape[-2:]), strict=True):
+        silent = np.negative(here)
+        multiply_ratios(table, here, np.exp(silent, out=silent), visits.indptr, visits.indices, visits.data)
+
+
+def _as_array(matrix: Any) -> Floats:
+    dense: Floats = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    return dense
 
 
 def _multiply_powers(result: Floats, bases: Floats, exponents: Floats) -> None:

@@ -100,7 +100,8 @@ def total_hazard(session: SessionLikelihood, parameters: Parameters) -> Floats:
     form, terms = session.form, session.terms
     if isinstance(form, SeparableForm):
         log_base, precision = np.log(parameters[form.baseline]), 0.5 / parameters["sigma"] ** 2
-        return np.asarray((terms.times @ form.tables.hazards(log_base, precision, form.place))[form.lattice.place])
+        hazards = terms.vectors(form.tables.hazards(log_base, precision, form.place))
+        return np.asarray((terms.times @ hazards)[form.lattice.place])
     return form.forward(np.zeros(len(terms.area)), parameters, np.empty(0, np.intp)).total_hazard
 
 

@@ -132,11 +132,13 @@ class SeparableForm:
         log_base, precision = np.log(parameters[self.baseline]), 0.5 / parameters["sigma"] ** 2
         if not self.summation.serves(log_base):
             return self._fall_back(log_density, parameters, rows)
-        hazards = self.tables.hazards(log_base, precision, self.place)
+        hazards = self.terms.vectors(self.tables.hazards(log_base, precision, self.place))
         total, place = self.terms.times @ hazards, self.lattice.place
         if self.has_ratio and not total[..., place].max(initial=0.0) < LARGEST_HAZARD:
             return self._fall_back(log_density, parameters, rows)
-        weight = group_weights(self.terms, self.void, hazards)
+        weight = group_weights(self.void, hazards)
+        if self._may_overflow(weight):
+            return self._fall_back(log_density, parameters, rows)
         weight *= self._on_lattice(np.exp(log_density) * self.terms.area)[..., None, :]
         factor_x, factor_y, log_scale = self._marginals(log_base, precision, rows)
         job = Job(log_base, precision, weight, rows, self.void.group[rows], factor_x, factor_y)
@@ -145,6 +147,11 @@ class SeparableForm:
             return self._fall_back(log_density, parameters, rows)
         state = State(parameters, hazards, job, summed)
         return Forward(np.log(summed) + log_scale, total[..., place], rows, state)
+
+    def _may_overflow(self, weight: Floats) -> bool:
+        """Whether experienced animals meet hazards of hundreds: their ratios are then as large as exp(H)."""
+        has_past = self.void.gains and self.terms.detector == "proximity"
+        return has_past and bool(weight[..., self.lattice.place].min(initial=1.0) < np.exp(-LARGEST_HAZARD))
 
     def _on_lattice(self, cells: Floats) -> Floats:
         """Values of the cells at their places, zero elsewhere, (..., J) to (..., L)."""
@@ -200,6 +207,7 @@ class SeparableForm:
         posterior = self.summation.weigh(state.job, weights / state.summed)
         by_group, rate = posterior.by_group, self._on_lattice(rate)
         cotangent = void_cotangent(self.terms, self.void, state.hazards, by_group, rate)
+        cotangent = self.terms.sums(cotangent)
         base, bent = self.tables.hazard_slopes(state.job.log_base, state.job.precision, cotangent, self.place)
         seen, spread = self._detection_slopes(forward.rows, posterior)
         log_sigma = -2.0 * state.job.precision * (bent + posterior.bent + spread)

@@ -14,7 +14,7 @@ import numpy as np
 
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
-__all__ = ["Lattice", "LatticeTables", "hazard_of", "lattice_of", "outer_rows"]
+__all__ = ["Columns", "Lattice", "LatticeTables", "by_station", "hazard_of", "lattice_of", "outer_rows"]
 
 MINIMUM_FILL = 0.3
 PAIRS_IN_A_BLOCK = 32_768
@@ -67,6 +67,10 @@ class LatticeTables:
         first = sessions[0]
         self.shape, self.is_probability = lattice.shape, is_probability
         self.weights, self.vector_rows = _union([s.weights for s in sessions])
+        self.chosen = [_whole(rows, self.weights.shape[0]) for rows in self.vector_rows]
+        self.columns = by_station(self.weights)
+        self.columns_of = [by_station(self.weights[rows]) for rows in self.vector_rows]
+        self.parts = [_entries(self.weights, v) for v in range(self.weights.shape[0])]
         self.square_x = (lattice.x - first.stations[:, :1]) ** 2
         self.square_y = (lattice.y - first.stations[:, 1:]) ** 2
         step = max(1, PAIRS_IN_A_BLOCK // (self.shape[0] * self.shape[1]))
@@ -99,7 +103,7 @@ class LatticeTables:
 
     def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
         """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
-        rows = self.vector_rows[session]
+        rows = self.chosen[session]
         hazards = self._kept("hazards", log_base, precision, self._compute)
         return hazards.reshape(*log_base.shape[:-1], -1, hazards.shape[-1])[..., rows, :]
 
@@ -107,20 +111,23 @@ class LatticeTables:
         """H of all void vectors, (..., V, L)."""
         if self.is_probability:
             sets = zip(log_base.reshape(-1, log_base.shape[-1]), precision.reshape(-1, log_base.shape[-1]), strict=True)
-            tables = np.stack([self._compute_probability(b, p) for b, p in sets])
+            each = [self._compute_probability(b, p) for b, p in sets]
+            tables = each[0][None] if len(each) == 1 else np.stack(each)
             return tables.reshape(*log_base.shape[:-1], *tables.shape[1:])
         along_x, along_y = self.along(log_base, precision)
-        hazards = [np.matmul((along_x * w[:, None]).swapaxes(-1, -2), along_y) for w in self.weights]
+        hazards = [
+            np.matmul((along_x[..., at, :] * w[:, None]).swapaxes(-1, -2), along_y[..., at, :]) for at, w in self.parts
+        ]
         return np.stack(hazards, axis=-3).reshape(*log_base.shape[:-1], len(hazards), -1)
 
     def _compute_probability(self, log_base: Floats, precision: Floats) -> Floats:
         """Σ_k W_vk · −log(1 − e_k), (V, L)."""
         along_x, along_y = self.along(log_base, precision)
-        hazards = np.zeros((len(self.weights), self.shape[0] * self.shape[1]))
+        hazards = np.zeros((self.weights.shape[0], self.shape[0] * self.shape[1]))
         if self.runs_compiled(log_base):
             from leopardpop.models.likelihood.compiled import station_hazards
 
-            station_hazards(along_x, along_y, self.weights, hazards.reshape(-1, *self.shape))
+            station_hazards(along_x, along_y, self.columns, hazards.reshape(-1, *self.shape))
             return hazards
         for block in self.blocks:
             hazards += self.weights[:, block] @ hazard_of(outer_rows(along_x[block], along_y[block]))
@@ -142,15 +149,16 @@ class LatticeTables:
             Position of the session among those that share the tables.
         """
         along_x, along_y = self.along(log_base, precision)
-        weights = self.weights[self.vector_rows[session]]
+        rows = self.vector_rows[session]
         if not self.is_probability:
-            return self._product_slopes(along_x, along_y, weights, cotangent)
-        base, bent = np.zeros(len(log_base)), np.zeros(len(log_base))
+            return self._product_slopes(along_x, along_y, rows, cotangent)
+        weights, base, bent = self.weights[rows], np.zeros(len(log_base)), np.zeros(len(log_base))
         if self.runs_compiled(log_base):
             from leopardpop.models.likelihood.compiled import hazard_slopes
 
             tables = cotangent.reshape(-1, *self.shape)
-            hazard_slopes(along_x, along_y, self.square_x, self.square_y, weights, tables, base, bent)
+            of_session = self.columns_of[session]
+            hazard_slopes(along_x, along_y, self.square_x, self.square_y, of_session, tables, base, bent)
             return base, bent
         for block in self.blocks:
             kernel = outer_rows(along_x[block], along_y[block])
@@ -161,16 +169,16 @@ class LatticeTables:
             bent[block] = -(by_x * self.square_x[block]).sum(1) - (by_y * self.square_y[block]).sum(1)
         return base, bent
 
-    def _product_slopes(
-        self, along_x: Floats, along_y: Floats, weights: Floats, cotangent: Floats
-    ) -> tuple[Floats, Floats]:
+    def _product_slopes(self, along_x: Floats, along_y: Floats, rows: Ints, cotangent: Floats) -> tuple[Floats, Floats]:
         """Slopes through H_v where it is a matrix product."""
         base, bent = np.zeros(len(along_x)), np.zeros(len(along_x))
-        for effort, table in zip(weights, cotangent.reshape(-1, *self.shape), strict=True):
-            row = along_x * (along_y @ table.T)
-            base += effort * row.sum(1)
-            across = along_x * ((along_y * self.square_y) @ table.T)
-            bent -= effort * ((row * self.square_x).sum(1) + across.sum(1))
+        for v, table in zip(rows, cotangent.reshape(-1, *self.shape), strict=True):
+            at, effort = self.parts[v]
+            left, right = along_x[at], along_y[at]
+            row = left * (right @ table.T)
+            base[at] += effort * row.sum(1)
+            across = left * ((right * self.square_y[at]) @ table.T)
+            bent[at] -= effort * ((row * self.square_x[at]).sum(1) + across.sum(1))
         return base, bent
 
 
@@ -186,8 +194,53 @@ def outer_rows(left: Floats, right: Floats) -> Floats:
     return (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
 
 
-def _union(tables: Sequence[Floats]) -> tuple[Floats, list[Ints]]:
+def _whole(rows: Ints, n: int) -> Any:
+    """A slice for all rows in their order: they are then not copied."""
+    return slice(None) if np.array_equal(rows, np.arange(n)) else rows
+
+
+class Columns(NamedTuple):
+    """Weights by station: entries of station k are start[k]:start[k + 1]."""
+
+    start: Ints
+    vector: Ints
+    weight: Floats
+
+
+def by_station(weights: Any) -> Columns:
+    """Return the entries of weights (V, K), dense or sparse, that are not zero."""
+    if isinstance(weights, np.ndarray):
+        station, vector = np.nonzero(weights.T)
+        start = np.searchsorted(station, np.arange(weights.shape[1] + 1))
+        return Columns(start.astype(np.intp), vector.astype(np.intp), weights[vector, station])
+    table = weights.tocsc()
+    return Columns(table.indptr.astype(np.intp), table.indices.astype(np.intp), table.data.astype(float))
+
+
+def _entries(weights: Any, v: int) -> tuple[Any, Floats]:
+    """Stations of a vector (all of them for a dense one), and its weights there."""
+    if isinstance(weights, np.ndarray):
+        return slice(None), weights[v]
+    part = slice(weights.indptr[v], weights.indptr[v + 1])
+    return weights.indices[part], weights.data[part]
+
+
+def _union(tables: Sequence[Any]) -> tuple[Any, list[Ints]]:
     """Distinct rows of several tables, and where each table's rows are among them."""
-    distinct, inverse = np.unique(np.vstack(tables), axis=0, return_inverse=True)
-    bounds = np.cumsum([len(t) for t in tables])[:-1]
-    return distinct, np.split(inverse.reshape(-1), bounds)
+    bounds = np.cumsum([table.shape[0] for table in tables])[:-1]
+    if all(isinstance(table, np.ndarray) for table in tables):
+        distinct, inverse = np.unique(np.vstack(tables), axis=0, return_inverse=True)
+        return distinct, np.split(inverse.reshape(-1), bounds)
+    from scipy.sparse import csr_array, vstack
+
+    together = vstack([csr_array(table) for table in tables], format="csr")
+    seen: dict[tuple[bytes, bytes], int] = {}
+    code, first = np.empty(together.shape[0], np.intp), []
+    for row in range(together.shape[0]):
+        at, weight = _entries(together, row)
+        key = at.tobytes(), weight.tobytes()
+        if key not in seen:
+            seen[key] = len(seen)
+            first.append(row)
+        code[row] = seen[key]
+    return together[np.array(first, np.intp)], np.split(code, bounds)

@@ -9,8 +9,10 @@ Relative to the void (no detection at all), the probability of animal i's histor
 
 - *void vectors* v hold efforts W (V, K) and how often they occur (t). Occasions collapse: for counts and proximity
   detectors one vector holds the total effort; for multi-catch detectors there is one a distinct effort pattern.
+  Here a station is a *unit*: where detection varies by occasion or behaviour a station is several of them.
 - r gives back the void of the occasions after an animal's death; c counts the animal's occasions with a detection by
-  pattern (multi-catch only), where V(H) = log((exp(H) - 1)/H).
+  pattern (multi-catch only), where V(H) = log((exp(H) - 1)/H). Behaviour adds vectors with t = 0: naive less own
+  effort, which is given back, and an occasion's mix of naive and experienced units (see :mod:`.experience`).
 - *slots* u are the distinct things that can be detected: a station (count, multi) or a station with an effort
   (proximity). L is log λ, or log((exp(T λ) - 1)/T) for a proximity detector; T itself is in the constant.
 
@@ -21,13 +23,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lgamma
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leopardpop.data.arrays import SessionArrays
+from leopardpop.models.likelihood.experience import Experience, Vectors, with_experience
 
-__all__ = ["Floats", "SessionTerms", "session_terms"]
+__all__ = ["Floats", "SessionTerms", "apply", "session_terms"]
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.intp]
@@ -44,8 +48,10 @@ class SessionTerms:
     """Area of the cells, km², (J,)."""
     stations: Floats
     """Coordinates of the stations, m, (K, 2)."""
-    weights: Floats
-    """W, effort of the void vectors, (V, K)."""
+    weights: Any
+    """Efforts of which the void vectors W are made, (P, K), dense or sparse."""
+    combine: Any
+    """Sparse (V, P): W = combine @ weights; None: W are the weights."""
     times: Floats
     """t, (V,)."""
     slot_station: Ints
@@ -81,21 +87,42 @@ class SessionTerms:
         """Number of distinct histories."""
         return len(self.multiplicity)
 
+    def vectors(self, sums: Floats) -> Floats:
+        """H of the void vectors, (..., V, L), from the sums that ``weights`` make of the hazards, (..., P, L)."""
+        return sums if self.combine is None else apply(self.combine, sums)
+
+    def sums(self, cotangent: Floats) -> Floats:
+        """Derivatives with respect to those sums, (P, L), from those with respect to H, (V, L)."""
+        return cotangent if self.combine is None else apply(self.combine.T, cotangent)
+
     @property
     def entry_history(self) -> Ints:
         """History of each entry, (E,)."""
         return np.repeat(np.arange(self.n_histories), np.diff(self.start))
 
 
+def apply(matrix: Any, tables: Floats) -> Floats:
+    """Product of a matrix, dense or sparse, with a table or a batch of them, (..., P, L)."""
+    if isinstance(matrix, np.ndarray) or tables.ndim == 2:
+        return np.asarray(matrix @ tables)
+    flat = [matrix @ table for table in tables.reshape(-1, *tables.shape[-2:])]
+    return np.asarray(flat[0][None] if len(flat) == 1 else np.stack(flat)).reshape(*tables.shape[:-2], *flat[0].shape)
+
+
 def session_terms(
-    data: SessionArrays, detector: str, cells: Floats, area: Floats, class_code: Ints | None = None
+    data: SessionArrays,
+    detector: str,
+    cells: Floats,
+    area: Floats,
+    class_code: Ints | None = None,
+    experience: Experience | None = None,
 ) -> SessionTerms:
     """Prepare a session.
 
     Parameters
     ----------
     data
-        The session's arrays.
+        The session's arrays, its stations being units; effort is what naive animals meet.
     detector
         ``"count"``, ``"proximity"`` or ``"multi"``.
     cells
@@ -104,39 +131,45 @@ def session_terms(
         (J,) km².
     class_code
         (n,) class of each animal, -1 unknown; None: one class.
+    experience
+        How detected animals differ from naive ones; None without behaviour.
 
     Returns
     -------
     SessionTerms
     """
     codes = np.zeros(len(data.individuals), np.intp) if class_code is None else class_code
-    weights, times, given_back, visits = _void_vectors(data, detector)
-    slot, slot_station, slot_effort = _slots(data, detector)
-    rows = _histories(data, slot, np.column_stack([codes, given_back, visits]))
+    effort = data.effort[data.station, data.occasion] if experience is None else experience.effort
+    vectors, pattern = _void_vectors(data, detector)
+    if experience is not None:
+        vectors = with_experience(vectors, pattern, data.individual, experience)
+    slot, slot_station, slot_effort = _slots(data, detector, effort)
+    rows = _histories(data, slot, np.column_stack([codes, vectors.given_back, vectors.visits]))
     first, history, multiplicity, start, entry_slot, entry_count = rows
     return SessionTerms(
         detector=detector,
         cells=np.ascontiguousarray(cells, float),
         area=np.ascontiguousarray(area, float),
         stations=np.ascontiguousarray(data.xy, float),
-        weights=weights,
-        times=times,
+        weights=vectors.weights,
+        combine=vectors.combine,
+        times=vectors.times,
         slot_station=slot_station,
         slot_effort=slot_effort,
         start=start,
         entry_slot=entry_slot,
         entry_count=entry_count,
-        given_back=given_back[first],
-        visits=visits[first],
+        given_back=vectors.given_back[first],
+        visits=vectors.visits[first],
         class_code=codes[first],
         multiplicity=multiplicity,
         history=history,
-        constant=_constants(data, detector),
+        constant=_constants(data, detector, effort),
     )
 
 
-def _void_vectors(data: SessionArrays, detector: str) -> tuple[Floats, Floats, Floats, Floats]:
-    """W, t, r, c of the module's text."""
+def _void_vectors(data: SessionArrays, detector: str) -> tuple[Vectors, Ints]:
+    """W, t, r, c of the module's text for naive animals, and the vector of the occasion of each detection."""
     if detector == "multi":
         return _effort_patterns(data)
     n_occasions = data.effort.shape[1]
@@ -146,10 +179,11 @@ def _void_vectors(data: SessionArrays, detector: str) -> tuple[Floats, Floats, F
     given_back[:, 1:] = data.exposure[:, None] == gone
     times = np.zeros(len(weights))
     times[0] = 1.0
-    return weights, times, given_back, np.zeros_like(given_back)
+    vectors = Vectors(weights, times, given_back, np.zeros_like(given_back))
+    return vectors, np.zeros(len(data.occasion), np.intp)
 
 
-def _effort_patterns(data: SessionArrays) -> tuple[Floats, Floats, Floats, Floats]:
+def _effort_patterns(data: SessionArrays) -> tuple[Vectors, Ints]:
     """One void vector a distinct column of the effort table."""
     weights, pattern, times = np.unique(data.effort.T, axis=0, return_inverse=True, return_counts=True)
     pattern = pattern.reshape(-1)
@@ -159,15 +193,14 @@ def _effort_patterns(data: SessionArrays) -> tuple[Floats, Floats, Floats, Float
     occasions_of = np.zeros((len(pattern) + 1, n_patterns))
     occasions_of[np.arange(len(pattern)), pattern] = 1.0
     after = occasions_of[::-1].cumsum(0)[::-1]
-    return weights, times.astype(float), after[data.exposure], visits
+    return Vectors(weights, times.astype(float), after[data.exposure], visits), pattern[data.occasion]
 
 
-def _slots(data: SessionArrays, detector: str) -> tuple[Ints, Ints, Floats]:
+def _slots(data: SessionArrays, detector: str, effort: Floats) -> tuple[Ints, Ints, Floats]:
     """Slot of each detection; station and effort of each slot."""
     if detector != "proximity":
         stations, slot = np.unique(data.station, return_inverse=True)
         return slot, stations, np.ones(len(stations))
-    effort = data.effort[data.station, data.occasion]
     pairs, slot = np.unique(np.column_stack([data.station, effort]), axis=0, return_inverse=True)
     return slot.reshape(-1), pairs[:, 0].astype(np.intp), np.ascontiguousarray(pairs[:, 1])
 
@@ -198,9 +231,8 @@ def _histories(data: SessionArrays, slot: Ints, traits: Floats) -> tuple[Ints, I
     return kept, history, multiplicity, start, entry[entries], count[entries]
 
 
-def _constants(data: SessionArrays, detector: str) -> Floats:
+def _constants(data: SessionArrays, detector: str, effort: Floats) -> Floats:
     """Σ [y log T − log y!] of each animal, over the history as supplied."""
-    effort = data.effort[data.station, data.occasion]
     term = data.count * np.log(effort)
     if detector == "count":
         values, code = np.unique(data.count, return_inverse=True)
