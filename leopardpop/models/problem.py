@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pointwise", "Problem"]
 
-DRAWS_TIMES_CELLS = 32_768
+DRAWS_TIMES_CELLS = 65_536
 MANY_VECTORS = 8
 
 
@@ -289,7 +289,8 @@ class Problem:
     def batch(self) -> int:
         """Number of draws that are best evaluated together: what fits the cache."""
         largest = max(len(s.terms.area) * (1 + s.terms.weights.shape[0] // MANY_VECTORS) for s in self.sessions)
-        return int(np.clip(DRAWS_TIMES_CELLS // largest, 1, 16))
+        tables = largest * min(len(self.sessions), 2)  # those of the session before are still there
+        return int(np.clip(DRAWS_TIMES_CELLS // tables, 1, 32))
 
     def centres(self, theta: Floats) -> list[Floats]:
         """Pr(cell | w_i) by session, (n, J)."""
