@@ -12,6 +12,7 @@ import pandas as pd
 from leopardpop.data import survey_text
 from leopardpop.data.event_table import make_events
 from leopardpop.data.occasions import Clock
+from leopardpop.data.offsets import offsets
 from leopardpop.data.projections import check_metres
 from leopardpop.data.station_covariates import add_covariates
 from leopardpop.data.survey_tables import (
@@ -47,7 +48,8 @@ class SurveyTables:
         clock = Clock(tz)
         places = clean_stations(stations, crs)
         cameras = clean_deployments(deployments, places["station"], clock)
-        seen = clean_records(records, places["station"], cameras, clock)
+        at = dict(zip(cameras["deployment"], offsets(deployments["start"]), strict=True))
+        seen = clean_records(records, places["station"], cameras, clock, at)
         self.__dict__.update(
             _stations=places,
             _deployments=cameras,

@@ -12,6 +12,7 @@ from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import OFFSET, Clock
+from leopardpop.data.offsets import check_offsets_of_records
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import LABELS, Table, label, load_table
 from leopardpop.errors import DataError, DataWarning
@@ -115,9 +116,13 @@ def _fill_times(table: Table, result: pd.DataFrame, deployments: pd.DataFrame, c
 
 
 def clean_records(
-    frame: pd.DataFrame, stations: pd.Series[Any], deployments: pd.DataFrame, clock: Clock
+    frame: pd.DataFrame,
+    stations: pd.Series[Any],
+    deployments: pd.DataFrame,
+    clock: Clock,
+    of_deployments: dict[str, str | None] | None = None,
 ) -> pd.DataFrame:
-    """Check records: a time and a known station (or deployment) for each.
+    """Check records: a time and a known station (or deployment) for each, at the offset of its camera if it has one.
 
     Returns
     -------
@@ -134,6 +139,8 @@ def clean_records(
     for name, words in (("sex", SEX), ("flank", FLANK)):
         result[name] = _coded(result[name], words) if name in table else None
     result["station"] = _stations(table, result["deployment"], stations, deployments)
+    if clock.tz is None:
+        check_offsets_of_records(table, result, deployments, of_deployments or {})
     result["timestamp"] = times(table, "timestamp", clock)
     result["count"] = table.numbers("count", whole=True, least=1, blank=1).astype(np.int64) if "count" in table else 1
     if "event" in table:

@@ -130,7 +130,7 @@ def test_an_offset_that_changes_within_a_deployment_is_said():
 
 
 def test_times_with_and_without_a_zone_do_not_mix():
-    with pytest.raises(DataError, match="mixes times with and without a zone"):
+    with pytest.raises(DataError, match=r"is at \+00:00 from UTC, its camera has none"):
         survey("2024-03-30T12:00", "2024-04-01T12:00", times=["2024-03-31T12:00", "2024-03-31T12:00Z"])
 
 

@@ -184,8 +184,10 @@ class TestTables:
         with pytest.raises(DataError, match=r"row 1: count is '?0"):
             Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=records)
         records = records.assign(count=1, timestamp=["2024-02-02", "2024-02-02T00:00+10:00"])
-        with pytest.raises(DataError, match="mixes times with and without a zone"):
+        with pytest.raises(DataError, match=r"row 1: .* is at \+10:00 from UTC, its camera has none"):
             Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=records)
+        with pytest.raises(DataError, match="mixes times with and without a zone"):
+            Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=records, tz="UTC+10:00")
 
 
 class TestHistory:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.occasions import Clock
+from leopardpop.data.offsets import ADVICE, offsets
 from leopardpop.data.readers.record_sheets import Sheet, is_missing
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError
@@ -118,12 +119,22 @@ def read_times(
         is_date = np.fromiter((":" not in word for word in words), dtype=bool, count=len(words))
     if missing.any() and not blank:
         raise sheet.fail(missing, f"{sheet.name(column)} is missing", "Fill it in, or remove the row.")
+    if clock.tz is None:
+        _refuse_offsets(sheet, column, values)
     is_date &= ~missing
     if parsed.dt.tz is None:
         midnight = (parsed == parsed.dt.normalize()).to_numpy(bool)
         is_date = ~missing if midnights and midnight[~missing].all() else is_date & midnight
         parsed = parsed + pd.to_timedelta(np.where(is_date, (hour or pd.Timedelta(0)).value, 0))
     return Times(clock.local(parsed), is_date)
+
+
+def _refuse_offsets(sheet: Sheet, column: str, values: pd.Series[Any]) -> None:
+    """Refuse times with an offset where the survey has no zone: read off the clock they could be hours off others."""
+    carried = pd.notna(offsets(values))
+    if carried.any():
+        found = f"{sheet.name(column)} is '{values.iloc[int(carried.argmax())]}': it carries an offset from UTC, and "
+        raise sheet.fail(carried, f"{found}without tz= times are what the camera's clock showed", ADVICE)
 
 
 def _parsed(

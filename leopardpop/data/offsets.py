@@ -1,0 +1,84 @@
+"""Offsets from UTC that times carry, where a survey has no zone: they must be those of the cameras."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leopardpop.data.tables import Table
+
+__all__ = ["ADVICE", "check_offsets_of_records", "offsets"]
+
+OFFSET = re.compile(r"(?<=\d)\s*(?:(Z)|([+-]\d{2}):?(\d{2})?)$")
+ADVICE = 'Pass tz="UTC+10:00" or tz="Asia/Vladivostok", for example: times with an offset are then converted to it.'
+
+
+def offsets(column: pd.Series[Any]) -> NDArray[np.object_]:
+    """Offset of each time, such as "+10:00"; None where it has none, (n,).
+
+    Examples
+    --------
+    >>> offsets(pd.Series(["2024-02-01T12:00:00Z", "2024-02-01 12:00+1000", "2024-02-01"])).tolist()
+    ['+00:00', '+10:00', None]
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        words = column.dt.strftime("%z").to_numpy(object)
+    elif column.dtype.kind == "M":
+        return np.full(len(column), None, dtype=object)
+    else:
+        words = np.array([str(value)[-7:] if _has_clock(str(value)) else "" for value in column.tolist()], dtype=object)
+    codes, tails = pd.factorize(words)
+    known = np.array([*(_offset(str(tail)) for tail in tails), None], dtype=object)
+    found: NDArray[np.object_] = known[codes]
+    return found
+
+
+def _has_clock(word: str) -> bool:
+    return ":" in word[:-3] or word.endswith("Z")
+
+
+def _offset(tail: str) -> str | None:
+    found = OFFSET.search(f"0{tail}")
+    if found is None:
+        return None
+    return "+00:00" if found[1] else f"{found[2]}:{found[3] or '00'}"
+
+
+def check_offsets_of_records(
+    table: Table, records: pd.DataFrame, deployments: pd.DataFrame, of_deployments: dict[str, str | None]
+) -> None:
+    """Refuse records at another offset than their cameras: read off the clock, they would be hours away from them.
+
+    Parameters
+    ----------
+    table
+        The records as they were given.
+    records
+        The same with station and deployment.
+    deployments
+        With deployment and station.
+    of_deployments
+        Offset at the start of each deployment; None where it has none.
+    """
+    given = offsets(table.frame["timestamp"])
+    if all(offset is None for offset in given):
+        return
+    by_station = deployments["deployment"].map(of_deployments).groupby(deployments["station"]).agg(_one_of)
+    owner = records["deployment"].map(of_deployments)
+    expected = owner.where(records["deployment"].notna(), records["station"].map(by_station)).to_numpy(object)
+    known = pd.notna(given)
+    bad = known & (given != np.where(pd.isna(expected), "", expected))
+    if bad.any():
+        row = int(bad.argmax())
+        camera = "has none" if pd.isna(expected[row]) else f"is at {expected[row]}"
+        found = f"timestamp {table.frame['timestamp'][row]} is at {given[row]} from UTC, its camera {camera}"
+        raise table.fail(bad, found, ADVICE)
+
+
+def _one_of(values: pd.Series[Any]) -> Any:
+    """Offset that all deployments of a station share, None if they differ."""
+    return values.iloc[0] if values.nunique(dropna=False) == 1 else None

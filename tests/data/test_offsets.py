@@ -1,0 +1,75 @@
+"""Times with an offset in a survey without a zone: taken at their camera's offset, or refused; never dropped."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import leopardpop as lp
+from leopardpop.data.offsets import offsets
+
+STATIONS = pd.DataFrame({"station": ["A", "B"], "x": [0.0, 3000.0], "y": [0.0, 500.0]})
+
+
+def survey(times: list[str], starts: list[str], **options: object) -> lp.Survey:
+    """Two stations, one deployment each for a month, and records at A with these times."""
+    ends = [s.replace("2024-02-01", "2024-03-02") for s in starts]
+    return lp.Survey(
+        stations=STATIONS,
+        deployments=pd.DataFrame({"deployment": ["a", "b"], "station": ["A", "B"], "start": starts, "end": ends}),
+        records=pd.DataFrame({"timestamp": times, "station": "A", "individual": "F1"}),
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "offset"),
+    [
+        ("2024-02-01T12:00:00Z", "+00:00"),
+        ("2024-02-01T12:00:00.5+10:00", "+10:00"),
+        ("2024-02-01 12:00-0330", "-03:30"),
+        ("2024-02-01 12:00 +10", "+10:00"),
+        ("2024-02-01 12:00", None),
+        ("2024-02-01", None),
+        ("2024-02", None),
+    ],
+)
+def test_offset_of_a_word(word: str, offset: str | None) -> None:
+    assert offsets(pd.Series([word])).tolist() == [offset]
+
+
+def test_offsets_of_datetimes() -> None:
+    aware = pd.to_datetime(pd.Series(["2024-02-01 12:00", "2024-07-01 12:00"])).dt.tz_localize("Europe/Madrid")
+    assert offsets(aware).tolist() == ["+01:00", "+02:00"]
+    assert offsets(aware.dt.tz_localize(None)).tolist() == [None, None]
+
+
+def test_records_at_another_offset_than_their_camera_are_refused() -> None:
+    """20:00 in London is 06:00 the next day at +10:00: half an hour before the second record, not ten hours."""
+    times = ["2024-02-03T06:30:00+10:00", "2024-02-02T20:00:00Z"]
+    starts = ["2024-02-01T12:00:00+10:00"] * 2
+    with pytest.raises(lp.errors.DataError, match=r"row 1.*is at \+00:00 from UTC, its camera is at \+10:00.*tz="):
+        survey(times, starts)
+    read = survey(times, starts, tz="UTC+10:00").records["timestamp"]
+    assert (read[0] - read[1]) == pd.Timedelta("30min")
+
+
+def test_records_with_an_offset_beside_cameras_without_are_refused() -> None:
+    with pytest.raises(lp.errors.DataError, match=r"row 0.*its camera has none"):
+        survey(["2024-02-02T20:00:00Z"], ["2024-02-01 12:00"] * 2)
+
+
+def test_records_at_the_offset_of_their_camera_are_on_its_clock() -> None:
+    """Each camera has its own fixed clock: what it showed is what counts."""
+    made = survey(["2024-02-02T20:00:00+10:00"], ["2024-02-01T12:00:00+10:00", "2024-02-01T12:00:00+11:00"])
+    assert made.records["timestamp"][0] == pd.Timestamp("2024-02-02 20:00")
+    assert made.tz is None
+
+
+def test_plain_tables_with_offsets_need_a_zone() -> None:
+    records = pd.DataFrame({"timestamp": ["2024-02-02T20:00:00Z"], "station": ["A"], "individual": ["F1"]})
+    deployments = pd.DataFrame({"station": ["A", "B"], "start": "2024-02-01", "end": "2024-03-02"})
+    with pytest.raises(lp.errors.DataError, match=r"'2024-02-02T20:00:00Z': it carries an offset.*tz="):
+        lp.read_records(records, deployments, STATIONS)
+    read = lp.read_records(records, deployments, STATIONS, tz="UTC+10:00").records["timestamp"][0]
+    assert read.isoformat() == "2024-02-03T06:00:00+10:00"
