@@ -17,10 +17,19 @@ if TYPE_CHECKING:
     from leopardpop.data.design import Design
     from leopardpop.data.effort_table import EffortTable
 
-__all__ = ["OccasionOption", "largest_occasion", "occasion_positions", "occasions_from_effort", "wanted_occasions"]
+__all__ = [
+    "MOST_OCCASIONS",
+    "OccasionOption",
+    "largest_occasion",
+    "occasion_positions",
+    "occasions_from_effort",
+    "wanted_occasions",
+]
 
 OccasionOption = int | Sequence[Any] | Mapping[str, Any] | None
 """How many, labels in order, or a dict session -> either."""
+MOST_OCCASIONS = 100_000
+"""Occasions that a session may have: more is a slip, and would fill the memory."""
 
 
 def wanted_occasions(option: OccasionOption, sessions: Sequence[str]) -> list[tuple[str, ...]] | None:
@@ -48,6 +57,8 @@ def wanted_occasions(option: OccasionOption, sessions: Sequence[str]) -> list[tu
 
 def _labels(option: Any) -> tuple[str, ...]:
     if isinstance(option, (int, np.integer)) and not isinstance(option, bool) and option >= 1:
+        if option > MOST_OCCASIONS:
+            raise DataError(f"occasions={option} are more than {MOST_OCCASIONS}, the most that a session may have.")
         return tuple(str(s + 1) for s in range(int(option)))
     if isinstance(option, Sequence | np.ndarray | pd.Index) and not isinstance(option, str) and len(option):
         labels = tuple(label(value) for value in option)
@@ -104,6 +115,10 @@ def largest_occasion(captures: Table | None) -> int:
             f"occasion '{labels.names[labels.codes[bad.argmax()]]}' is not a number from 1 up",
             "Number the occasions, or pass their labels in order: occasions=[…].",
         )
+    many = (numbers > MOST_OCCASIONS)[labels.codes]
+    if many.any():
+        found = f"occasion {labels.names[labels.codes[many.argmax()]]} would make as many occasions"
+        raise captures.fail(many, found, f"At most {MOST_OCCASIONS} are read. Correct it, or pass occasions=.")
     return int(numbers.max())
 
 

@@ -129,7 +129,7 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     Returns
     -------
     str
-        An EPSG code, 326zz north of the equator and 327zz south of it.
+        An EPSG code, 326zz north of the equator and 327zz south of it or across it.
 
     Examples
     --------
@@ -146,7 +146,8 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
     zone = min(int((lon + 180) // 6) + 1, 60)
-    return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
+    across = 0 <= lat < 10 and np.asarray(latitude, float).min() < 0  # southern coordinates are positive on both sides
+    return f"EPSG:{(32700 if lat < 0 or across else 32600) + zone}"
 
 
 def project(x: ArrayLike, y: ArrayLike, from_crs: Any, to_crs: Any) -> tuple[Floats, Floats]:

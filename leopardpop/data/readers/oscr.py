@@ -12,7 +12,7 @@ from leopardpop.data.build import BuildOptions, Tables, build_sessions
 from leopardpop.data.effort_table import unit_name
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.names import counted, listed
-from leopardpop.data.occasion_labels import OccasionOption, wanted_occasions
+from leopardpop.data.occasion_labels import MOST_OCCASIONS, OccasionOption, wanted_occasions
 from leopardpop.data.projections import check_metres
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, check_roles, read_sheet
 from leopardpop.data.readers.trap_tables import TrapTable, as_table, merge_repeats, read_traps_by_position
@@ -161,6 +161,10 @@ def _tables(
 
 def _largest(sheet: Sheet) -> dict[str, int]:
     numbers = pd.Series(sheet.numbers("occasion", whole=True, least=1))
+    many = (numbers > MOST_OCCASIONS).to_numpy(bool)
+    if many.any():
+        found = f"occasion is {numbers[int(many.argmax())]:g}"
+        raise sheet.fail(many, found, f"At most {MOST_OCCASIONS} are read. Correct it.")
     return {str(name): int(number) for name, number in numbers.groupby(sheet.words("session")).max().items()}
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.design import AUDIT_COLUMNS
+from leopardpop.data.occasion_labels import MOST_OCCASIONS
 from leopardpop.data.readers.secr_text import Line, SecrText, read_secr_text
 from leopardpop.data.readers.secr_traps import ADVICE, lines_to_table, typed
 from leopardpop.data.tables import Table
@@ -95,9 +96,10 @@ def _occasion(text: SecrText, line: Line) -> int:
         number = int(line.cells[2])
     except ValueError:
         number = 0
-    if number == 0:
+    if number == 0 or abs(number) > MOST_OCCASIONS:
         raise DataError(
-            f"{text.place(line)}: occasion is '{line.cells[2]}'. A number from 1 up is needed, or its minus."
+            f"{text.place(line)}: occasion is '{line.cells[2]}'. A number from 1 to {MOST_OCCASIONS} is needed, or its "
+            "minus."
         )
     return number
 
