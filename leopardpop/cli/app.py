@@ -17,6 +17,8 @@ __all__ = ["app"]
 
 FAILED = 1
 NOT_TRUSTED = 3
+NOT_CHECKED = 4
+"""Of `check`, whose 1 and 2 are findings."""
 
 app = typer.Typer(
     add_completion=False,
@@ -31,13 +33,13 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors(code: int = FAILED) -> Iterator[None]:
     """Print an error of the library, or of the file system, as its sentence and stop."""
     try:
         yield
     except (LeopardpopError, OSError) as error:
         _say(f"error: {error}")
-        raise typer.Exit(FAILED) from error
+        raise typer.Exit(code) from error
 
 
 def _show_version(wanted: bool) -> None:
@@ -87,10 +89,10 @@ def check(
     effort: Annotated[bool, typer.Option("--effort", help="Show who ran when instead.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder for the tables; default: here.")] = None,
 ) -> None:
-    """List what a data manager must fix, in order: 0 nothing, 1 something to look at, 2 something to fix."""
+    """List what a data manager must fix, in order: 0 nothing, 1 something to look at, 2 something to fix, 4 failed."""
     from leopardpop.cli.check import check_source, print_checked, print_effort, print_json, write_tables
 
-    with _plain_errors():
+    with _plain_errors(NOT_CHECKED):
         checked = check_source(source)
         if effort:
             print_effort(checked)

@@ -182,7 +182,7 @@ def write_tables(checked: Checked, folder: Path) -> list[Path]:
     checked
         What was found.
     folder
-        Where to.
+        Where to; made if there is none.
 
     Returns
     -------
@@ -203,6 +203,7 @@ def write_tables(checked: Checked, folder: Path) -> list[Path]:
     for path in wanted:
         _check_ours(path)
     for path, table in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path, index=False, encoding="utf-8")
     return list(wanted)
 

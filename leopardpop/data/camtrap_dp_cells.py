@@ -156,7 +156,7 @@ def deployments_table(survey: SurveyTables, clock: SurveyClock, extras: Extras) 
     for name in ("start", "end"):
         tags.rest(name, clock.rest(frame[name]))
     result["deploymentTags"] = pd.Series(tags.cells(), index=frame.index, dtype=object)
-    return pd.DataFrame({name: result[name] for name in DEPLOYMENTS if name in result})
+    return pd.DataFrame(result, index=frame.index).reindex(columns=list(DEPLOYMENTS))
 
 
 class _Tags:
@@ -232,7 +232,7 @@ def observations_table(survey: SurveyTables, clock: SurveyClock, extras: Extras)
     tags.rest("event_end", clock.rest(end))
     result["observationTags"] = tags.cells()
     table = pd.DataFrame(result, index=records.index)
-    return table.reindex(columns=[name for name in OBSERVATIONS if name in result])
+    return table.reindex(columns=list(OBSERVATIONS))
 
 
 def _identifiers(records: pd.DataFrame, tags: _Tags) -> pd.Series[Any]:

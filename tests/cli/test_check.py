@@ -185,7 +185,7 @@ def test_records_without_effort_are_no_error_if_the_analysis_says_what_to_do(her
 
 def test_no_such_file(here):
     result = invoke("nowhere")
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "there is no nowhere" in result.output
 
 
@@ -245,3 +245,11 @@ def test_what_is_among_the_problems_is_not_said_again(monkeypatch, here):
     (here / "analysis.toml").write_text(text, encoding="utf-8")
     found = check_source(here / "analysis.toml").found
     assert sorted(kind for kind, _ in found) == ["one_flank", "species_alike"]
+
+
+def test_a_failure_is_no_finding_and_the_folder_of_the_tables_is_made(here):
+    (here / "analysis.toml").write_text(EXAMPLE, encoding="utf-8")
+    assert invoke("analysis.toml", "--output", "new/tables").exit_code == 1
+    assert (here / "new" / "tables" / "problems.csv").is_file()
+    (here / "occupied").write_text("a file", encoding="utf-8")
+    assert invoke("analysis.toml", "--output", "occupied").exit_code == 4

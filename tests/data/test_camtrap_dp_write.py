@@ -135,6 +135,7 @@ def assert_valid(folder, shared):
         schema = json.loads((official / f"{name}-table-schema.json").read_text())
         tables[name] = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
         assert violations(tables[name], schema) == []
+        assert list(tables[name]) == [field["name"] for field in schema["fields"]]  # some tools read by position
     assert set(tables["observations"]["deploymentID"]) <= set(tables["deployments"]["deploymentID"])
     assert_valid_descriptor(json.loads((folder / "datapackage.json").read_text()), official)
 
