@@ -752,3 +752,13 @@ def write_100_mb(path: Path) -> Path:
         for _ in range(100_000_000 // len(block) + 1):
             file.write(block)
     return path
+
+
+@pytest.mark.parametrize("word", ["NA", "NaN", "nan", "N/A"])
+def test_a_word_for_nobody_is_no_animal(tmp_path: Path, word: str) -> None:
+    """R writes NA where an animal was not identified."""
+    captures = tmp_path / "captures.csv"
+    captures.write_text(f"individual,station,occasion\nF1,A,1\n{word},A,2\n{word},B,1\n", encoding="utf-8")
+    stations = pd.DataFrame({"station": ["A", "B"], "x": [0.0, 900.0], "y": [0.0, 100.0]})
+    with pytest.raises(lp.errors.DataError, match=rf"captures\.csv line 3: individual is '{word}'.*2 rows"):
+        lp.CaptureHistory.from_tables(captures=captures, stations=stations)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.covariates import covariate_table
+from leopardpop.data.covariates import MISSING_WORDS, covariate_table
 from leopardpop.data.design import AUDIT_COLUMNS, Design, session_codes
 from leopardpop.data.occasion_labels import occasion_positions
 from leopardpop.data.tables import Origin, Table, positions
@@ -114,6 +114,10 @@ def _animals(
 ) -> tuple[NDArray[np.intp], NDArray[np.object_], NDArray[np.intp]]:
     """Return the animal of each row, and label and session of each animal, by first appearance."""
     individual = captures.labels("individual")
+    nobody = np.isin(individual.names.astype(str), sorted(MISSING_WORDS))[individual.codes]
+    if nobody.any():
+        word = individual.names[individual.codes[int(nobody.argmax())]]
+        raise captures.fail(nobody, f"individual is '{word}', which stands for nobody", "Name it, or remove the row.")
     n = max(len(individual.names), 1)
     animal, keys = pd.factorize(session * n + individual.codes)
     return animal.astype(np.intp), individual.names[keys % n], np.asarray(keys // n, dtype=np.intp)
