@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.tables import Table
 
-__all__ = ["ADVICE", "check_offsets_of_records", "offsets"]
+__all__ = ["ADVICE", "check_offsets", "offsets", "shared_offset"]
 
 OFFSET = re.compile(r"(?<=\d)\s*(?:(Z)|([+-]\d{2}):?(\d{2})?)$")
 ADVICE = 'Pass tz="UTC+10:00" or tz="Asia/Vladivostok", for example: times with an offset are then converted to it.'
@@ -37,6 +39,26 @@ def offsets(column: pd.Series[Any]) -> NDArray[np.object_]:
     return found
 
 
+def shared_offset(columns: Iterable[pd.Series[Any]]) -> str | None:
+    """Zone of the one offset that all times of a survey carry, such as "UTC+10:00"; None if they do not.
+
+    Examples
+    --------
+    >>> shared_offset([pd.Series(["2024-02-01T12:00+10:00", None]), pd.Series(["2024-02-03T06:30+10:00"])])
+    'UTC+10:00'
+    >>> shared_offset([pd.Series(["2024-02-01T12:00+10:00"]), pd.Series(["2024-02-02"])]) is None
+    True
+    """
+    found: set[str | None] = set()
+    for column in columns:
+        missing = [str(value).strip() in MISSING_WORDS for value in column.tolist()]
+        there = column[~(column.isna().to_numpy(bool) | np.array(missing, dtype=bool))]
+        found |= set(offsets(there).tolist())
+        if len(found) > 1 or None in found:
+            return None
+    return f"UTC{found.pop()}" if found else None
+
+
 def _has_clock(word: str) -> bool:
     return ":" in word[:-3] or word.endswith("Z")
 
@@ -48,15 +70,21 @@ def _offset(tail: str) -> str | None:
     return "+00:00" if found[1] else f"{found[2]}:{found[3] or '00'}"
 
 
-def check_offsets_of_records(
-    table: Table, records: pd.DataFrame, deployments: pd.DataFrame, of_deployments: dict[str, str | None]
+def check_offsets(
+    table: Table,
+    name: str,
+    records: pd.DataFrame,
+    deployments: pd.DataFrame,
+    of_deployments: dict[str, str | None],
 ) -> None:
-    """Refuse records at another offset than their cameras: read off the clock, they would be hours away from them.
+    """Refuse times at another offset than their cameras: read off the clock, they would be hours away from them.
 
     Parameters
     ----------
     table
-        The records as they were given.
+        Records, or failures, as they were given.
+    name
+        Column of times.
     records
         The same with station and deployment.
     deployments
@@ -64,7 +92,7 @@ def check_offsets_of_records(
     of_deployments
         Offset at the start of each deployment; None where it has none.
     """
-    given = offsets(table.frame["timestamp"])
+    given = offsets(table.frame[name])
     if all(offset is None for offset in given):
         return
     by_station = deployments["deployment"].map(of_deployments).groupby(deployments["station"]).agg(_one_of)
@@ -75,7 +103,7 @@ def check_offsets_of_records(
     if bad.any():
         row = int(bad.argmax())
         camera = "has none" if pd.isna(expected[row]) else f"is at {expected[row]}"
-        found = f"timestamp {table.frame['timestamp'][row]} is at {given[row]} from UTC, its camera {camera}"
+        found = f"{name} {table.frame[name][row]} is at {given[row]} from UTC, its camera {camera}"
         raise table.fail(bad, found, ADVICE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,7 +12,7 @@ import pandas as pd
 from leopardpop.data import survey_text
 from leopardpop.data.event_table import make_events
 from leopardpop.data.occasions import Clock
-from leopardpop.data.offsets import offsets
+from leopardpop.data.offsets import offsets, shared_offset
 from leopardpop.data.projections import check_metres
 from leopardpop.data.station_covariates import add_covariates
 from leopardpop.data.survey_tables import (
@@ -45,7 +45,8 @@ class SurveyTables:
         truth: Any = None,
         notes: Sequence[str] = (),
     ) -> None:
-        clock = Clock(tz)
+        shared = shared_offset(_times(deployments, records, failures)) if tz is None else None
+        clock = Clock(tz or shared)
         places = clean_stations(stations, crs)
         cameras = clean_deployments(deployments, places["station"], clock)
         at = dict(zip(cameras["deployment"], offsets(deployments["start"]), strict=True))
@@ -54,13 +55,13 @@ class SurveyTables:
             _stations=places,
             _deployments=cameras,
             _records=seen,
-            _failures=clean_failures(failures, cameras, clock),
+            _failures=clean_failures(failures, cameras, clock, at),
             _audit=clean_audit(audit, seen),
             crs=check_metres(crs),
             clock=clock,
             layers=layers,
             truth=truth,
-            notes=tuple(notes),
+            notes=(*notes, *([] if shared is None else [f"All times carry one offset: their clock is {shared}."])),
         )
 
     crs: str | None
@@ -250,3 +251,10 @@ class SurveyTables:
 
     def _repr_html_(self) -> str:
         return survey_text.html(self)
+
+
+def _times(*tables: pd.DataFrame | None) -> Iterator[pd.Series[Any]]:
+    """All columns of times that tables have."""
+    for table in tables:
+        if table is not None and len(table):
+            yield from (table[name] for name in ("start", "end", "timestamp") if name in table)

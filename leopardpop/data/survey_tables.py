@@ -12,7 +12,7 @@ from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import OFFSET, Clock
-from leopardpop.data.offsets import check_offsets_of_records
+from leopardpop.data.offsets import check_offsets
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import LABELS, Table, label, load_table
 from leopardpop.errors import DataError, DataWarning
@@ -77,7 +77,12 @@ def clean_deployments(frame: pd.DataFrame, stations: pd.Series[Any], clock: Cloc
     return result[[*first, *result.columns.drop(first)]]
 
 
-def clean_failures(frame: pd.DataFrame | None, deployments: pd.DataFrame, clock: Clock) -> pd.DataFrame:
+def clean_failures(
+    frame: pd.DataFrame | None,
+    deployments: pd.DataFrame,
+    clock: Clock,
+    of_deployments: dict[str, str | None] | None = None,
+) -> pd.DataFrame:
     """Check failures: of a known deployment, or of all cameras of a known station.
 
     A missing start is the start of the deployment, a missing end its end.
@@ -99,6 +104,9 @@ def clean_failures(frame: pd.DataFrame | None, deployments: pd.DataFrame, clock:
     _refuse_unknown(table, result["deployment"], owner.index, "deployment")
     result["station"] = station.where(result["deployment"].isna(), result["deployment"].map(owner))
     _refuse_unknown(table, result["station"], deployments["station"], "station", missing=True)
+    if clock.tz is None:
+        for name in ("start", "end"):
+            check_offsets(table, name, result, deployments, of_deployments or {})
     _fill_times(table, result, deployments, clock)
     _check_order(table, result)
     first = ["deployment", "station", "start", "end"]
@@ -140,7 +148,7 @@ def clean_records(
         result[name] = _coded(result[name], words) if name in table else None
     result["station"] = _stations(table, result["deployment"], stations, deployments)
     if clock.tz is None:
-        check_offsets_of_records(table, result, deployments, of_deployments or {})
+        check_offsets(table, "timestamp", result, deployments, of_deployments or {})
     result["timestamp"] = times(table, "timestamp", clock)
     result["count"] = table.numbers("count", whole=True, least=1, blank=1).astype(np.int64) if "count" in table else 1
     if "event" in table:

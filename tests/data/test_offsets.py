@@ -73,3 +73,35 @@ def test_plain_tables_with_offsets_need_a_zone() -> None:
         lp.read_records(records, deployments, STATIONS)
     read = lp.read_records(records, deployments, STATIONS, tz="UTC+10:00").records["timestamp"][0]
     assert read.isoformat() == "2024-02-03T06:00:00+10:00"
+
+
+DEPLOYMENTS = pd.DataFrame({"station": ["A", "B"], "start": "2024-02-01T12:00+10:00", "end": "2024-03-02T12:00+10:00"})
+
+
+def read(times: list[str], deployments: pd.DataFrame = DEPLOYMENTS, **options: object) -> lp.Survey:
+    records = pd.DataFrame({"timestamp": times, "station": "A", "individual": "F1"})
+    return lp.read_records(records, deployments, STATIONS, **options)  # type: ignore[arg-type]
+
+
+def test_one_offset_of_all_times_is_the_clock() -> None:
+    """Whatever makes the survey: tables that a reader reads, or the tables themselves."""
+    times = ["2024-02-03T06:30:00+10:00", "2024-02-02T20:00:00+10:00"]
+    for made in (read(times), survey(times, ["2024-02-01T12:00+10:00"] * 2)):
+        assert made.tz == "UTC+10:00"
+        assert made.records["timestamp"][0].isoformat() == "2024-02-03T06:30:00+10:00"
+        assert "All times carry one offset: their clock is UTC+10:00." in made.notes
+
+
+def test_mixed_offsets_of_plain_tables_are_refused() -> None:
+    with pytest.raises(lp.errors.DataError, match=r"start is .*carries an offset.*tz="):
+        read(["2024-02-03T06:30:00+10:00", "2024-02-02T20:00:00Z"])
+    with pytest.raises(lp.errors.DataError, match=r"start is .*carries an offset.*tz="):
+        read(["2024-02-03T06:30:00"])
+
+
+def test_failures_count_for_the_offset() -> None:
+    failures = pd.DataFrame({"station": ["A"], "start": ["2024-02-03T00:00Z"], "end": ["2024-02-04T00:00Z"]})
+    with pytest.raises(lp.errors.DataError, match="carries an offset"):
+        read(["2024-02-03T06:30:00+10:00"], failures=failures)
+    with pytest.raises(lp.errors.DataError, match=r"failures row 0: start 2024-02-03T00:00Z is at \+00:00.*has none"):
+        survey(["2024-02-02 20:00"], ["2024-02-01 12:00"] * 2, failures=failures)

@@ -17,6 +17,7 @@ from leopardpop.data.readers.record_parts import (
     Periods,
     check_apart,
     check_order,
+    failure_sheet,
     read_failures,
     reading_notes,
     stations_of,
@@ -155,9 +156,15 @@ def read_camtrapr(
     sheet = read_sheet(cameras, "cameras", CAMERAS, columns)
     problems = [name for name in sheet.columns if PROBLEM.fullmatch(name)]
     stations, others, system = stations_of(sheet, crs, [*CAMERAS.names, *problems])
+    seen, broken, span = (
+        read_sheet(records, "records", RECORDS, columns),
+        failure_sheet(failures, columns),
+        ("start", "end"),
+    )
+    periods = periods.with_offset_of((sheet, [*span, *problems]), (seen, ("timestamp", "time")), (broken, span))
     deployments, off = _deployments(sheet, others, periods)
     more = read_failures(failures, deployments, periods, columns)
-    rows, audit = _records(records, columns, stations["station"].tolist(), sheet.table.name, periods, time_shifts)
+    rows, audit = _records(seen, columns, stations["station"].tolist(), sheet.table.name, periods, time_shifts)
     return Survey(
         stations=stations,
         deployments=deployments,
@@ -165,7 +172,7 @@ def read_camtrapr(
         failures=pd.concat([off, more], ignore_index=True) if more is not None else off,
         audit=audit,
         crs=system,
-        tz=tz,
+        tz=periods.clock.tz,
         notes=reading_notes(
             f"camtrapR tables: {counted(len(deployments), 'deployment')}", audit, periods, sheet, system
         ),
@@ -237,7 +244,7 @@ def _within(sheet: Sheet, times: Times, deployments: pd.DataFrame, name: str) ->
 
 
 def _records(
-    source: TableSource,
+    seen: Sheet,
     columns: Columns,
     stations: list[str],
     where: str,
@@ -245,7 +252,7 @@ def _records(
     shifts: TableSource | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Records, and what became of each row of their table."""
-    sheet = with_timestamp(read_sheet(source, "records", RECORDS, columns))
+    sheet = with_timestamp(seen)
     ledger = Ledger(sheet.places())
     merge_same_rows(sheet, ledger, ("file", "timestamp"))
     rows = sheet.take(ledger.open)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leopardpop.data.names import counted
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import Clock
+from leopardpop.data.offsets import shared_offset
 from leopardpop.data.projections import check_metres, check_place, is_geographic, project, utm_crs
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, read_sheet
 from leopardpop.data.readers.record_times import read_times
@@ -26,6 +27,7 @@ __all__ = [
     "Periods",
     "check_apart",
     "check_order",
+    "failure_sheet",
     "find_places",
     "read_failures",
     "reading_notes",
@@ -67,6 +69,16 @@ class Periods:
     """Time of day of a deployment's start that is a date."""
     end: pd.Timedelta
     """Time of day of an end that is a date."""
+    shared: bool = False
+    """Whether the clock is the one offset that all times carry."""
+
+    def with_offset_of(self, *sheets: tuple[Sheet | None, Sequence[str]]) -> Periods:
+        """Take the one offset that all times of some columns carry for the clock, if the user named none."""
+        if self.clock.tz is not None:
+            return self
+        there = ((sheet, name) for sheet, names in sheets if sheet is not None for name in names if name in sheet)
+        found = shared_offset(sheet.table.frame[name] for sheet, name in there if len(sheet))
+        return self if found is None else replace(self, clock=Clock(found), shared=True)
 
 
 def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: Sheet, system: str | None) -> list[str]:
@@ -92,6 +104,8 @@ def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: She
     minutes = [int(hour.total_seconds()) // 60 for hour in (periods.start, periods.end)]
     start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
     notes.append(f"A start that is a date is taken at {start}, an end at {end}.")
+    if periods.shared:
+        notes.append(f"All times carry one offset: their clock is {periods.clock.tz}.")
     if periods.clock.tz is None:
         notes.append("Times are the cameras' own clock: these tables have no zone.")
     return notes
@@ -242,6 +256,11 @@ def check_apart(sheet: Sheet, camera: pd.Series[Any], start: pd.Series[Any], end
         raise sheet.fail(rows, found, advice)
 
 
+def failure_sheet(source: TableSource | None, columns: Columns) -> Sheet | None:
+    """Read a table of failures, if there is one."""
+    return None if source is None else read_sheet(source, "failures", FAILURES, columns)
+
+
 def read_failures(
     source: TableSource | None, deployments: pd.DataFrame, periods: Periods, columns: Columns
 ) -> pd.DataFrame | None:
@@ -249,9 +268,9 @@ def read_failures(
 
     A date stands for 00:00. A missing start or end is that of the deployment.
     """
-    if source is None:
+    sheet = failure_sheet(source, columns)
+    if sheet is None:
         return None
-    sheet = read_sheet(source, "failures", FAILURES, columns)
     for name in ("deployment", "station"):
         if name in sheet and sheet.words(name).notna().any():
             there = sheet.take(sheet.words(name).notna().to_numpy(bool))

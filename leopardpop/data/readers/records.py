@@ -14,6 +14,7 @@ from leopardpop.data.readers.record_parts import (
     PLACES,
     Periods,
     check_order,
+    failure_sheet,
     read_failures,
     reading_notes,
     stations_of,
@@ -70,6 +71,7 @@ DEPLOYMENTS = ColumnNames(
     rest=True,
 )
 STATIONS = ColumnNames({"station": STATION, **PLACES}, required=("station",), rest=True)
+SPAN = ("start", "end")
 ROLES = ("records", "deployments", "stations", "failures")
 
 
@@ -147,8 +149,10 @@ def read_records(
     if stations is not None:
         sheet.known("station", table["station"].tolist(), places.table.name)
         others = sheet.table.covariates([*DEPLOYMENTS.names, *OURS])
+    seen, broken = read_sheet(records, "records", RECORDS, columns), failure_sheet(failures, columns)
+    periods = periods.with_offset_of((sheet, SPAN), (seen, ("timestamp", "time")), (broken, SPAN))
     cameras = deployment_table(sheet, others, periods)
-    rows, audit = settle_records(read_sheet(records, "records", RECORDS, columns), cameras, sheet.table.name, periods)
+    rows, audit = settle_records(seen, cameras, sheet.table.name, periods)
     return Survey(
         stations=table,
         deployments=cameras,
@@ -156,7 +160,7 @@ def read_records(
         failures=read_failures(failures, cameras, periods, columns),
         audit=audit,
         crs=system,
-        tz=tz,
+        tz=periods.clock.tz,
         notes=reading_notes(f"tables: {counted(len(cameras), 'deployment')}", audit, periods, places, system),
     )
 

@@ -15,7 +15,14 @@ from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import Clock
 from leopardpop.data.readers.export_files import open_export
-from leopardpop.data.readers.record_parts import PLACES, Periods, read_failures, reading_notes, stations_of
+from leopardpop.data.readers.record_parts import (
+    PLACES,
+    Periods,
+    failure_sheet,
+    read_failures,
+    reading_notes,
+    stations_of,
+)
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, check_roles, concat_sheets, read_sheet
 from leopardpop.data.readers.record_times import check_date_format, time_of_day
 from leopardpop.data.readers.records import deployment_table, settle_records
@@ -146,6 +153,8 @@ def read_wildlife_insights(
         sheet = _deployments(tables["deployments"], station, columns)
         images = _images(tables, columns)
     stations, others, system = stations_of(sheet, crs, tuple(DEPLOYMENTS.names))
+    span, broken = ("start", "end"), failure_sheet(failures, columns)
+    periods = periods.with_offset_of((sheet, span), (images, ("timestamp",)), (broken, span))
     cameras = deployment_table(sheet, others, periods, midnights=True)
     _warn(sheet, images)
     ledger = Ledger(images.places())
@@ -158,7 +167,7 @@ def read_wildlife_insights(
         failures=read_failures(failures, cameras, periods, columns),
         audit=audit,
         crs=system,
-        tz=tz,
+        tz=periods.clock.tz,
         notes=reading_notes(f"Wildlife Insights: {counted(len(cameras), 'deployment')}", audit, periods, sheet, system),
     )
 
