@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from leopardpop.data.names import counted
 from leopardpop.data.notices import notice
 from leopardpop.errors import DataError, ProjectionWarning
 
@@ -21,6 +22,7 @@ __all__ = [
     "project",
     "same_crs",
     "say_projected",
+    "try_project",
     "utm_crs",
 ]
 
@@ -139,9 +141,9 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     ('EPSG:32736', 'EPSG:32601')
     """
     east = np.atleast_1d(np.asarray(longitude, float))
-    lon, lat = float(east.mean()), float(np.asarray(latitude, float).mean())
+    lon, lat = float(np.median(east)), float(np.median(np.asarray(latitude, float)))  # one place at 0, 0 moves no zone
     if 180 < np.ptp(east) <= 360 and np.abs(east).max() <= 180:  # on both sides of 180°: their middle is not at 0°
-        lon = float(np.where(east < 0, east + 360, east).mean())
+        lon = float(np.median(np.where(east < 0, east + 360, east)))
         lon -= 360 if lon > 180 else 0
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
@@ -175,17 +177,23 @@ def project(x: ArrayLike, y: ArrayLike, from_crs: Any, to_crs: Any) -> tuple[Flo
     >>> float(x[0].round()), float(y[0].round())
     (663019.0, 4762756.0)
     """
+    new_x, new_y = try_project(x, y, from_crs, to_crs)
+    bad = np.flatnonzero(~(np.isfinite(new_x) & np.isfinite(new_y)))
+    if bad.size:
+        raise DataError(
+            f"{counted(bad.size, 'point')} cannot be projected from {crs_text(from_crs)} to {crs_text(to_crs)} "
+            f"(first: row {bad[0] + 1}). Check that longitude and latitude are not swapped.",
+            offenders=bad.tolist(),
+        )
+    return new_x, new_y
+
+
+def try_project(x: ArrayLike, y: ArrayLike, from_crs: Any, to_crs: Any) -> tuple[Floats, Floats]:
+    """Project points as :func:`project` does; infinite where that is impossible."""
     from pyproj import Transformer
 
     transform = Transformer.from_crs(_crs(from_crs), _crs(to_crs), always_xy=True).transform
     new_x, new_y = transform(np.asarray(x, float), np.asarray(y, float))
-    bad = np.flatnonzero(~(np.isfinite(new_x) & np.isfinite(new_y)))
-    if bad.size:
-        raise DataError(
-            f"{bad.size} points cannot be projected from {crs_text(from_crs)} to {crs_text(to_crs)} "
-            f"(first: row {bad[0] + 1}). Check that longitude and latitude are not swapped.",
-            offenders=bad.tolist(),
-        )
     return np.asarray(new_x, float), np.asarray(new_y, float)
 
 
@@ -207,8 +215,7 @@ def looks_like_degrees(x: ArrayLike, y: ArrayLike, crs: Any = None) -> bool:
         return False
     if crs is not None:
         return True
-    tenths = 10 * points
-    fine = (np.abs(tenths - np.round(tenths)) > 1e-6).any(axis=1)
+    fine = (np.abs(points - np.round(points)) > 1e-6).any(axis=1)
     return bool(fine.mean() >= 0.5 and np.ptp(points, axis=0).max() < 30)
 
 
@@ -244,9 +251,10 @@ def check_place(x: ArrayLike, y: ArrayLike, crs: Any, what: str) -> None:
         return
     bad = np.flatnonzero((np.asarray(x, float) < 0) | (np.asarray(y, float) < 0))
     if bad.size:
+        first, have = int(bad[0]), "has" if bad.size == 1 else "have"
         raise DataError(
-            f"{bad.size} {what}s have negative coordinates, which {crs} does not have "
-            f"(first: row {bad[0] + 1}, x={np.ravel(x)[bad[0]]:g}, y={np.ravel(y)[bad[0]]:g}). Correct them, or crs=.",
+            f"{counted(bad.size, what)} {have} negative coordinates, which {crs} does not have (first: row "
+            f"{first + 1}, x={np.ravel(x)[first]:g}, y={np.ravel(y)[first]:g}). Correct them, or crs=.",
             offenders=bad.tolist(),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from leopardpop.data.names import listed
+from leopardpop.data.names import counted, listed
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables
 
 __all__ = ["FINDERS", "nearest_distances"]
@@ -17,6 +17,10 @@ FAR, TIMES = 25_000.0, 20.0
 ROUND_METRES, ROUND_STATIONS = 100.0, 5
 DECIMALS = {0: 111.0, 1: 11.0, 2: 1.1, 3: 0.11}
 """Decimals of a degree -> kilometres that they mean."""
+EXACT, PROJECTED = 1e-9, 2e-5
+"""Degrees within which a place is a round one: as it was read, and after it was projected to whole metres."""
+NARROW = 100.0
+"""Metres: no camera-trap survey is so small."""
 
 
 def nearest_distances(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,6 +43,10 @@ def far_away(tables: Tables) -> Iterator[Problem]:
         elif _swapped(tables, i):
             found += ": with its two coordinates swapped it is among the others"
             yield Problem(MUST, where, found, "swap them")
+        elif _signed(tables, i):
+            yield Problem(
+                MUST, where, f"{found}: with a coordinate of the other sign it is among the others", "mend it"
+            )
         else:
             yield Problem(LOOK, where, found, "correct its coordinates, or make it a survey of its own")
 
@@ -56,16 +64,25 @@ def _zero(tables: Tables, i: int) -> bool:
 
 
 def _swapped(tables: Tables, i: int) -> bool:
-    for places in (tables.xy, tables.degrees):
-        if places is None:
-            continue
-        others = np.delete(places, _outliers(tables.xy), axis=0)
-        low, high = others.min(axis=0), others.max(axis=0)
-        margin = np.maximum(0.5 * (high - low), 1e-6)
-        turned = places[i][::-1]
-        if ((turned >= low - margin) & (turned <= high + margin)).all():
-            return True
-    return False
+    return any(
+        _among(tables, places, i, [places[i][::-1]]) for places in (tables.xy, tables.degrees) if places is not None
+    )
+
+
+def _signed(tables: Tables, i: int) -> bool:
+    """Whether west was written as east, or south as north."""
+    degrees = tables.degrees
+    return degrees is not None and _among(
+        tables, degrees, i, [degrees[i] * sign for sign in ([-1, 1], [1, -1], [-1, -1])]
+    )
+
+
+def _among(tables: Tables, places: NDArray[np.float64], i: int, instead: list[NDArray[np.float64]]) -> bool:
+    """Whether a station would lie among the others at one of some other places."""
+    others = np.delete(places, _outliers(tables.xy), axis=0)
+    low, high = others.min(axis=0), others.max(axis=0)
+    margin = np.maximum(0.5 * (high - low), 1e-6)
+    return any(bool(((each >= low - margin) & (each <= high + margin)).all()) for each in instead)
 
 
 def shared_places(tables: Tables) -> Iterator[Problem]:
@@ -76,23 +93,36 @@ def shared_places(tables: Tables) -> Iterator[Problem]:
         yield Problem(LOOK, f"stations {listed(names, 4)}".replace("'", ""), "have the same coordinates", fix)
 
 
+def too_near(tables: Tables) -> Iterator[Problem]:
+    """Stations within a few steps of each other: degrees or kilometres, where metres are meant."""
+    extent = np.ptp(tables.xy, axis=0)
+    if 0 < extent.max() < NARROW:
+        (west, east), (south, north) = ((column.min(), column.max()) for column in tables.xy.T)
+        found = f"all within {extent.max():.3g} m (x {west:g} to {east:g}, y {south:g} to {north:g})"
+        fix = "x and y are metres: are these degrees, or kilometres?"
+        yield Problem(MUST, "stations", found, fix)
+
+
 def rounded(tables: Tables) -> Iterator[Problem]:
     """Coordinates with so few digits that distances are wrong."""
-    names = ["longitude", "latitude"]
-    if set(names) <= set(tables.stations.columns) and tables.degrees is not None:
-        yield from _rounded_degrees(tables.degrees)
-    elif len(tables.stations) >= ROUND_STATIONS and not np.mod(tables.xy, ROUND_METRES).any():
+    given = {"longitude", "latitude"} <= set(tables.stations.columns)
+    many = len(tables.stations) >= ROUND_STATIONS
+    if many and not np.mod(tables.xy, ROUND_METRES).any():
         found = f"all coordinates are multiples of {ROUND_METRES:.0f} m"
         yield Problem(NOTE, "stations", found, "rounded on purpose? Then σ cannot be trusted below that length")
+    elif tables.degrees is not None and (given or many):
+        yield from _rounded_degrees(tables.degrees, EXACT if given else PROJECTED)
 
 
-def _rounded_degrees(values: NDArray[np.float64]) -> Iterator[Problem]:
-    decimals = next((k for k in DECIMALS if np.allclose(values, np.round(values, k), rtol=0, atol=1e-9)), None)
+def _rounded_degrees(values: NDArray[np.float64], precision: float) -> Iterator[Problem]:
+    decimals = next((k for k in DECIMALS if np.allclose(values, np.round(values, k), rtol=0, atol=precision)), None)
     if decimals is None or len(values) < 3:
         return
-    found = f"coordinates have {decimals} decimals of a degree: they are good to about {DECIMALS[decimals]:g} km"
+    found = (
+        f"coordinates have {counted(decimals, 'decimal')} of a degree: they are good to about {DECIMALS[decimals]:g} km"
+    )
     fix = "get the coordinates as they were measured; σ cannot be trusted below that length"
     yield Problem(LOOK if decimals < 3 else NOTE, "stations", found, fix)
 
 
-FINDERS = (far_away, shared_places, rounded)
+FINDERS = (far_away, too_near, shared_places, rounded)

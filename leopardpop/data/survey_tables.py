@@ -46,7 +46,8 @@ def clean_stations(frame: pd.DataFrame, crs: Any) -> pd.DataFrame:
     if twice.any():
         raise table.fail(twice, f"station '{names[twice.argmax()]}' is there already", "Each station has one row.")
     x, y = table.numbers("x"), table.numbers("y")
-    check_place(x, y, crs, "station")
+    degrees_known = "longitude" in table and "latitude" in table  # then x and y come from them, however far they lie
+    check_place(x, y, None if degrees_known else crs, "station")
     places = pd.DataFrame({"station": names, "x": x, "y": y})
     return pd.concat([places, table.covariates(("station", "x", "y"))], axis=1)
 

@@ -350,7 +350,7 @@ class TestStations:
     @pytest.mark.parametrize(
         "column, value, message",
         [
-            ("43.20", "131.4", "latitude is '131.4'. Are latitude and longitude swapped?"),
+            ("43.20", "131.4", "latitude is '131.4'. Decimal degrees between -90 and 90 are needed. Are latitude and"),
             ("43.20", "43°12'30\"N", "Write decimal degrees: 43.208333"),
             ("43.20", "43 12.5 S", "Write decimal degrees: -43.208333"),
             ("43.20", "", "latitude is missing"),

@@ -403,7 +403,7 @@ def test_records_without_a_time_of_day(read):
         ),
         (
             {"cameras": CAMERAS.replace("utm_x,utm_y", "lat,long").replace("526000,604000", "117.2,5.4")},
-            r"cameras\.csv line 3: long is 606000",
+            r"cameras\.csv line 3: long is '606000'",
         ),
         (
             {
@@ -411,7 +411,7 @@ def test_records_without_a_time_of_day(read):
                 .replace("526000,604000", "117.2,5.4")
                 .replace("523000,606000", "117.3,5.5")
             },
-            r"cameras\.csv line 2: lat is 117\.2 .*Decimal degrees from -90 to 90 are needed\. Are longitude and lat",
+            r"cameras\.csv line 2: lat is '117\.2' .*Decimal degrees between -90 and 90 are needed\. Are latitude and",
         ),
         (
             {"cameras": CAMERAS.replace("526000,604000", "4760000,604000"), "crs": "EPSG:32650"},

@@ -240,7 +240,7 @@ class TestFromTable:
     def test_refuses_what_a_utm_zone_does_not_have(self):
         table = cells()
         table.loc[4, "x"] = -100
-        with pytest.raises(DataError, match=r"1 cells have negative coordinates.*row 5") as error:
+        with pytest.raises(DataError, match=r"1 cell has negative coordinates.*row 5") as error:
             Mask.from_table(table, cell_area=4, crs=CRS)
         assert error.value.offenders == [4]
         assert Mask.from_table(table, cell_area=4).n_cells == 9
@@ -570,7 +570,7 @@ class TestSpace:
             projections.utm_crs([43.1], [130.9])
 
     def test_unprojectable_points(self):
-        with pytest.raises(DataError, match=r"1 points cannot be projected.*row 2") as error:
+        with pytest.raises(DataError, match=r"1 point cannot be projected.*row 2") as error:
             projections.project([131.0, np.inf], [43.0, 43.0], "EPSG:4326", CRS)
         assert error.value.offenders == [1]
 

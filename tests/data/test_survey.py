@@ -135,7 +135,7 @@ class TestTables:
             ({"stations": STATIONS.assign(x=[1e5, np.nan, 1e5])}, "row 1: x is missing"),
             ({"stations": STATIONS.assign(y=["north", 1e5, 1e5])}, "row 0: y is 'north'"),
             ({"stations": STATIONS.assign(x=[131.021, 131.1, 131.2], y=[43.01, 43.1, 43.2])}, "look like degrees"),
-            ({"stations": STATIONS.assign(x=[-5.0, 5e5, 5e5])}, "1 stations have negative coordinates"),
+            ({"stations": STATIONS.assign(x=[-5.0, 5e5, 5e5])}, "1 station has negative coordinates"),
             ({"crs": "EPSG:4326"}, "EPSG:4326 counts in units of 'degree'"),
             ({"tz": "Amur"}, "tz='Amur' is no time zone"),
             (

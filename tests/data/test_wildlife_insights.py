@@ -245,7 +245,7 @@ def test_what_an_image_shows(kind, expected):
             {},
             r"line 2: end_date .* is not after start_date",
         ),
-        ({"deployments": DEPLOYMENTS.replace("131.1,43.1", "43.1,131.1")}, {}, r"line 4: latitude is 131\.1.*swapped"),
+        ({"deployments": DEPLOYMENTS.replace("131.1,43.1", "43.1,131.1")}, {}, r"line 4: latitude is '131\.1'.*swap"),
         ({"deployments": DEPLOYMENTS.replace("131.0,43.0", "131.0,", 1)}, {}, r"line 2: latitude is missing"),
         (
             {"deployments": DEPLOYMENTS.replace("d2,L012,131.0", "d2,L012,131.2")},

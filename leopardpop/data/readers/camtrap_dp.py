@@ -110,7 +110,12 @@ def read_camtrap_dp(
         own = OwnNotes.of(package)
         table = package.table("deployments")
         deployments = read_deployments(
-            table, station=station, tz=tz or own.tz, crs=crs or own.crs, own_clock=own.own_clock
+            table,
+            station=station,
+            tz=tz or own.tz,
+            crs=crs or own.crs,
+            own_clock=own.own_clock,
+            spatial=package.descriptor.get("spatial"),
         )
         options = ObservationOptions(level, flank, dict(species_map or {}), tz or own.tz)
         wanted = COLUMNS | {str(flank).partition(":")[0]}

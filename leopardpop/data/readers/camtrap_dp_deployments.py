@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
-from leopardpop.data.projections import check_metres, utm_crs
 from leopardpop.data.readers.camtrap_dp_fields import DEPLOYMENTS, ours
-from leopardpop.data.readers.camtrap_dp_places import degrees, name_stations, place_stations
+from leopardpop.data.readers.camtrap_dp_places import name_stations, place_stations
 from leopardpop.data.readers.camtrap_dp_times import CameraClocks, Stamps, offset_words, read_stamps, refuse_naive
+from leopardpop.data.readers.degrees import check_within, project_rows, read_degrees
 from leopardpop.data.survey_tables import text
 from leopardpop.data.tables import Table
 from leopardpop.errors import DataError, DataWarning
@@ -60,7 +60,7 @@ def require(table: Table, columns: Sequence[str]) -> None:
 
 
 def read_deployments(
-    table: Table, *, station: str, tz: str | None, crs: Any, own_clock: str | None = None
+    table: Table, *, station: str, tz: str | None, crs: Any, own_clock: str | None = None, spatial: Any = None
 ) -> Deployments:
     """Read the table of deployments.
 
@@ -76,6 +76,8 @@ def read_deployments(
         System that places are projected to; None: the UTM zone of their middle.
     own_clock
         "unknown": the offsets in the file mean nothing; "each": every camera has a clock of its own, whatever they say.
+    spatial
+        The area of the package as its descriptor states it.
 
     Raises
     ------
@@ -91,13 +93,13 @@ def read_deployments(
     if tz is None:
         _say_change(table, start, end)
     frame = _frame(table, clocks, start, end)
-    places = np.column_stack([degrees(table, "longitude", 180), degrees(table, "latitude", 90)])
-    frame["longitude"], frame["latitude"] = places.T
-    frame["station"], notes = name_stations(table, station, places)
-    metres = check_metres(crs) or utm_crs(places[:, 0], places[:, 1])
-    return Deployments(
-        place_stations(frame, metres), frame, clocks, metres, (*notes, *_clock_notes(start, end, clocks))
-    )
+    places = read_degrees(table, "longitude", 180), read_degrees(table, "latitude", 90)
+    check_within(table, *places, spatial, "datapackage.json")
+    frame["longitude"], frame["latitude"] = places
+    frame["station"], notes = name_stations(table, station, np.column_stack(places))
+    x, y, metres = project_rows(table, *places, crs)
+    stations = place_stations(frame, x, y)
+    return Deployments(stations, frame, clocks, metres, (*notes, *_clock_notes(start, end, clocks)))
 
 
 def _frame(table: Table, clocks: CameraClocks, start: Stamps, end: Stamps) -> pd.DataFrame:

@@ -1,32 +1,25 @@
-"""Places of a Camtrap DP: degrees as they are written, stations by their name, and metres."""
+"""Places of a Camtrap DP: stations by their name, and where they are in metres."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.covariates import as_number
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
-from leopardpop.data.projections import project
 from leopardpop.data.readers.camtrap_dp_tags import tag_columns
 from leopardpop.data.survey_tables import text
 from leopardpop.data.tables import Table
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["degrees", "name_stations", "place_stations"]
+__all__ = ["name_stations", "place_stations"]
 
 NEAR = 100.0
 """Metres within which deployments of one station lie."""
 PLACE_COLUMNS = ("habitat", "feature_type", "bait_use")
-DEGREES_MINUTES = re.compile(
-    r"""^\s*([NSEW]?)\s*(-?\d+)\s*(?:[°ºd:]|\s)\s*(\d+(?:[.,]\d+)?)\s*['′’m:]?\s*(?:(\d+(?:[.,]\d+)?)\s*["″”s]?)?\s*([NSEW]?)\s*$""",
-    re.IGNORECASE,
-)
 RESERVED = frozenset(
     (
         *(
@@ -47,47 +40,6 @@ RESERVED = frozenset(
     )
 )
 """Names that a covariate of stations must not take."""
-
-
-def degrees(table: Table, column: str, most: float) -> NDArray[np.float64]:
-    """Read decimal degrees, (n,).
-
-    Raises
-    ------
-    DataError
-        If one is missing, too large, or in degrees and minutes; it names the line and the number to write.
-    """
-    words = table.frame[column].astype(str).str.strip().tolist()
-    numbers = np.array([_number(word) for word in words])
-    bad = ~(np.abs(numbers) <= most)
-    if bad.any():
-        row = int(bad.argmax())
-        raise table.fail(bad, f"{column} is {_quoted(words[row])}", _degree_advice(words[row], column, most))
-    return numbers
-
-
-def _number(word: str) -> float:
-    found = as_number(word, decimal_comma=True)
-    return np.nan if found is None else found
-
-
-def _quoted(word: str) -> str:
-    return f"'{word}'" if word not in ("", "NA", "NaN", "nan") else "missing"
-
-
-def _degree_advice(word: str, column: str, most: float) -> str:
-    found = DEGREES_MINUTES.match(word)
-    if found:
-        minutes, seconds = (float((found[i] or "0").replace(",", ".")) for i in (3, 4))
-        size = abs(int(found[2])) + minutes / 60 + seconds / 3600
-        west = "-" if found[2].startswith("-") or (found[1] or found[5]).upper() in ("S", "W") else ""
-        return f"That is in degrees and minutes. Write decimal degrees: {west}{size:.6f}."
-    number = _number(word)
-    if column == "latitude" and most < abs(number) <= 180:
-        return "Are latitude and longitude swapped?"
-    if abs(number) > 360:
-        return "Degrees are needed, not metres: longitude and latitude of WGS 84."
-    return f"Decimal degrees between {-most:g} and {most:g} are needed."
 
 
 def name_stations(table: Table, column: str, places: NDArray[np.float64]) -> tuple[pd.Series[Any], list[str]]:
@@ -112,9 +64,8 @@ def name_stations(table: Table, column: str, places: NDArray[np.float64]) -> tup
     return labels.where(~empty, names.where(names.notna(), coordinates)), [f"stations: by {used}, {words}"]
 
 
-def place_stations(frame: pd.DataFrame, crs: str) -> pd.DataFrame:
+def place_stations(frame: pd.DataFrame, x: NDArray[np.float64], y: NDArray[np.float64]) -> pd.DataFrame:
     """Stations with their place in metres, the middle of those of their deployments, and what is the same in all."""
-    x, y = project(frame["longitude"], frame["latitude"], "EPSG:4326", crs)
     spots = frame[["station", "longitude", "latitude"]].assign(x=x, y=y).drop_duplicates()
     middle = spots.groupby("station", sort=False)[["x", "y", "longitude", "latitude"]].mean()
     own = middle.loc[spots["station"]]

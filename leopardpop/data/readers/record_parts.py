@@ -15,7 +15,8 @@ from leopardpop.data.names import counted
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import Clock
 from leopardpop.data.offsets import shared_offset
-from leopardpop.data.projections import check_metres, check_place, is_geographic, project, utm_crs
+from leopardpop.data.projections import check_metres, check_place, is_geographic
+from leopardpop.data.readers.degrees import WGS84, project_rows, read_degrees
 from leopardpop.data.readers.record_sheets import ColumnNames, Columns, Sheet, read_sheet
 from leopardpop.data.readers.record_times import read_times
 from leopardpop.data.tables import TableSource
@@ -111,7 +112,7 @@ def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: She
     return notes
 
 
-def find_places(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], str | None]:
+def find_places(sheet: Sheet, crs: Any) -> tuple[pd.DataFrame, str | None]:
     """Find where each row of a table lies, in metres.
 
     Parameters
@@ -123,7 +124,8 @@ def find_places(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np
 
     Returns
     -------
-    x, y : (n,) arrays [m]
+    places : DataFrame
+        Columns x, y [m] and, if places are given so, longitude, latitude [degrees].
     crs : str or None
 
     Raises
@@ -132,35 +134,28 @@ def find_places(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np
         If there is no such pair of columns, a value is no number, or cannot be a position.
     """
     if "x" in sheet and "y" in sheet:
-        return _in_metres(sheet, crs)
+        return _project(sheet, ("x", "y"), None, crs) if is_geographic(crs) else _in_metres(sheet, crs)
     if "longitude" not in sheet or "latitude" not in sheet:
         raise DataError(
             f"{sheet.table.name} does not say where stations are: it needs columns 'x' and 'y' (metres), or "
             "'longitude' and 'latitude' (degrees). columns= can say what they are called."
         )
-    longitude, latitude = _degrees(sheet, "longitude", 180), _degrees(sheet, "latitude", 90)
+    return _project(sheet, ("longitude", "latitude"), crs)
+
+
+def _project(sheet: Sheet, names: tuple[str, str], crs: Any, given: Any = WGS84) -> tuple[pd.DataFrame, str | None]:
+    """Project degrees to metres; a table without rows has no zone."""
+    longitude, latitude = (
+        read_degrees(sheet.table, name, most, sheet.name(name)) for name, most in zip(names, (180, 90), strict=True)
+    )
+    degrees = {"longitude": longitude, "latitude": latitude}
     if not len(sheet):
-        return longitude, latitude, check_metres(crs)
-    wanted = check_metres(crs) or utm_crs(longitude, latitude)
-    x, y = project(longitude, latitude, "EPSG:4326", wanted)
-    return x, y, wanted
+        return pd.DataFrame({"x": longitude, "y": latitude}), check_metres(crs)
+    x, y, system = project_rows(sheet.table, longitude, latitude, crs, given)
+    return pd.DataFrame({"x": x, "y": y} | degrees), system
 
 
-def _degrees(sheet: Sheet, column: str, limit: float) -> NDArray[np.float64]:
-    degrees = sheet.numbers(column)
-    bad = np.abs(degrees) > limit
-    if bad.any():
-        found = f"{sheet.name(column)} is {degrees[int(bad.argmax())]:g}"
-        swapped = " Are longitude and latitude swapped?" if limit == 90 and (np.abs(degrees) <= 180).all() else ""
-        raise sheet.fail(bad, found, f"Decimal degrees from -{limit:g} to {limit:g} are needed.{swapped}")
-    return degrees
-
-
-def _in_metres(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], str | None]:
-    if is_geographic(crs):
-        x, y = _degrees(sheet, "x", 180), _degrees(sheet, "y", 90)
-        wanted = utm_crs(x, y)
-        return *project(x, y, crs, wanted), wanted
+def _in_metres(sheet: Sheet, crs: Any) -> tuple[pd.DataFrame, str | None]:
     x, y = sheet.numbers("x"), sheet.numbers("y")
     system = check_metres(crs)
     if system is not None and re.fullmatch(r"EPSG:32[67]\d\d", system):
@@ -171,7 +166,7 @@ def _in_metres(sheet: Sheet, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.
             found = f"{sheet.name('x')} is {x[row]:g} and {sheet.name('y')} {y[row]:g}, which {system} does not have"
             raise sheet.fail(bad, found, f"Eastings are from 0 to 1,000,000 m.{swapped}")
     check_place(x, y, crs, "station")
-    return x, y, system
+    return pd.DataFrame({"x": x, "y": y}), system
 
 
 def stations_of(sheet: Sheet, crs: Any, used: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame, str | None]:
@@ -189,7 +184,7 @@ def stations_of(sheet: Sheet, crs: Any, used: Sequence[str]) -> tuple[pd.DataFra
     Returns
     -------
     stations : DataFrame
-        station, x, y [m], and the columns that are the same in all rows of each station.
+        station, x, y [m] [, longitude, latitude], and the columns that are the same in all rows of each station.
     others : DataFrame
         The columns that are not, (n,).
     crs : str or None
@@ -197,15 +192,16 @@ def stations_of(sheet: Sheet, crs: Any, used: Sequence[str]) -> tuple[pd.DataFra
     station = sheet.needed("station")
     if not len(sheet):
         raise DataError(f"{sheet.table.name} has no rows: the survey has no stations.")
-    x, y, system = find_places(sheet, crs)
+    places, system = find_places(sheet, crs)
     first = station.map(pd.Series(range(len(station))).groupby(station).first()).to_numpy(np.intp).astype(np.intp)
-    _check_same_place(sheet, station, x, y, first)
+    _check_same_place(sheet, station, places["x"].to_numpy(float), places["y"].to_numpy(float), first)
     rows = np.unique(first)
     covariates = sheet.table.covariates([*used, *PLACES, *OURS])
     covariates = covariates[[name for name in covariates if covariates[name].notna().any()]]
     constant = [name for name in covariates if _same(covariates[name], first)]
-    places = pd.DataFrame({"station": station, "x": x, "y": y})
-    stations = pd.concat([places, covariates[constant]], axis=1).iloc[rows].reset_index(drop=True)
+    stations = (
+        pd.concat([station.rename("station"), places, covariates[constant]], axis=1).iloc[rows].reset_index(drop=True)
+    )
     return stations, covariates.drop(columns=constant), system
 
 
