@@ -11,14 +11,10 @@ import pandas as pd
 
 from leopardpop.data.names import counted, listed
 from leopardpop.data.occasions import zone
-from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, sightings, when
+from leopardpop.data.survey_problems_tables import FIRST_YEAR, LOOK, MUST, NOTE, Problem, Tables, sightings, when
 
 __all__ = ["FINDERS"]
 
-RESET_YEARS = (1970, 1980, 2000)
-"""Years that clocks begin at when their battery was empty."""
-FIRST_YEAR = 1990
-"""No camera trap wrote times before."""
 OFFSETS = ("utc_offset", "offset", "tz_offset")
 ISSUES = ("timestamp_issues", "timestampIssues")
 SUMMER_TIME = {
@@ -28,11 +24,13 @@ SUMMER_TIME = {
 }
 """A zone with the rule -> west, south, east, north in degrees: coarse, for a hint only."""
 DATES_ONLY, FEW = 0.9, 20
+MOST_DAYS = 4
+"""Changes of the clocks that are named one by one."""
 
 
 def reset_clock(tables: Tables) -> Iterator[Problem]:
     """Records of cameras whose clock had begun anew."""
-    bad = _reset(tables.wall, tables)
+    bad = tables.reset_records
     for (name, _), rows in tables.records[bad].groupby(["station", tables.wall[bad].dt.year], sort=False):
         found = f"{sightings(rows)}: the clock had been reset"
         fix = "shift its times by what a photo of known time says, or leave them out"
@@ -41,18 +39,9 @@ def reset_clock(tables: Tables) -> Iterator[Problem]:
 
 def reset_deployments(tables: Tables) -> Iterator[Problem]:
     """Deployments that begin in a year in which clocks begin, far from all others."""
-    bad = _reset(tables.clock.wall(tables.deployments["start"]), tables)
-    for row in tables.deployments[bad].itertuples():
+    for row in tables.deployments[tables.reset_deployments].itertuples():
         found = f"starts {when(row.start)}: the clock had been reset, or nobody filled it in"
         yield Problem(MUST, f"deployment {row.deployment}", found, "correct its start and end")
-
-
-def _reset(wall: pd.Series[Any], tables: Tables) -> pd.Series[Any]:
-    """Times in a year that clocks begin at, while the survey was not made in that year."""
-    middle = tables.clock.wall(tables.deployments["start"]).median()
-    apart = (wall - middle).abs() > pd.Timedelta(days=730)
-    reset: pd.Series[Any] = (wall.dt.year < FIRST_YEAR) | (wall.dt.year.isin(RESET_YEARS) & apart)
-    return reset
 
 
 def in_future(tables: Tables) -> Iterator[Problem]:
@@ -101,16 +90,24 @@ def offsets_differ(tables: Tables) -> Iterator[Problem]:
 def summer_time(tables: Tables) -> Iterator[Problem]:
     """Deployments that run across a change to or from summer time, read as clocks that never change."""
     name = _zone_of(tables) if _fixed(tables.clock.tz) else None
-    for day, words in _changes(tables, name):
-        start, end = (tables.clock.wall(tables.deployments[each]) for each in ("start", "end"))
-        n = int(((start < day) & (end > day)).sum())
-        if n:
-            found = (
-                f"{counted(n, 'deployment')} on both sides of {day.day} {day:%B %Y} ({words}): read as the cameras' "
-            )
-            found += f"own clock{f', {tables.clock.tz}' if tables.clock.tz else ''}, which never changes"
-            fix = f'if somebody set the clocks, give the zone of the place: tz = "{name}" or the like'
-            yield Problem(LOOK, "deployments", found, fix)
+    start, end = (tables.clock.wall(tables.dated[each]) for each in ("start", "end"))
+    crossed = [(day, words, (start < day) & (end > day)) for day, words in _changes(tables, name)]
+    crossed = [each for each in crossed if each[2].any()]
+    if crossed:
+        n = int(np.any([across for _, _, across in crossed], axis=0).sum())
+        found = f"{counted(n, 'deployment')} on both sides of {_told([each[:2] for each in crossed])}: read as the "
+        found += f"cameras' own clock{f', {tables.clock.tz}' if tables.clock.tz else ''}, which never changes"
+        fix = f'if somebody set the clocks, give the zone of the place: tz = "{name}" or the like'
+        yield Problem(LOOK, "deployments", found, fix)
+
+
+def _told(changes: list[tuple[pd.Timestamp, str]]) -> str:
+    """Name the days of changes: all if they are few."""
+    days = [f"{day.day} {day:%B %Y}" for day, _ in changes]
+    if len(days) == 1:
+        return f"{days[0]} ({changes[0][1]})"
+    shown = ", ".join(days) if len(days) <= MOST_DAYS else f"{', '.join(days[:3])}, …, {days[-1]}; {len(days)} in all"
+    return f"changes to or from summer time ({shown})"
 
 
 def _fixed(tz: str | None) -> bool:
@@ -128,10 +125,10 @@ def _zone_of(tables: Tables) -> str | None:
 
 def _changes(tables: Tables, name: str | None) -> Iterator[tuple[pd.Timestamp, str]]:
     """Days within the survey on which the clocks of a zone change."""
-    if name is None or tables.deployments.empty:
+    if name is None or tables.dated.empty:
         return
-    first = tables.clock.wall(tables.deployments["start"]).min().normalize()
-    last = min(tables.clock.wall(tables.deployments["end"]).max(), tables.today)
+    first = tables.clock.wall(tables.dated["start"]).min().normalize()
+    last = min(tables.clock.wall(tables.dated["end"]).max(), tables.today)
     days = pd.date_range(max(first, pd.Timestamp(FIRST_YEAR, 1, 1)), last, freq="D")
     noon = pd.Series(days + pd.Timedelta("12h")).dt.tz_localize(zone(name))
     offset = (noon.dt.tz_localize(None) - noon.dt.tz_convert("UTC").dt.tz_localize(None)).dt.total_seconds().to_numpy()

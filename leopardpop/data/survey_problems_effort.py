@@ -24,8 +24,9 @@ LONG, SHORT = 400, 1 / 24
 
 
 def without_effort(tables: Tables) -> Iterator[Problem]:
-    """Records of animals while no camera of their station was on."""
-    off = tables.animal & ~tables.running.at(tables.station, tables.instants)
+    """Records of animals while no camera of their station was on, of clocks that can be believed."""
+    believed = ~tables.reset_records & (tables.wall <= tables.today).to_numpy(bool)
+    off = tables.animal & believed & ~tables.running.at(tables.station, tables.instants)
     failed = tables.deployed.at(tables.station, tables.instants)
     bare = ~np.isin(tables.station, tables.deployed.key)
     cause = np.select([bare, failed], ["without a deployment", "during a failure"], "outside its deployments")
@@ -88,9 +89,9 @@ def _overlapping(deployments: pd.DataFrame, keys: list[str]) -> Iterator[tuple[A
 
 def deployment_lengths(tables: Tables) -> Iterator[Problem]:
     """Deployments of more than a year, or of less than an hour."""
-    start, end = (tables.clock.instants(tables.deployments[name]) for name in ("start", "end"))
+    start, end = (tables.clock.instants(tables.dated[name]) for name in ("start", "end"))
     days = (end - start) / DAY
-    for row, length in zip(tables.deployments.itertuples(), days, strict=True):
+    for row, length in zip(tables.dated.itertuples(), days, strict=True):
         where = f"deployment {row.deployment}"
         if length > LONG:
             yield Problem(LOOK, where, f"lasts {length:,.0f} days", "was its end forgotten, or a year mistyped?")
@@ -131,7 +132,7 @@ def no_failures(tables: Tables) -> Iterator[Problem]:
     """No failures given, although cameras were silent for long."""
     if len(tables.failures):
         return
-    silent = silent_stretches(tables.deployments, tables.failures, tables.records, tables.clock)
+    silent = silent_stretches(tables.dated, tables.failures, tables.records, tables.clock)
     if silent.empty:
         return
     n, longest = silent["deployment"].nunique(), silent.iloc[int(silent["days"].to_numpy().argmax())]

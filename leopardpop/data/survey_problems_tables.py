@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["LOOK", "MUST", "NOTE", "Finder", "Problem", "Tables", "line_of", "sightings", "spelling", "when"]
 
 MUST, LOOK, NOTE = "must fix", "should look", "note"
+RESET_YEARS = (1970, 1980, 2000)
+"""Years that clocks begin at when their battery was empty."""
+FIRST_YEAR = 1990
+"""No camera trap wrote times before."""
 
 
 class Problem(NamedTuple):
@@ -75,6 +79,27 @@ class Tables:
     def wall(self) -> pd.Series[Any]:
         """What the clock showed at each record, (n,)."""
         return self.clock.wall(self.records["timestamp"])
+
+    @cached_property
+    def reset_records(self) -> NDArray[np.bool_]:
+        """Records of cameras whose clock had begun anew, (n,)."""
+        return self._reset(self.wall)
+
+    @cached_property
+    def reset_deployments(self) -> NDArray[np.bool_]:
+        """Deployments that begin in a year that clocks begin at, (m,)."""
+        return self._reset(self.clock.wall(self.deployments["start"]))
+
+    def _reset(self, wall: pd.Series[Any]) -> NDArray[np.bool_]:
+        """Times in a year that clocks begin at, while the survey was not made in that year."""
+        middle = self.clock.wall(self.deployments["start"]).median()
+        apart = (wall - middle).abs() > pd.Timedelta(days=730)
+        return np.asarray((wall.dt.year < FIRST_YEAR) | (wall.dt.year.isin(RESET_YEARS) & apart), dtype=bool)
+
+    @cached_property
+    def dated(self) -> pd.DataFrame:
+        """Deployments whose start can be believed: what follows from a wrong year is no finding of its own."""
+        return self.deployments[~self.reset_deployments]
 
     @cached_property
     def xy(self) -> NDArray[np.float64]:

@@ -216,8 +216,8 @@ class TestSilence:
 class TestClock:
     def test_a_clock_that_was_reset(self):
         found = problems_by_kind(survey(record("2000-01-01 00:05"), record("2000-01-02 00:05")), TODAY)
-        assert [kind for kind, _ in found] == ["without_effort", "reset_clock"]
-        assert found[1][1].found.startswith("2 records of Panthera pardus (first 2000-01-01 00:05, obs.csv:7)")
+        assert [kind for kind, _ in found] == ["reset_clock"]  # that nothing was on then follows from it
+        assert found[0][1].found.startswith("2 records of Panthera pardus (first 2000-01-01 00:05, obs.csv:7)")
 
     def test_a_survey_of_the_year_2000_is_one(self):
         then = DEPLOYMENTS.assign(start="2000-02-01", end="2000-02-11")
@@ -227,9 +227,22 @@ class TestClock:
         found = problems_by_kind(survey(deployments=deployed(4, start="1970-01-01", end="1970-01-11")), TODAY)
         assert ("reset_deployments", "deployment E1") in [(kind, each.where) for kind, each in found]
 
+    def test_what_follows_from_a_wrong_year_is_not_told(self):
+        early = deployed(0, start="1970-01-01 12:00")
+        assert kinds(survey(deployments=early, stations=self.madrid)) == ["reset_deployments"]
+
+    def test_all_changes_of_the_clocks_are_one_finding(self):
+        years = deployed(0, start="2020-05-01 12:00")
+        problems = problems_by_kind(survey(deployments=years, stations=self.madrid, records=[]), TODAY)
+        (found,) = [problem for kind, problem in problems if kind == "summer_time"]
+        assert found.found == (
+            "1 deployment on both sides of changes to or from summer time (25 October 2020, 28 March 2021, "
+            "31 October 2021, …, 29 October 2023; 7 in all): read as the cameras' own clock, which never changes"
+        )
+
     def test_the_future(self):
         found = problems_by_kind(survey(record("2033-02-02")), TODAY)
-        assert [kind for kind, _ in found] == ["without_effort", "in_future"]
+        assert [kind for kind, _ in found] == ["in_future"]
         ahead = survey(deployments=deployed(4, start="2033-02-01", end="2033-02-02"), records=RECORDS[:4])
         assert only(ahead, "in_future").where == "deployment E1"
 
