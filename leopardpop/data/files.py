@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.file_bounds import FileScan, check_cells, check_size, row_lines, scan_file
 from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.short_rows import check_short_rows
 from leopardpop.errors import DataError
 
 __all__ = ["TextTable", "existing_file", "read_text_table"]
@@ -108,7 +109,12 @@ def read_text_table(
     Raises
     ------
     DataError
-        If the file cannot be read as a table with a header, or is too large for one.
+        If the file cannot be read as a table with a header, is too large for one, or ends in the middle of a row.
+
+    Warns
+    -----
+    DataWarning
+        If a row has fewer cells than the header.
     """
     path = check_size(existing_file(path, role))
     scan = scan_file(path, encoding)
@@ -124,6 +130,7 @@ def read_text_table(
     body = _body(_Layout(path, scan, header_line, names, separator), wanted)
     lines = row_lines(path, scan, header_line, body.n_rows)
     _check_overflow(lines[body.too_long], path.name, names)
+    check_short_rows(path, scan, header_line, names, separator, body.ending_blank, lines)
     frame, lines = body.frame, np.delete(lines, body.blank)
     if columns is None:
         _check_separators(frame, lines, path.name, separator)
@@ -205,15 +212,19 @@ class _Body:
     """Positions of rows in which nothing stands."""
     too_long: NDArray[np.int64]
     """Positions of rows with more cells than the header."""
+    ending_blank: NDArray[np.bool_]
+    """Rows in which something stands, but nothing in the last column that has a name, (n_rows,)."""
 
 
 def _body(layout: _Layout, wanted: list[int]) -> _Body:
-    frames, blank, too_long, n_rows = [], [], [], 0
+    frames, blank, too_long, ending, n_rows = [], [], [], [], 0
+    last = max((i for i, name in enumerate(layout.names) if name), default=0)
     try:
         for chunk in layout.chunks():
             empty = _blank_rows(chunk)
             blank.append(n_rows + np.flatnonzero(empty))
             too_long.append(n_rows + np.flatnonzero((chunk[len(layout.names)] != "").to_numpy(bool)))
+            ending.append((chunk[last] == "").to_numpy(bool) & ~empty)
             frames.append(chunk.loc[~empty, wanted] if empty.any() else chunk[wanted])
             n_rows += len(chunk)
     except pd.errors.ParserError as error:
@@ -225,7 +236,9 @@ def _body(layout: _Layout, wanted: list[int]) -> _Body:
         frames.clear()  # a header and nothing else
     if not frames:
         frames, blank, too_long = [pd.DataFrame({i: pd.Series(dtype=object) for i in wanted})], [NONE], [NONE]
-    return _Body(pd.concat(frames, ignore_index=True), n_rows, np.concatenate(blank), np.concatenate(too_long))
+        ending = [NONE.astype(np.bool_)]
+    frame = pd.concat(frames, ignore_index=True)
+    return _Body(frame, n_rows, np.concatenate(blank), np.concatenate(too_long), np.concatenate(ending))
 
 
 def _blank_rows(chunk: pd.DataFrame) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ import pytest
 
 from leopardpop.data import file_bounds
 from leopardpop.data.files import read_text_table
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 
 def write(folder, content, name="table.csv"):
@@ -59,6 +59,52 @@ def test_a_row_that_is_too_long(tmp_path, row):
         read_text_table(write(tmp_path, f"a,b\n1,2\n{row}\n"), "t")
     with pytest.raises(DataError, match="line 2 has more cells than the header"):
         read_text_table(write(tmp_path, f"a,b\n{row}\n1,2\n"), "t")
+
+
+class TestShortRows:
+    whole = "station,species,comment\nA,lynx,x\nB,wolf,y\n"
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+    def test_a_file_that_ends_in_the_middle_of_a_row(self, tmp_path, end, encoding):
+        cut = self.whole.replace("A", "Ä") + "C,Panthe"
+        path = write(tmp_path, cut.replace("\n", end).encode(encoding))
+        with pytest.raises(
+            DataError, match=r"table.csv line 4 has 2 cells, the header 3, and the file ends there"
+        ) as error:
+            read_text_table(path, "t")
+        assert error.value.offenders == [4]
+
+    def test_a_row_in_between(self, tmp_path):
+        path = write(tmp_path, 'station,species,comment\nA,"a\nb",\nB\nC,"1,2",x\nD,"3,4"\n')
+        with pytest.warns(DataWarning, match=r"line 4 has 1 cell, the header 3 \(2 such rows\)"):
+            table = read_text_table(path, "t")
+        assert table.frame["comment"].tolist() == ["", "", "x", ""]
+
+    def test_with_tabs_and_blanks(self, tmp_path):
+        with pytest.warns(DataWarning, match="line 3 has 2 cells, the header 3:"):
+            read_text_table(write(tmp_path, "a\tb\tc\n1\t2\t3\n1\t2\n"), "t")
+        with pytest.raises(DataError, match="line 3 has 2 cells, the header 3, and"):
+            read_text_table(write(tmp_path, 'a b c\n1 "2 x" 3\n1  "2 x"'), "t")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            whole.rstrip("\n"),  # no line end after the last row
+            whole + "C,,\n",
+            whole + 'C,wolf,""',
+            "a,b,\n1,2\n",  # a header that ends with a separator
+            'a,b\n5" lens,\n6" lens,\n',  # quotes that are inches
+            "a,b\n1,2\n\n",
+            "a b\n1 2\n",
+        ],
+    )
+    def test_whole_files(self, tmp_path, text):
+        assert len(read_text_table(write(tmp_path, text), "t").frame) >= 1
+
+    def test_a_part_without_a_header(self, tmp_path):
+        with pytest.raises(DataError, match="line 2 has 1 cell, the header 2, and"):
+            read_text_table(write(tmp_path, "1,2\n3"), "t", header=["a", "b"])
 
 
 class TestBounds:

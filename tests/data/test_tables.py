@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leopardpop.data.tables import label, load_table, read_table
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 ROWS = [("F1", "007", "12.5"), ("M2", "Mine", "-3")]
 
@@ -146,7 +146,7 @@ def test_a_missing_label_is_named_with_its_line(tmp_path):
 
 
 def test_a_short_row_misses_its_last_cells(tmp_path):
-    with pytest.raises(DataError, match=r"line 3: y is missing"):
+    with pytest.warns(DataWarning, match="line 3 has 2 cells"), pytest.raises(DataError, match=r"line 3: y is missing"):
         read_table(write(tmp_path, "station,x,y\nA,1,2\nB,1\n"), required=["x", "y"])
 
 
