@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.covariates import MISSING_WORDS, covariate_table
+from leopardpop.data.covariates import covariate_table
 from leopardpop.data.design import AUDIT_COLUMNS, Design, session_codes
 from leopardpop.data.occasion_labels import occasion_positions
 from leopardpop.data.tables import Origin, Table, positions
+from leopardpop.data.vocabulary import is_nothing
 from leopardpop.errors import DataError
 
 __all__ = ["ALIVE", "Detections", "read_detections"]
@@ -114,7 +115,8 @@ def _animals(
 ) -> tuple[NDArray[np.intp], NDArray[np.object_], NDArray[np.intp]]:
     """Return the animal of each row, and label and session of each animal, by first appearance."""
     individual = captures.labels("individual")
-    nobody = np.isin(individual.names.astype(str), sorted(MISSING_WORDS))[individual.codes]
+    words = [is_nothing(name) and name != "NONE" for name in individual.names]  # NONE: the readers of secr deal with it
+    nobody = np.array(words, dtype=bool)[individual.codes]
     if nobody.any():
         word = individual.names[individual.codes[int(nobody.argmax())]]
         raise captures.fail(nobody, f"individual is '{word}', which stands for nobody", "Name it, or remove the row.")

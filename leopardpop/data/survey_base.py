@@ -56,7 +56,7 @@ class SurveyTables:
             _deployments=cameras,
             _records=seen,
             _failures=clean_failures(failures, cameras, clock, at),
-            _audit=clean_audit(audit, seen),
+            _audit=clean_audit(audit, seen, records),
             crs=check_metres(crs),
             clock=clock,
             layers=layers,

@@ -15,14 +15,15 @@ from leopardpop.data.occasions import OFFSET, Clock
 from leopardpop.data.offsets import check_offsets
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import LABELS, Table, label, load_table
+from leopardpop.data.vocabulary import nobody, read_words
 from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["AUDIT", "clean_audit", "clean_deployments", "clean_failures", "clean_records", "clean_stations"]
 
 AUDIT = ["source", "line", "action", "reason"]
-RECORD_LABELS = ("deployment", "camera", "species", "individual", "life_stage")
-SEX = {"f": "F", "female": "F", "m": "M", "male": "M"}
-FLANK = {"l": "left", "left": "left", "r": "right", "right": "right", "b": "both", "both": "both", "lr": "both"}
+RECORD_LABELS = ("deployment", "camera", "species", "individual")
+WORDS = {"sex": "sex", "flank": "flank", "life_stage": "life stage"}
+"""Columns of records that have a vocabulary."""
 
 
 def _load(frame: pd.DataFrame, role: str, required: tuple[str, ...]) -> Table:
@@ -144,9 +145,9 @@ def clean_records(
     result = table.frame.copy()
     for name in RECORD_LABELS:
         result[name] = text(result[name]) if name in table else None
-    result["life_stage"] = result["life_stage"].str.lower() if len(result) else result["life_stage"]
-    for name, words in (("sex", SEX), ("flank", FLANK)):
-        result[name] = _coded(result[name], words) if name in table else None
+    result["individual"] = result["individual"].mask(nobody(result["individual"]) != "", None)
+    for name, what in WORDS.items():
+        result[name] = read_words(result[name], what, lambda row: _place(table, row)) if name in table else None
     result["station"] = _stations(table, result["deployment"], stations, deployments)
     if clock.tz is None:
         check_offsets(table, "timestamp", result, deployments, of_deployments or {})
@@ -189,11 +190,15 @@ def _stations(
     return station
 
 
-def clean_audit(audit: pd.DataFrame | None, records: pd.DataFrame) -> pd.DataFrame:
-    """Return the audit of a reader, or one that says that every record was kept."""
+def clean_audit(audit: pd.DataFrame | None, records: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Return the audit of a reader, or one that says that every record was kept, without an animal if nobody is named.
+
+    `given` are the records as they were, before they were brought into form.
+    """
     if audit is not None:
         return audit[AUDIT].reset_index(drop=True)
-    return records[["source", "line"]].assign(action="kept", reason="")
+    reason = nobody(given["individual"]) if "individual" in given else ""
+    return records[["source", "line"]].assign(action="kept", reason=reason)
 
 
 def text(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -204,11 +209,12 @@ def text(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(known[codes], index=column.index, dtype=object)
 
 
-def _coded(column: pd.Series[Any], words: dict[str, str]) -> pd.Series[Any]:
-    """Words brought into one spelling; those that mean nothing to us are None."""
-    codes, values = pd.factorize(column.astype(object))
-    known = np.array([*(words.get(str(value).strip().lower()) for value in values), None], dtype=object)
-    return pd.Series(known[codes], index=column.index, dtype=object)
+def _place(table: Table, row: int) -> str:
+    """Say where a record stands: in the file that a reader found it in, or in the table."""
+    if "source" in table and "line" in table:
+        source = str(table.frame["source"].iloc[row])
+        return f"{source} {'line' if '.' in source else 'row'} {table.frame['line'].iloc[row]}"
+    return table.where(row)
 
 
 def times(table: Table, name: str, clock: Clock, *, missing: bool = False) -> pd.Series[Any]:

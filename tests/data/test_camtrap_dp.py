@@ -164,7 +164,7 @@ class TestRecords:
 
     def test_flank_of_a_column_or_another_key(self, tmp_path):
         text = OBSERVATIONS.replace("observationTags", "seite").replace("flank:left | flank:right", "R")
-        assert read(tmp_path, observations=text, flank="seite").records["flank"].tolist() == [None, "right"]
+        assert read(tmp_path, observations=text, flank="seite").records["flank"].tolist() == ["left", "right"]
         text = OBSERVATIONS.replace("flank:", "side:")
         assert read(tmp_path, observations=text, flank="observationTags:side").records["flank"][0] == "left"
         assert read(tmp_path, flank=None).records["flank"].isna().all()
@@ -190,9 +190,14 @@ class TestRecords:
         ):
             survey = read(tmp_path, observations=changed(OBSERVATIONS, 2, "female", "femal"))
         assert survey.records["sex"].tolist() == [None, None]
-        with pytest.warns(DataWarning, match=r"line 5: lifeStage is 'kitten', kept as it is"):
-            survey = read(tmp_path, observations=changed(OBSERVATIONS, 5, "juvenile", "kitten"))
-        assert survey.records["life_stage"].tolist() == ["adult", "kitten"]
+        with pytest.warns(DataWarning, match=r"line 5: life stage is 'kiten', kept as it is"):
+            survey = read(tmp_path, observations=changed(OBSERVATIONS, 5, "juvenile", "kiten"))
+        assert survey.records["life_stage"].tolist() == ["adult", "kiten"]
+        with pytest.warns(
+            DataWarning, match=r"line 5: observationType is 'animall', taken for no animal.*Did you"
+        ):
+            survey = read(tmp_path, observations=changed(OBSERVATIONS, 5, "animal", "animall"))
+        assert survey.audit["reason"][3] == "no animal: observationType animall"
 
     def test_unknown_deployment(self, tmp_path):
         text = changed(changed(OBSERVATIONS, 2, "o1,a1", "o1,a7"), 5, "o4,b1", "o4,")

@@ -103,7 +103,10 @@ class TestTables:
                 "flank": ["L", "Right", "b", "tail"],
             }
         )
-        s = Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=table)
+        with pytest.warns(
+            DataWarning, match=r"records row 3: flank is 'tail', read as unknown \(1 row with"
+        ):
+            s = Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=table)
         assert s.records["sex"].tolist() == ["F", "M", None, None]
         assert s.records["flank"].tolist() == ["left", "right", "both", None]
         assert s.records["station"].tolist() == ["B"] * 4

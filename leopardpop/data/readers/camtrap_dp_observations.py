@@ -14,11 +14,13 @@ from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.readers.camtrap_dp_deployments import Deployments, require, sources
+from leopardpop.data.readers.camtrap_dp_fields import OBSERVATIONS
 from leopardpop.data.readers.camtrap_dp_tags import tag_values, without_key
 from leopardpop.data.readers.camtrap_dp_times import read_stamps, refuse_naive
 from leopardpop.data.selection import Ledger
 from leopardpop.data.survey_tables import text
 from leopardpop.data.tables import Table
+from leopardpop.data.vocabulary import nobody, read_words
 from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["COLUMNS", "ObservationOptions", "Observations", "read_observations"]
@@ -41,12 +43,6 @@ LABELS = {
 ALWAYS = ("species", "individual", "sex", "life_stage", "observation", "event")
 COLUMNS = frozenset({*REQUIRED, *LABELS.values(), "eventEnd", "count", "classificationProbability"})
 """What is read of the table."""
-WORDS = {
-    "sex": frozenset({"female", "male", "f", "m", "unknown", "undetermined", "undefined", "unspecified"}),
-    "lifeStage": frozenset({"adult", "subadult", "juvenile", "cub", "unknown", "undetermined", "undefined"}),
-}
-"""What is understood; anything else is said."""
-NOTHING = {"unknown", "undetermined", "undefined", "unspecified"}
 
 
 @dataclass(frozen=True)
@@ -96,10 +92,10 @@ def read_observations(table: Table, deployments: Deployments, options: Observati
     kind = _lower(table, "observationType")
     notes = _choose_level(ledger, table, owner, kind, options.level)
     _drop_unknown_deployments(ledger, table, owner, deployments)
-    _drop_without_animal(ledger, kind)
+    _drop_without_animal(ledger, table, kind)
     _merge_repeated(ledger, table)
     rows = np.flatnonzero(ledger.open)
-    ledger.keep(ledger.open)
+    ledger.keep(ledger.open, nobody(table.frame["individualID"]) if "individualID" in table else "")
     records = _records(table.take(rows), owner[rows], deployments, options)
     return Observations(records, ledger.audit(), (notes,))
 
@@ -170,11 +166,25 @@ def _drop_unknown_deployments(ledger: Ledger, table: Table, owner: NDArray[np.in
     )
 
 
-def _drop_without_animal(ledger: Ledger, kind: NDArray[np.object_]) -> None:
+def _drop_without_animal(ledger: Ledger, table: Table, kind: NDArray[np.object_]) -> None:
     codes, words = pd.factorize(kind)
+    _say_strange_types(ledger, table, kind)
     reasons = np.array([f"no animal: observationType {word or 'is missing'}" for word in words], dtype=object)
     if len(words):
         ledger.drop(kind != "animal", reasons[codes])
+
+
+def _say_strange_types(ledger: Ledger, table: Table, kind: NDArray[np.object_]) -> None:
+    strange = ledger.open & ~np.isin(kind, ["", *OBSERVATIONS["observationType"].words])
+    if strange.any():
+        row = int(strange.argmax())
+        known = OBSERVATIONS["observationType"].words
+        notice(
+            f"{table.where(row)}: observationType is '{kind[row]}', taken for no animal "
+            f"({counted(int(strange.sum()), 'row')} with such words). Camtrap DP knows {', '.join(known)}."
+            f"{did_you_mean(str(kind[row]), known)}",
+            DataWarning,
+        )
 
 
 def _merge_repeated(ledger: Ledger, table: Table) -> None:
@@ -209,8 +219,6 @@ def _records(
         if name in ALWAYS or (column is not None and column.notna().any()):
             result[name] = column
     result["species"] = _species(result["species"], options.species_map)
-    for name, theirs in (("sex", "sex"), ("life_stage", "lifeStage")):
-        result[name] = _known_words(table, result[name], theirs)
     result["flank"] = _flank(table, options.flank)
     if "tags" in result and options.flank is not None and options.flank.startswith("observationTags:"):
         result["tags"] = without_key(result["tags"], options.flank.partition(":")[2], result["flank"])
@@ -243,24 +251,6 @@ def _species(species: pd.Series[Any], species_map: Mapping[str, str]) -> pd.Seri
     return species.replace(dict(species_map)) if species_map else species
 
 
-def _known_words(table: Table, words: pd.Series[Any], column: str) -> pd.Series[Any]:
-    """Words that we understand; those that say nothing are None, others are said and, as a sex, None."""
-    if words.isna().all():
-        return words
-    lower = words.str.lower()
-    strange = (lower.notna() & ~lower.isin(WORDS[column])).to_numpy(bool)
-    if strange.any():
-        row = int(strange.argmax())
-        known = ", ".join(sorted(WORDS[column] - NOTHING - {"f", "m"}))
-        read = "read as unknown" if column == "sex" else "kept as it is"
-        notice(
-            f"{table.where(row)}: {column} is '{words.iloc[row]}', {read} ({counted(int(strange.sum()), 'row')} with "
-            f"such words). Camtrap DP knows {known}.{did_you_mean(str(words.iloc[row]), WORDS[column])}",
-            DataWarning,
-        )
-    return words.where(~lower.isin(NOTHING), None)
-
-
 def _flank(table: Table, spec: str | None) -> pd.Series[Any] | None:
     """Flanks that a column says, or a key of its tags: "observationTags:flank"."""
     if spec is None:
@@ -272,16 +262,4 @@ def _flank(table: Table, spec: str | None) -> pd.Series[Any] | None:
         hint = did_you_mean(column, table.frame.columns)
         raise DataError(f"flank='{spec}': {table.name} has no column '{column}'.{hint}", offenders=[spec])
     values = tag_values(table.frame[column], key) if key else text(table.frame[column]).to_numpy(object)
-    codes, words = pd.factorize(pd.Series(values, dtype=object))
-    known = np.array([*(_side(str(word)) for word in words), None], dtype=object)
-    return pd.Series(known[codes], dtype=object)
-
-
-def _side(word: str) -> str | None:
-    """Which flank words mean: "left", "right", "both", or none that we know."""
-    sides = {part.strip().lower()[:1] for part in word.split("|")}
-    return (
-        "both"
-        if "b" in sides or {"l", "r"} <= sides
-        else next((s for k, s in (("l", "left"), ("r", "right")) if k in sides), None)
-    )
+    return read_words(pd.Series(values, dtype=object), "flank", table.where, f"flank ({spec})")

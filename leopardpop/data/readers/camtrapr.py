@@ -24,7 +24,6 @@ from leopardpop.data.readers.record_parts import (
 )
 from leopardpop.data.readers.record_rows import (
     merge_same_rows,
-    nobody,
     record_table,
     settle,
     warn_of_dates,
@@ -35,6 +34,7 @@ from leopardpop.data.readers.record_times import Times, check_date_format, read_
 from leopardpop.data.selection import Ledger
 from leopardpop.data.survey import Survey
 from leopardpop.data.tables import TableSource
+from leopardpop.data.vocabulary import nobody
 from leopardpop.errors import DataError
 
 __all__ = ["read_camtrapr"]
@@ -259,7 +259,7 @@ def _records(
     rows.known("station", stations, where)
     times = read_times(rows, "timestamp", periods.clock, periods.date_format)
     warn_of_dates(rows, times)
-    reasons = nobody(rows)
+    reasons = nobody(rows.words("individual"))
     if shifts is not None:
         times, moved = shift_times(rows, times, shifts, columns, periods.clock)
         reasons = np.where(reasons == "", moved, np.where(moved == "", reasons, reasons + "; " + moved))

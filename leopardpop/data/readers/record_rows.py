@@ -19,7 +19,6 @@ from leopardpop.errors import DataError, DataWarning
 __all__ = [
     "LABELS",
     "merge_same_rows",
-    "nobody",
     "record_table",
     "row_codes",
     "settle",
@@ -29,9 +28,6 @@ __all__ = [
 
 LABELS = ("station", "deployment", "camera", "species", "individual", "sex", "life_stage", "flank")
 """Columns of records that are text."""
-
-UNKNOWN = frozenset({"unknown", "unidentified", "undetermined", "unclassified", "unspecified", "none", "null"})
-STAGES = {"sub-adult": "subadult", "sub adult": "subadult", "adults": "adult", "juveniles": "juvenile", "cubs": "cub"}
 
 
 def row_codes(frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -91,7 +87,7 @@ def with_timestamp(sheet: Sheet) -> Sheet:
 
 
 def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.DataFrame:
-    """Make the records of a survey of rows that are kept; an individual "unknown" is none.
+    """Make the records of a survey of rows that are kept.
 
     Parameters
     ----------
@@ -111,11 +107,6 @@ def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.Da
     for name in LABELS:
         if name in sheet:
             columns[name] = sheet.words(name)
-    if "individual" in columns:
-        columns["individual"] = columns["individual"].mask(nobody(sheet) != "", None)
-    for name, words in (("life_stage", STAGES), ("sex", {})):
-        if name in columns:
-            columns[name] = _without_unknown(columns[name], words)
     if "count" in sheet:
         columns["count"] = sheet.numbers("count", whole=True, least=1, blank=1)
     for name in extra:
@@ -124,28 +115,11 @@ def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.Da
     return pd.DataFrame({**columns, **sheet.places()})
 
 
-def nobody(sheet: Sheet) -> NDArray[np.object_]:
-    """Say of which rows the individual is a word for not knowing it: "" or the reason, (n,)."""
-    codes, names = pd.factorize(sheet.words("individual").astype(object))
-    words = [f"individual '{name}' is no identity" if str(name).lower() in UNKNOWN else "" for name in names]
-    return np.array([*words, ""], dtype=object)[codes]
-
-
 def settle(ledger: Ledger, reasons: NDArray[np.object_]) -> None:
     """Keep all open rows, with what there is to say of each."""
     every = np.full(len(ledger.records), "", dtype=object)
     every[ledger.open] = reasons
     ledger.keep(ledger.open, every)
-
-
-def _without_unknown(column: pd.Series[Any], words: dict[str, str]) -> pd.Series[Any]:
-    """Labels in lower case and one spelling; None where they say that nothing is known."""
-    codes, names = pd.factorize(column.astype(object))
-    lower = [str(name).lower() for name in names]
-    known: NDArray[np.object_] = np.array(
-        [*(None if n in UNKNOWN else words.get(n, n) for n in lower), None], dtype=object
-    )
-    return pd.Series(known[codes], dtype=object)
 
 
 def warn_of_dates(sheet: Sheet, times: Times) -> None:

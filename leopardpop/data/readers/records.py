@@ -22,7 +22,6 @@ from leopardpop.data.readers.record_parts import (
 from leopardpop.data.readers.record_rows import (
     LABELS,
     merge_same_rows,
-    nobody,
     record_table,
     settle,
     warn_of_dates,
@@ -33,6 +32,7 @@ from leopardpop.data.readers.record_times import check_date_format, read_times, 
 from leopardpop.data.selection import Ledger
 from leopardpop.data.survey import Survey
 from leopardpop.data.tables import TableSource
+from leopardpop.data.vocabulary import nobody
 from leopardpop.errors import DataError
 
 __all__ = ["deployment_table", "read_records", "settle_records"]
@@ -244,7 +244,7 @@ def settle_records(
     warn_of_dates(rows, times)
     hidden = ("date", "time", "timestamp", "source", "line", *LABELS)
     kept = record_table(rows, times, [name for name in rows.columns if name not in hidden])
-    settle(ledger, nobody(rows))
+    settle(ledger, nobody(rows.words("individual")))
     return kept, ledger.audit()
 
 
