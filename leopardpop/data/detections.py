@@ -15,6 +15,7 @@ from leopardpop.data.occasion_labels import occasion_positions
 from leopardpop.data.tables import Origin, Table, positions
 from leopardpop.data.vocabulary import is_nothing
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 __all__ = ["ALIVE", "Detections", "read_detections"]
 
@@ -110,13 +111,17 @@ def _no_captures() -> Table:
     return Table(frame, np.zeros(0, dtype=np.int64), (Origin("captures"),), np.zeros(0, dtype=np.intp))
 
 
+def _is_nobody(name: str) -> bool:
+    """Whether a label says that nobody is known; signs may be labels, and NONE is left to the readers of secr."""
+    return is_nothing(name) and name != "NONE" and (name.strip("?") == "" or any(sign.isalpha() for sign in name))
+
+
 def _animals(
     captures: Table, session: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.object_], NDArray[np.intp]]:
     """Return the animal of each row, and label and session of each animal, by first appearance."""
     individual = captures.labels("individual")
-    words = [is_nothing(name) and name != "NONE" for name in individual.names]  # NONE: the readers of secr deal with it
-    nobody = np.array(words, dtype=bool)[individual.codes]
+    nobody = np.array([_is_nobody(name) for name in individual.names], dtype=bool)[individual.codes]
     if nobody.any():
         word = individual.names[individual.codes[int(nobody.argmax())]]
         raise captures.fail(nobody, f"individual is '{word}', which stands for nobody", "Name it, or remove the row.")
@@ -205,7 +210,7 @@ def _check_no_repeats(found: Detections, detector: str, size: NDArray[np.intp]) 
     if not repeated.any():
         return
     rows = int(size[repeated].sum() - repeated.sum())
-    what = f"{rows} repeated rows" if rows else f"count is {found.count[repeated.argmax()]}"
+    what = f"{counted(rows, 'repeated row')}" if rows else f"count is {found.count[repeated.argmax()]}"
     first = found.row[repeated.argmax()]
     raise DataError(
         f"{what} (first: {found.table.where(int(first))}, animal '{found.labels[found.animal[repeated.argmax()]]}'): "
@@ -223,7 +228,7 @@ def _check_one_station(found: Detections, design: Design) -> None:
     one, other = design.labels[found.station[row - 1]], design.labels[found.station[row]]
     raise DataError(
         f"{found.table.where(int(found.row[row]))}: animal '{found.labels[found.animal[row]]}' is at station '{one}' "
-        f"and at '{other}' on one occasion ({int(again.sum())} such rows). On a multi detector it is held at one: "
-        "correct the rows, or use detector='proximity'.",
+        f"and at '{other}' on one occasion ({counted(int(again.sum()), 'such row')}). On a multi detector it "
+        "is held at one: correct the rows, or use detector='proximity'.",
         offenders=found.offenders(again),
     )

@@ -19,8 +19,9 @@ __all__ = ["flank_of", "is_nothing", "nobody", "read_words", "sex_of", "stage_of
 
 UNKNOWN = frozenset({
     *("unknown", "unk", "unidentified", "undetermined", "undefined", "unclassified", "unspecified", "indeterminate"),
-    *("not identified", "not known", "none", "null", "n/a", "na", "nan"),
+    *("not identified", "not known", "none", "null", "n/a", "na", "nan", "<na>"),
 })  # fmt: skip
+SIGNS = "?-–—_.*/!()[] "
 SEX = {"f": "F", "female": "F", "♀": "F", "m": "M", "male": "M", "♂": "M"}
 SIDES = {"l": "L", "left": "L", "lhs": "L", "r": "R", "right": "R", "rhs": "R", "b": "LR", "both": "LR", "lr": "LR"}
 FLANKS = {"L": "left", "R": "right", "LR": "both"}
@@ -43,7 +44,7 @@ def is_nothing(word: Any) -> bool:
     ['?', '-', 'Unknown', 'NA']
     """
     plain = str(word).strip().lower()
-    return plain in UNKNOWN or not (any(sign.isalnum() for sign in plain) or plain in SEX)
+    return plain in UNKNOWN or not plain.strip(SIGNS)
 
 
 def nobody(individual: pd.Series[Any]) -> NDArray[np.object_]:

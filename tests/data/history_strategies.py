@@ -14,7 +14,7 @@ labels = st.text(
     st.one_of(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), st.sampled_from(" \"#,;/-'1NONE")),
     min_size=1,
     max_size=6,
-).filter(lambda text: text == text.strip())
+).filter(lambda text: text == text.strip() and text.strip("?"))  # "?" is nobody
 words = labels.filter(lambda text: text not in {"NA", "N/A", "NaN", "nan", "<NA>"})
 metres = st.floats(-1e7, 1e7, allow_subnormal=False)
 
