@@ -41,7 +41,7 @@ STYLES = {MUST: "bold red", LOOK: "bold yellow", NOTE: "bold"}
 EXIT = {MUST: 2, LOOK: 1, NOTE: 1}
 MOST_ALIKE = 5
 """Findings of one kind that are printed; all of them are in the table."""
-SAID = {"one_flank": "identities are left out", "species_alike": "are not counted as"}
+SAID = {"one_flank": "identities are left out", "species_alike": " not counted as "}
 """Kind of problem -> words of the warning with which a history says the same."""
 WIDTH, LABEL = 110, 24
 TABLES = {"problems.csv": ",".join(COLUMNS), "silent.csv": "station,deployment,camera,start,end,days"}

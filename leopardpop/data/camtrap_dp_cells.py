@@ -16,6 +16,7 @@ from leopardpop.data.readers.camtrap_dp_fields import DEPLOYMENTS, OBSERVATIONS,
 from leopardpop.data.readers.camtrap_dp_own import NANOSECONDS, own_tag
 from leopardpop.data.readers.camtrap_dp_times import offset_words
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.survey_base import SurveyTables
@@ -256,8 +257,8 @@ def _deployments(survey: SurveyTables, records: pd.DataFrame, tags: _Tags) -> pd
         if cameras.empty:
             first = rows.iloc[0]
             raise DataError(
-                f"station '{station}' has {len(rows)} records ({first['source']} line {first['line']}) but no "
-                "deployment, which Camtrap DP needs. Add the deployment, or leave the records out."
+                f"station '{station}' has {counted(len(rows), 'record')} ({first['source']} line {first['line']}) but "
+                "no deployment, which Camtrap DP needs. Add the deployment, or leave the records out."
             )
         best, sure = _most_likely(rows, cameras)
         found[rows.index] = cameras["deployment"].to_numpy(object)[best]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 __all__ = [
     "MISSING_WORDS",
@@ -54,7 +55,9 @@ def as_covariates(frame: pd.DataFrame | None, n_rows: int, of: str) -> pd.DataFr
     if frame is None:
         return pd.DataFrame(index=pd.RangeIndex(n_rows))
     if len(frame) != n_rows:
-        raise DataError(f"{of} covariates have {len(frame)} rows, but there are {n_rows} {of}s. Give one row each.")
+        raise DataError(
+            f"{of} covariates have {counted(len(frame), 'row')}, but there are {n_rows} {of}s. Give one row each."
+        )
     return covariate_table({str(name): _clean(column) for name, column in frame.items()}, n_rows)
 
 

@@ -13,7 +13,7 @@ from leopardpop.data.covariates import covariate_table
 from leopardpop.data.design import AUDIT_COLUMNS, Design, session_codes
 from leopardpop.data.occasion_labels import occasion_positions
 from leopardpop.data.tables import Origin, Table, positions
-from leopardpop.data.vocabulary import is_nothing
+from leopardpop.data.vocabulary import is_no_label
 from leopardpop.errors import DataError
 from leopardpop.words import counted
 
@@ -111,17 +111,12 @@ def _no_captures() -> Table:
     return Table(frame, np.zeros(0, dtype=np.int64), (Origin("captures"),), np.zeros(0, dtype=np.intp))
 
 
-def _is_nobody(name: str) -> bool:
-    """Whether a label says that nobody is known; signs may be labels, and NONE is left to the readers of secr."""
-    return is_nothing(name) and name != "NONE" and (name.strip("?") == "" or any(sign.isalpha() for sign in name))
-
-
 def _animals(
     captures: Table, session: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.object_], NDArray[np.intp]]:
     """Return the animal of each row, and label and session of each animal, by first appearance."""
     individual = captures.labels("individual")
-    nobody = np.array([_is_nobody(name) for name in individual.names], dtype=bool)[individual.codes]
+    nobody = np.array([is_no_label(name) for name in individual.names], dtype=bool)[individual.codes]
     if nobody.any():
         word = individual.names[individual.codes[int(nobody.argmax())]]
         raise captures.fail(nobody, f"individual is '{word}', which stands for nobody", "Name it, or remove the row.")

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.file_bounds import FileScan, check_cells, check_size, row_lines, scan_file
-from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.short_rows import check_short_rows
 from leopardpop.errors import DataError
 
@@ -61,6 +61,9 @@ def existing_file(path: Path, role: str) -> Path:
     DataError
         If there is no file, it is empty, or it is a spreadsheet or another binary file.
     """
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no ordinary file"
+        raise DataError(f"{role}: '{path}' is {what}. Give the path of a text file.", offenders=[str(path)])
     if not path.is_file():
         siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"{role}: there is no file '{path}'.{did_you_mean(path.name, siblings)}", offenders=[str(path)])
@@ -251,7 +254,7 @@ def _check_overflow(lines: NDArray[np.int64], file: str, names: list[str]) -> No
     if lines.size:
         raise DataError(
             f"{file} line {lines[0]} has more cells than the header, whose columns are "
-            f"{listed(names)} ({lines.size} lines in all). A decimal comma, or row names written by R?",
+            f"{listed(names)} ({counted(lines.size, 'line')} in all). A decimal comma, or row names written by R?",
             offenders=lines.tolist(),
         )
 

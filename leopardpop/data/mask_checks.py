@@ -15,7 +15,7 @@ from leopardpop.data.notices import notice
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import Table, TableSource, load_table
 from leopardpop.errors import DataError, DataWarning
-from leopardpop.words import length
+from leopardpop.words import counted, length
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -88,7 +88,8 @@ def _refuse(cells: pd.DataFrame, bad: Any, what: str) -> None:
     if rows.size:
         x, y, area = cells.iloc[rows[0]]
         raise DataError(
-            f"{rows.size} cells of the mask have {what} (first: row {rows[0] + 1}, x={x:g}, y={y:g}, area={area:g}).",
+            f"{counted(rows.size, 'cell')} of the mask {'has' if rows.size == 1 else 'have'} {what} "
+            f"(first: row {rows[0] + 1}, x={x:g}, y={y:g}, area={area:g}).",
             offenders=rows.tolist(),
         )
 

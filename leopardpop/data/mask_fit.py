@@ -13,6 +13,7 @@ from leopardpop.data.notices import notice
 from leopardpop.data.projections import same_crs
 from leopardpop.data.space import nearest_point
 from leopardpop.errors import DataError, DataWarning
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.mask import Mask
@@ -98,6 +99,7 @@ def check_mask(history: HasStations, mask: Mask) -> None:
 def _outside_message(names: list[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return (
-        f"{len(names)} stations lie outside the mask: {', '.join(names[:5])}{more}. No animal can live there, so that "
+        f"{counted(len(names), 'station')} {'lies' if len(names) == 1 else 'lie'} outside the mask: "
+        f"{', '.join(names[:5])}{more}. No animal can live there, so that "
         "density is biased: check their coordinates, the habitat and the buffer."
     )

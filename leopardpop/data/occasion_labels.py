@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.tables import Table, label
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.design import Design
@@ -89,7 +90,7 @@ def _session_labels(
     if numbered and len(wanted[code]) == len(found):
         return found
     raise DataError(
-        f"{effort.table.name} has {len(found)} occasions{session} ({listed(found)}), but occasions= says "
+        f"{effort.table.name} has {counted(len(found), 'occasion')}{session} ({listed(found)}), but occasions= says "
         f"{len(wanted[code])} ({listed(wanted[code])}). Correct one of them."
     )
 

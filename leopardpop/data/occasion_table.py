@@ -14,6 +14,7 @@ from leopardpop.data.design import session_codes
 from leopardpop.data.names import listed
 from leopardpop.data.parts import SessionParts
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.occasion_labels import OccasionOption
@@ -75,6 +76,6 @@ def _order(labels: list[str], occasions: list[str], session: str, name: str) -> 
     if len(labels) == len(occasions):
         return list(range(len(labels)))
     raise DataError(
-        f"{name} has {len(labels)} occasions ({listed(labels)}) and session '{session}' {len(occasions)} "
+        f"{name} has {counted(len(labels), 'occasion')} ({listed(labels)}) and session '{session}' {len(occasions)} "
         f"({listed(occasions)}). Give each of them one row, and a column 'session' if they differ."
     )

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leopardpop.data.covariates import LINE_BREAKS, as_covariates
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 __all__ = ["DETECTORS", "SessionParts", "check_parts"]
 
@@ -187,8 +188,8 @@ def _check_labels(parts: CheckedParts) -> None:
         raise DataError(f"session '{parts.session}' has no stations. Leave it out, or give its stations.")
     if not parts.occasions or len(parts.occasions) != parts.effort.shape[1]:
         raise DataError(
-            f"session '{parts.session}' has {len(parts.occasions)} occasion labels and {parts.effort.shape[1]} columns "
-            "of effort. At least one occasion is needed, each with a label."
+            f"session '{parts.session}' has {counted(len(parts.occasions), 'occasion label')} and "
+            f"{counted(parts.effort.shape[1], 'column')} of effort. At least one occasion is needed, each with a label."
         )
 
 
@@ -204,7 +205,8 @@ def _check_numbers(parts: CheckedParts) -> None:
 def _raise_stations(parts: CheckedParts, bad: NDArray[np.bool_], what: str) -> None:
     labels = [parts.stations[k] for k in np.flatnonzero(bad)]
     raise DataError(
-        f"session '{parts.session}', station '{labels[0]}' has {what} ({len(labels)} stations in all). Correct them.",
+        f"session '{parts.session}', station '{labels[0]}' has {what} ({counted(len(labels), 'station')} in "
+        "all). Correct them.",
         offenders=labels,
     )
 
@@ -264,7 +266,7 @@ def _raise_rows(parts: CheckedParts, bad: NDArray[np.bool_], what: str) -> None:
     first = offenders.iloc[0]
     raise DataError(
         f"session '{parts.session}': animal '{first['individual']}' at station '{first['station']}' on occasion "
-        f"'{first['occasion']}' has {what} ({len(rows)} rows in all).",
+        f"'{first['occasion']}' has {what} ({counted(len(rows), 'row')} in all).",
         offenders=offenders,
     )
 

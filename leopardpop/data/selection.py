@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.errors import DataError, DataWarning
+from leopardpop.words import counted
 
 __all__ = [
     "Ledger",
@@ -176,7 +177,9 @@ def _drop_alike(ledger: Ledger, alike: list[str], asked: list[str]) -> None:
         ledger.drop(names == name, f"species '{name}'")
     if alike:
         n = int(names.isin(alike).sum())
-        message = f"{n} records of {listed(alike)} are not counted as {listed(asked)}. "
+        message = (
+            f"{counted(n, 'record')} of {listed(alike)} {'is' if n == 1 else 'are'} not counted as {listed(asked)}. "
+        )
         notice(f"{message}If it is the same: species={[*asked, *alike]}.", DataWarning)
 
 
@@ -226,8 +229,8 @@ def keep_identified(ledger: Ledger) -> None:
     left = ledger.open
     if left.any() and missing[left].all():
         raise DataError(
-            f"individual is empty in all {int(left.sum())} records: occupancy is possible, capture-recapture is not. "
-            "Identify the animals and fill in individual."
+            f"individual is empty in all of {counted(int(left.sum()), 'record')}: occupancy is possible, "
+            "capture-recapture is not. Identify the animals and fill in individual."
         )
     ledger.drop(missing, "not identified")
 
@@ -288,7 +291,7 @@ def individual_sexes(ledger: Ledger) -> pd.Series[str]:
             for row in offenders[offenders["individual"] == name].itertuples()
         )
         raise DataError(
-            f"Animal '{name}' has two sexes: {where} ({both.sum() // 2} animals in all). Correct it.",
+            f"Animal '{name}' has two sexes: {where} ({counted(int(both.sum() // 2), 'animal')} in all). Correct it.",
             offenders=offenders,
         )
     sexes = pd.Series(None, index=pd.Index(sorted(rows["individual"].unique()), dtype=object), dtype=object)

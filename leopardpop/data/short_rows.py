@@ -114,7 +114,8 @@ def _separated(path: Path, scan: FileScan, mark: int) -> NDArray[np.int64]:
             total, inside = int(totals[-1]), int(quotes[-1] % 2)
     if not _ends_a_line(path, scan):
         rows.append(np.array([total], dtype=np.int64))
-    return np.diff(np.concatenate(rows)) + 1
+    ends = np.concatenate(rows)
+    return ends[1:] - ends[:-1] + 1
 
 
 def _words(path: Path, scan: FileScan) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.placing import NOT_COVARIATES
 from leopardpop.data.tables import TableSource, load_table
 from leopardpop.errors import DataError
+from leopardpop.words import counted
 
 __all__ = ["add_covariates"]
 
@@ -63,7 +64,7 @@ def _check_present(values: pd.Series[Any], stations: pd.Series[Any]) -> None:
     if bad.any():
         names = stations[bad].tolist()
         raise DataError(
-            f"Covariate {values.name!r} is missing at {len(names)} of {len(values)} stations: {listed(names)}. "
-            'Give a source that covers them, or pass missing="keep".',
+            f"Covariate {values.name!r} is missing at {len(names)} of {counted(len(values), 'station')}: "
+            f'{listed(names)}. Give a source that covers them, or pass missing="keep".',
             offenders=names,
         )

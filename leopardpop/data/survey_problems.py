@@ -15,7 +15,7 @@ from leopardpop.data import (
     survey_problems_effort,
     survey_problems_places,
 )
-from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, tables_of
+from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Finder, Problem, Tables, tables_of
 
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
@@ -49,8 +49,16 @@ def problems_by_kind(survey: Survey, today: Any = None) -> list[tuple[str, Probl
         Kind and problem.
     """
     tables = tables_of(survey, today)
-    found = [(find.__name__, problem) for find in FINDERS for problem in find(tables)]
+    found = [(find.__name__, _located(problem, find, tables)) for find in FINDERS for problem in find(tables)]
     return sorted(found, key=lambda each: SEVERITIES.index(each[1].severity))
+
+
+def _located(problem: Problem, find: Finder, tables: Tables) -> Problem:
+    """Add the file and line of the deployment, or of that of a station whose place is wrong."""
+    if problem.where.startswith("station ") and find not in survey_problems_places.FINDERS:
+        return problem  # its records are the problem: they are named
+    line = tables.lines.get(problem.where)
+    return problem if line is None else problem._replace(where=f"{problem.where} ({line})")
 
 
 def find_problems(survey: Survey, today: Any = None) -> pd.DataFrame:

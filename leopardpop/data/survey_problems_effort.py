@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.names import counted
 from leopardpop.data.occasions import DAY, Clock
-from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, sightings, when
+from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, known_line, sightings, when
 
 __all__ = ["FINDERS", "SILENT_DAYS", "silent_stretches"]
 
@@ -54,7 +54,7 @@ def outside_own_deployment(tables: Tables) -> Iterator[Problem]:
 def overlaps(tables: Tables) -> Iterator[Problem]:
     """Deployments of one camera at one station that overlap."""
     for row, previous in _overlapping(tables.deployments, ["station", "camera"]):
-        found = f"starts before deployment {previous.deployment} of the same camera ends"
+        found = f"starts before deployment {previous.deployment}{known_line(previous)} of the same camera ends"
         yield Problem(LOOK, f"deployment {row.deployment}", found, "correct the times; they count once")
 
 
@@ -69,7 +69,7 @@ def two_places(tables: Tables) -> Iterator[Problem]:
         return
     for row, previous in found:
         told = f"camera {row.camera} is at {row.station} from {when(row.start)}, at {previous.station} "
-        told += f"until {when(previous.end)} (deployment {previous.deployment})"
+        told += f"until {when(previous.end)}, deployment {previous.deployment}{known_line(previous)}"
         fix = "a camera is at one place at a time: correct the label or the times"
         yield Problem(LOOK, f"deployment {row.deployment}", told, fix)
 
@@ -124,7 +124,7 @@ def failures_outside(tables: Tables) -> Iterator[Problem]:
         own = ends[by_place.get(row.station, []) if whole else by_name[row.deployment]]
         if not any(start < row.end and row.start < end for start, end in own):
             whose = f"station {row.station}" if whole else f"deployment {row.deployment}"
-            found = f"a failure from {when(row.start)} to {when(row.end)} lies outside its deployments"
+            found = f"a failure from {when(row.start)} to {when(row.end)}{known_line(row)} lies outside its deployments"
             yield Problem(LOOK, whose, found, "correct its dates; as it is, it changes nothing")
 
 

@@ -18,7 +18,19 @@ from leopardpop.data.occasions import Clock, Instants
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
 
-__all__ = ["LOOK", "MUST", "NOTE", "Finder", "Problem", "Tables", "line_of", "sightings", "spelling", "when"]
+__all__ = [
+    "LOOK",
+    "MUST",
+    "NOTE",
+    "Finder",
+    "Problem",
+    "Tables",
+    "known_line",
+    "line_of",
+    "sightings",
+    "spelling",
+    "when",
+]
 
 MUST, LOOK, NOTE = "must fix", "should look", "note"
 RESET_YEARS = (1970, 1980, 2000)
@@ -136,6 +148,17 @@ class Tables:
         named = self.records["species"].notna().to_numpy(bool)
         return named if named.any() else np.ones(len(named), dtype=bool)
 
+    @cached_property
+    def lines(self) -> dict[str, str]:
+        """Words for a deployment, or for a station -> the file and line that it comes from, where a reader said so."""
+        known = self.deployments
+        if not {"source", "line"} <= set(known.columns):
+            return {}
+        known = known.dropna(subset=["source", "line"])
+        by_name = {f"deployment {row.deployment}": line_of(row) for row in known.itertuples()}
+        first = known.drop_duplicates("station")
+        return by_name | {f"station {row.station}": f"deployed in {line_of(row)}" for row in first.itertuples()}
+
     def column(self, table: str, *names: str) -> pd.Series[Any] | None:
         """Return the first of some columns that a table has, or None."""
         frame: pd.DataFrame = getattr(self, table)
@@ -163,6 +186,12 @@ def tables_of(survey: Survey, today: Any = None) -> Tables:
 def line_of(row: Any) -> str:
     """Say where a record stands: ``observations.csv:118``."""
     return f"{row.source}:{row.line}"
+
+
+def known_line(row: Any) -> str:
+    """Say where a row stands, if a reader said so: `` (deployments.csv:3)``, else nothing."""
+    source, line = getattr(row, "source", None), getattr(row, "line", None)
+    return "" if source is None or line is None or pd.isna(source) or pd.isna(line) else f" ({source}:{line})"
 
 
 def when(time: Any) -> str:

@@ -87,15 +87,31 @@ class Table:
 
     def where(self, row: int) -> str:
         """Say where a row stands: "captures.csv line 12"."""
-        origin = self.origins[self.origin[row]]
-        return f"{origin.name} {origin.word} {self.lines[row]}"
+        source, line = self._places(np.array([row]))
+        word = self.origins[self.origin[row]].word if self._read_before is None else "line"
+        return f"{source[0]} {word} {line[0]}"
+
+    @property
+    def _read_before(self) -> pd.DataFrame | None:
+        """The columns source and line that a reader gave each row of a DataFrame, or None."""
+        names = ["source", "line"]
+        there = set(names) <= set(self.frame.columns) and not any(origin.is_file for origin in self.origins)
+        return self.frame[names] if there and self.frame[names].notna().to_numpy().all() else None
+
+    def _places(self, rows: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Source and line of rows."""
+        read = self._read_before
+        if read is not None:
+            return read["source"].to_numpy(object)[rows], read["line"].to_numpy(object)[rows]
+        names = np.array([origin.name for origin in self.origins], dtype=object)
+        return names[self.origin[rows]], self.lines[rows]
 
     def offenders(self, rows: NDArray[Any]) -> pd.DataFrame:
         """Return rows (positions or a boolean array) with their source and line, for an error."""
         positions = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         found = self.frame.iloc[positions].reset_index(drop=True)
-        names = np.array([origin.name for origin in self.origins], dtype=object)
-        places = pd.DataFrame({"source": names[self.origin[positions]], "line": self.lines[positions]})
+        source, line = self._places(positions)
+        places = pd.DataFrame({"source": source, "line": line})
         return pd.concat([places, found.drop(columns=["source", "line"], errors="ignore")], axis=1)
 
     def fail(self, rows: NDArray[Any], found: str, advice: str) -> DataError:

@@ -98,7 +98,7 @@ def test_a_second_run_needs_overwrite(run, example):
     assert (example / "results" / "summary.csv").stat().st_mtime_ns == before
 
 
-@pytest.mark.filterwarnings("ignore:1 stations lie outside the mask:leopardpop.errors.DataWarning")  # it is so
+@pytest.mark.filterwarnings("ignore:1 station lies outside the mask:leopardpop.errors.DataWarning")  # it is so
 def test_the_script_runs_and_gives_the_same_numbers(run, example, monkeypatch):
     printed = invoke("fit", example / "analysis.toml", "--script")
     assert printed.exit_code == 0

@@ -212,7 +212,7 @@ class TestRefuses:
 
     def test_records_without_a_deployment(self, tmp_path):
         lone = made(stations=STATIONS.assign(crs=None).drop(columns="crs"), crs="EPSG:32652", station="C")
-        with pytest.raises(DataError, match=r"station 'C' has 1 records .records line 1. but no deployment"):
+        with pytest.raises(DataError, match=r"station 'C' has 1 record .records line 1. but no deployment"):
             lone.to_camtrap_dp(tmp_path)
 
     def test_places_that_somebody_moved(self, folder, tmp_path):

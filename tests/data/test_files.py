@@ -1,5 +1,7 @@
 """Text files: encodings that are mixed, cells over several lines, sizes that no survey has."""
 
+import os
+
 import pandas as pd
 import pytest
 
@@ -105,6 +107,16 @@ class TestShortRows:
     def test_a_part_without_a_header(self, tmp_path):
         with pytest.raises(DataError, match="line 2 has 1 cell, the header 2, and"):
             read_text_table(write(tmp_path, "1,2\n3"), "t", header=["a", "b"])
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "records.csv").mkdir()
+    with pytest.raises(DataError, match=r"captures: '.*records\.csv' is a folder") as error:
+        read_text_table(tmp_path / "records.csv", "captures")
+    assert "Did you mean" not in str(error.value)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="pipe' is no ordinary file"):
+        read_text_table(tmp_path / "pipe", "captures")
 
 
 class TestBounds:

@@ -227,7 +227,7 @@ class TestFromTable:
             Mask.from_table(cells(), cell_area=area)
 
     def test_refuses_an_area_of_nothing_in_a_cell(self):
-        with pytest.raises(DataError, match="1 cells of the mask have an area that is not positive") as error:
+        with pytest.raises(DataError, match="1 cell of the mask has an area that is not positive") as error:
             Mask.from_table(cells(area=[4.0] * 8 + [0.0]))
         assert error.value.offenders == [8]
 
@@ -521,7 +521,7 @@ class TestStations:
 
     def test_check_warns_with_names(self, mask, design):
         check_mask(stations_at(np.array([[500_000.0, 4_700_000.0]])), mask)
-        with pytest.warns(DataWarning, match="1 stations lie outside the mask: S1"):
+        with pytest.warns(DataWarning, match="1 station lies outside the mask: S1"):
             check_mask(stations_at(np.array([[500_000.0, 4_700_000.0], [600_000.0, 4_700_000.0]])), mask)
 
     def test_check_refuses_another_place_or_system(self, mask, design):

@@ -94,6 +94,22 @@ def test_dates_in_another_format_everywhere(read):
     pd.testing.assert_frame_equal(survey.deployments, read().deployments)
 
 
+@pytest.mark.parametrize(
+    ("written", "date_format"), [("31.02.2024 20:00", "%d.%m.%Y"), ("2024-02-31", None), ("30/02/24", "%d/%m/%y")]
+)
+def test_a_day_that_the_calendar_lacks(read, written, date_format):
+    records = RECORDS.replace("2024-02-04 05:00", written)
+    with pytest.raises(DataError, match=r"csv line 3: timestamp is '.*'.* The calendar has no such day") as error:
+        read(records, date_format=date_format)
+    assert "pass date_format" not in str(error.value)
+
+
+def test_a_share_above_one_is_named_with_its_line(read):
+    records = RECORDS.replace("behaviour", "classification_probability").replace("walks", "0.9")
+    with pytest.raises(DataError, match=r"^records\.csv line 3: classification_probability is 1\.7\. It lies"):
+        read(records.replace("M1,", "M1,1.7"))
+
+
 def test_the_same_wall_clock_in_summer_and_winter(read):
     records = RECORDS.replace("2024-02-04 05:00", "2024-07-04 05:00")
     deployments = DEPLOYMENTS.replace("2024-03-02", "2024-08-02")

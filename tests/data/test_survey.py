@@ -103,9 +103,7 @@ class TestTables:
                 "flank": ["L", "Right", "b", "tail"],
             }
         )
-        with pytest.warns(
-            DataWarning, match=r"records row 3: flank is 'tail', read as unknown \(1 row with"
-        ):
+        with pytest.warns(DataWarning, match=r"records row 3: flank is 'tail', read as unknown \(1 row with"):
             s = Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=table)
         assert s.records["sex"].tolist() == ["F", "M", None, None]
         assert s.records["flank"].tolist() == ["left", "right", "both", None]
@@ -387,7 +385,7 @@ class TestSpecies:
 
     def test_nobody_identified(self):
         records = [leopard("2024-02-03 13:00", individual=None)] * 3
-        with pytest.raises(DataError, match="individual is empty in all 3 records: occupancy is possible"):
+        with pytest.raises(DataError, match="individual is empty in all of 3 records: occupancy is possible"):
             survey(records).capture_history()
 
 

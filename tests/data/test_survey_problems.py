@@ -88,6 +88,44 @@ def test_every_finder_has_a_name_of_its_own_and_a_docstring():
     assert all(find.__doc__ for find in FINDERS)
 
 
+class TestLines:
+    """Deployments that a reader read are named with their file and line."""
+
+    read = DEPLOYMENTS.assign(source="deployments.csv", line=range(2, 7))
+
+    def where(self, kind, **tables):
+        found = problems_by_kind(survey(**tables), TODAY)
+        return [(problem.where, problem.found) for name, problem in found if name == kind]
+
+    def test_of_a_deployment(self):
+        late = self.read.assign(start=["1970-01-01", *self.read["start"][1:]])
+        assert self.where("reset_deployments", deployments=late)[0][0] == "deployment A1 (deployments.csv:2)"
+        long = self.read.assign(end=[*self.read["end"][:4], "2027-02-11"])
+        assert self.where("deployment_lengths", deployments=long)[0][0] == "deployment E1 (deployments.csv:6)"
+        told = self.read.assign(timestampIssues=[False, True, False, False, False])
+        assert self.where("stated_issues", deployments=told)[0][0] == "deployment B1 (deployments.csv:3)"
+
+    def test_of_both_that_overlap(self):
+        again = self.read.iloc[[1]].assign(deployment="B2", start="2024-02-05", line=9)
+        (found,) = self.where("overlaps", deployments=pd.concat([self.read, again]))
+        assert found == (
+            "deployment B2 (deployments.csv:9)",
+            "starts before deployment B1 (deployments.csv:3) of the same camera ends",
+        )
+
+    def test_of_a_station_whose_place_is_wrong(self):
+        far = STATIONS.assign(x=[1.0, 3_010, 6_020, 9_030, 112_040])
+        found = self.where("far_away", deployments=self.read, stations=far)
+        assert found[0][0] == "station E (deployed in deployments.csv:6)"
+
+    def test_of_a_failure(self):
+        gone = failed("2023-01-01", "2023-01-02").assign(source="failures.csv", line=4)
+        (found,) = self.where("failures_outside", deployments=self.read, failures=gone)
+        assert found[1] == (
+            "a failure from 2023-01-01 00:00 to 2023-01-02 00:00 (failures.csv:4) lies outside its deployments"
+        )
+
+
 class TestEffort:
     def test_during_a_failure(self):
         found = only(survey(failures=failed("2024-02-02", "2024-02-03")), "without_effort")
@@ -137,7 +175,7 @@ class TestEffort:
     def test_a_camera_at_two_places(self):
         found = only(survey(deployments=deployed(1, camera="c1")), "two_places")
         assert found.where == "deployment B1"
-        assert found.found == ("camera c1 is at B from 2024-02-01 12:00, at A until 2024-02-11 12:00 (deployment A1)")
+        assert found.found == ("camera c1 is at B from 2024-02-01 12:00, at A until 2024-02-11 12:00, deployment A1")
 
     def test_labels_used_at_every_station_are_not_cameras(self):
         assert kinds(survey(deployments=DEPLOYMENTS.assign(camera="1"))) == []

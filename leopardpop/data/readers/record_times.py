@@ -27,6 +27,7 @@ DATES = (
 CLOCKS = (" %H:%M:%S", " %H:%M", "", "T%H:%M:%S", " %H:%M:%S.%f")
 HALF_DAYS = (" %I:%M:%S %p", " %I:%M %p")
 ZONE = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
+NO_DAY = "The calendar has no such day. Correct it."
 YEARS = 1900, 2199
 """Years that a clock can show; pandas has no nanoseconds far beyond them."""
 
@@ -231,7 +232,16 @@ def _misfit(
         if date_format is None
         else f"which date_format={date_format!r} does not fit"
     )
-    return sheet.fail(there[bad], f"{what}, {wanted}", _advice(fits, words))
+    advice = NO_DAY if not fits and _no_day(first, date_format) else _advice(fits, words)
+    return sheet.fail(there[bad], f"{what}, {wanted}", advice)
+
+
+def _no_day(word: str, date_format: str | None) -> bool:
+    """Whether a date is written as it should be, but the calendar does not have it: 31.02.2024."""
+    date, shape = (re.split(r"[ T]", each)[0] for each in (word, date_format or "%Y-%m-%d"))
+    turned = shape.replace("%d", "%D").replace("%m", "%d").replace("%D", "%m")
+    written_so = re.sub(r"\d+", "1", date) == re.sub(r"%[dmyY]", "1", shape)
+    return written_so and all(_in_format([date], each).isna().all() for each in (shape, turned))
 
 
 def _advice(fits: Sequence[str], words: Sequence[str]) -> str:
