@@ -15,7 +15,7 @@ from leopardpop.data.names import counted, did_you_mean
 from leopardpop.data.notices import notice
 from leopardpop.errors import DataWarning
 
-__all__ = ["flank_of", "is_nothing", "nobody", "read_words", "sex_of", "stage_of"]
+__all__ = ["flank_of", "is_no_label", "is_nothing", "nobody", "read_words", "sex_of", "stage_of"]
 
 UNKNOWN = frozenset({
     *("unknown", "unk", "unidentified", "undetermined", "undefined", "unclassified", "unspecified", "indeterminate"),
@@ -45,6 +45,17 @@ def is_nothing(word: Any) -> bool:
     """
     plain = str(word).strip().lower()
     return plain in UNKNOWN or not plain.strip(SIGNS)
+
+
+def is_no_label(name: str) -> bool:
+    """Whether a label of captures stands for nobody; signs may be labels, and NONE is left to the readers of secr.
+
+    Examples
+    --------
+    >>> [name for name in ("?", "-", "NA", "unknown", "NONE") if is_no_label(name)]
+    ['?', 'NA', 'unknown']
+    """
+    return is_nothing(name) and name != "NONE" and (name.strip("?") == "" or any(sign.isalpha() for sign in name))
 
 
 def nobody(individual: pd.Series[Any]) -> NDArray[np.object_]:

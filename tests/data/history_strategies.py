@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
+from leopardpop.data.vocabulary import is_no_label
 
 # Labels as people write them, with everything in them that a text file could trip over.
 labels = st.text(
     st.one_of(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), st.sampled_from(" \"#,;/-'1NONE")),
     min_size=1,
     max_size=6,
-).filter(lambda text: text == text.strip() and text.strip("?"))  # "?" is nobody
+).filter(lambda text: text == text.strip() and not is_no_label(text))
 words = labels.filter(lambda text: text not in {"NA", "N/A", "NaN", "nan", "<NA>"})
 metres = st.floats(-1e7, 1e7, allow_subnormal=False)
 

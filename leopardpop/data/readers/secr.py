@@ -17,6 +17,7 @@ from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption, wanted_occasions
 from leopardpop.data.parts import DETECTORS, SessionParts
+from leopardpop.data.paths import path_of
 from leopardpop.data.projections import LOCAL, check_metres
 from leopardpop.data.readers.secr_captures import (
     SecrCaptures,
@@ -118,8 +119,9 @@ def read_secr(
     (2, 5.0)
     """
     _check_options(detector, fmt)
-    found = read_captures(Path(captures))
-    files = _trap_files(Path(captures), traps, found)
+    file = path_of(captures, "captures")
+    found = read_captures(file)
+    files = _trap_files(file, traps, found)
     loaded = {file: read_traps(file, trapcovnames, binary_usage) for file in set(files.values())}
     stations = {session: loaded[file] for session, file in files.items()}
     labels = _occasion_labels(stations, found, wanted_occasions(occasions, list(stations)))
@@ -160,16 +162,16 @@ def _trap_files(captures: Path, traps: TrapFiles, found: SecrCaptures) -> dict[s
             raise DataError(f"{captures.name} does not say where its stations are: pass traps=.")
         return {session: captures.parent / file for session, file in noted.items()}
     if isinstance(traps, Mapping):
-        return {str(session): Path(file) for session, file in traps.items()}
-    if isinstance(traps, (str, PathLike)):
-        return {session: Path(traps) for session in sessions}
+        return {str(session): path_of(file, f"traps['{session}']") for session, file in traps.items()}
+    if not isinstance(traps, (list, tuple)):
+        return dict.fromkeys(sessions, path_of(traps, "traps"))
     if len(traps) != len(sessions):
         files = counted(len(traps), "file")
         raise DataError(
             f"{files} of stations for {counted(len(sessions), 'session')} in {captures.name}: {listed(sessions)}. "
             "Give one for each, in this order, or a dict session -> file."
         )
-    return dict(zip(sessions, map(Path, traps), strict=True))
+    return {session: path_of(file, "traps") for session, file in zip(sessions, traps, strict=True)}
 
 
 def _occasion_labels(

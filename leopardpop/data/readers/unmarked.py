@@ -22,6 +22,7 @@ from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.data.detection_tables import warn_of_gaps
 from leopardpop.data.detection_values import response_columns, typed_column
 from leopardpop.data.names import listed
+from leopardpop.data.paths import path_of
 from leopardpop.data.tables import Table, load_table
 from leopardpop.errors import DataError
 
@@ -88,7 +89,7 @@ def read_unmarked(
     >>> history.visits["wind"].tolist(), history.sites["forest"].tolist()
     ([2.0, 4.0, 3.0, 1.0], [0.3, 0.9])
     """
-    path = Path(path)
+    path = path_of(path, "path")
     table = load_table(path, "the table")
     facts = _facts(path)
     facts |= _given(response=response, effort_unit=effort_unit, crs=crs, seasons=seasons)

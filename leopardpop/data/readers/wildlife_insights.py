@@ -14,6 +14,7 @@ import pandas as pd
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import Clock
+from leopardpop.data.paths import path_of
 from leopardpop.data.readers.export_files import open_export
 from leopardpop.data.readers.record_parts import (
     PLACES,
@@ -183,7 +184,7 @@ def _tables(path: ExportPath) -> Iterator[dict[str, list[TableSource]]]:
         given = {kind: _several(path.get(kind)) for kind in ("deployments", "images", "sequences")}
         yield _complete(given, "path=", [])
         return
-    with open_export(Path(path)) as files:
+    with open_export(path_of(path, "path", "a folder, a zip or a dict of tables")) as files:
         found: dict[str, list[TableSource]] = {
             kind: [files.file(name) for name in files.names if Path(name).name.lower().startswith(kind)]
             for kind in ("deployments", "images", "sequences")
