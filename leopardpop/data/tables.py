@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -33,6 +34,8 @@ __all__ = [
 TableSource = pd.DataFrame | str | PathLike[str]
 """A table in memory, or the path of one."""
 
+THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+")
+"""Numbers in which a comma may part thousands: where commas separate columns nobody knows."""
 LABELS = ("individual", "station", "occasion", "session")
 """Columns that are labels, kept as the file writes them."""
 
@@ -176,7 +179,8 @@ class Table:
             value = self.frame[column].iloc[int(bad.argmax())]
             found = f"{called or column} is " + ("missing" if missing[bad.argmax()] else f"'{label(value)}'")
             limit = f", at least {least:g}" if np.isfinite(least) else ""
-            raise self.fail(bad, found, f"A {kind} is needed{limit}.")
+            hint = " Write a point for a decimal comma." if THOUSANDS.fullmatch(label(value)) else ""
+            raise self.fail(bad, found, f"A {kind} is needed{limit}.{hint}")
         return numbers
 
     def _parsed(self, column: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -188,9 +192,9 @@ class Table:
         words = [label(value) if value is not None else "" for value in values.iloc[lost].tolist()]
         missing = np.zeros(len(values), dtype=bool)
         missing[lost] = [word in ("", "nan", "NaN", "NA", "<NA>", "None") for word in words]
-        if any(origin.decimal_comma for origin in self.origins):
-            found = [as_number(word, decimal_comma=True) for word in words]
-            numbers[lost] = [np.nan if number is None else number for number in found]
+        comma = any(origin.decimal_comma for origin in self.origins)
+        found = [as_number(word, decimal_comma=comma or not THOUSANDS.fullmatch(word)) for word in words]
+        numbers[lost] = [np.nan if number is None else number for number in found]
         return numbers, missing
 
     def covariates(self, used: Sequence[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import leopardpop as lp
 from leopardpop.data.readers.degrees import spatial_box, swapped_rows
 from leopardpop.errors import DataError
 
-from .camtrap_packages import DEPLOYMENTS, changed, descriptor, write_package
+from .camtrap_packages import DEPLOYMENTS, OBSERVATIONS, changed, descriptor, write_package
 
 LONGITUDE = [131.213, 131.224, 131.235, 131.246]
 LATITUDE = [43.11, 43.1213, 43.1324, 43.1435]
@@ -144,3 +144,43 @@ class TestRounded:
             crs="EPSG:32652",
         )
         assert "1 decimal of a degree" in survey.problems().set_index("where").loc["stations", "found"]
+
+
+class TestDegreesAsTheyAreWritten:
+    """Every reader reads decimal commas, and says what to write for degrees and minutes."""
+
+    @pytest.mark.parametrize(
+        ("word", "advice"),
+        [
+            ("131°06'00\"E", r"in degrees and minutes\. Write decimal degrees: 131\.100000"),
+            ("131 6.5 W", r"Write decimal degrees: -131\.108333"),
+            ("131.1E", r"Write decimal degrees, a number alone: 131\.1\."),
+            ("604000", "Degrees are needed, not metres"),
+            ("", "longitude is missing"),
+        ],
+    )
+    def test_what_to_write(self, word, advice):
+        with pytest.raises(DataError, match=advice):
+            tables([word, "131.2"], [43.1, 43.2])
+
+    def test_decimal_commas_of_a_data_frame(self):
+        survey = tables(["131,213", "131,3"], ["43,11", "43,2"])
+        assert survey.stations[["longitude", "latitude"]].to_numpy().tolist() == [[131.213, 43.11], [131.3, 43.2]]
+        x = pd.DataFrame({"station": ["A", "B"], "x": ["500,5", "900"], "y": ["-0,25", "4000"]})
+        deployments = pd.DataFrame({"station": ["A", "B"], "start": "2024-02-01", "end": "2024-02-11"})
+        records = pd.DataFrame({"timestamp": ["2024-02-03 21:00"], "station": "A", "classification_probability": "0,7"})
+        survey = lp.read_records(records, deployments, x)
+        assert survey.stations[["x", "y"]].to_numpy().tolist() == [[500.5, -0.25], [900.0, 4000.0]]
+        assert survey.records["classification_probability"].tolist() == [0.7]
+
+    def test_a_comma_that_may_part_thousands_is_not_guessed(self):
+        x = pd.DataFrame({"station": ["A"], "x": ["604,000"], "y": ["4,700,000"]})
+        deployments = pd.DataFrame({"station": ["A"], "start": "2024-02-01", "end": "2024-02-11"})
+        with pytest.raises(DataError, match=r"x is '604,000'\. A number is needed\. Write a point for a decimal comma"):
+            lp.read_records(pd.DataFrame({"timestamp": ["2024-02-03 21:00"], "station": "A"}), deployments, x)
+
+    def test_a_decimal_comma_of_a_share(self, tmp_path):
+        header, *rows = OBSERVATIONS.splitlines()
+        text = "\n".join([f"{header},classificationProbability", *(f'{row},"0,7"' for row in rows), ""])
+        survey = lp.read_camtrap_dp(write_package(tmp_path, observations=text))
+        assert survey.records["classification_probability"].tolist() == [0.7, 0.7]
