@@ -44,9 +44,8 @@ def far_away(tables: Tables) -> Iterator[Problem]:
             found += ": with its two coordinates swapped it is among the others"
             yield Problem(MUST, where, found, "swap them")
         elif _signed(tables, i):
-            yield Problem(
-                MUST, where, f"{found}: with a coordinate of the other sign it is among the others", "mend it"
-            )
+            found += ": with a coordinate of the other sign it is among the others"
+            yield Problem(MUST, where, found, "correct the sign")
         else:
             yield Problem(LOOK, where, found, "correct its coordinates, or make it a survey of its own")
 

@@ -24,6 +24,13 @@ def tables(longitude=LONGITUDE, latitude=LATITUDE, **more):
     return lp.read_records(records, deployments, stations, **more)
 
 
+def found_at(survey, where):
+    """Return the only problem of a place."""
+    problems = survey.problems()
+    (row,) = problems[problems["where"].str.startswith(where)].to_dict("records")
+    return row
+
+
 def rectangle(west, south, east, north):
     return {"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north]]]}
 
@@ -87,9 +94,9 @@ class TestSwapped:
     def test_a_station_at_zero_or_with_a_wrong_sign_is_read_and_found(self):
         zero = tables([*LONGITUDE, 0.0], [*LATITUDE, 0.0])
         assert zero.crs == "EPSG:32652"  # of the others
-        assert "its coordinates are 0" in zero.problems().set_index("where").loc["station S4", "found"]
+        assert "its coordinates are 0" in found_at(zero, "station S4")["found"]
         south = tables([*LONGITUDE, 131.2], [*LATITUDE, -43.1])
-        assert "of the other sign" in south.problems().set_index("where").loc["station S4", "found"]
+        assert "of the other sign" in found_at(south, "station S4")["found"]
 
 
 class TestDegreesForMetres:
@@ -115,7 +122,7 @@ class TestDegreesForMetres:
     def test_whole_degrees_and_kilometres_are_a_problem(self, x, y):
         stations = self.STATIONS.assign(x=x, y=y)
         survey = lp.Survey(stations=stations, deployments=self.DEPLOYMENTS, records=self.RECORDS)
-        found = survey.problems().set_index("where").loc["stations"]
+        found = found_at(survey, "stations")
         assert found["severity"] == "must fix"
         assert "degrees, or kilometres?" in found["fix"]
 
@@ -126,7 +133,7 @@ class TestRounded:
     def test_tables_keep_the_degrees_that_they_were_given(self):
         survey = tables(self.LONGITUDE, self.LATITUDE)
         assert survey.stations["longitude"].tolist() == self.LONGITUDE
-        found = survey.problems().set_index("where").loc["stations"]
+        found = found_at(survey, "stations")
         assert found["severity"] == "should look"
         assert found["found"] == "coordinates have 1 decimal of a degree: they are good to about 11 km"
 
@@ -143,7 +150,7 @@ class TestRounded:
             records=pd.DataFrame({"timestamp": ["2024-02-03 21:00"], "station": "S0", "individual": "F01"}),
             crs="EPSG:32652",
         )
-        assert "1 decimal of a degree" in survey.problems().set_index("where").loc["stations", "found"]
+        assert "1 decimal of a degree" in found_at(survey, "stations")["found"]
 
 
 class TestDegreesAsTheyAreWritten:
