@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leopardpop.components.formula_syntax import nearest
 from leopardpop.errors import DataError, ModelError
@@ -14,7 +15,7 @@ from leopardpop.errors import DataError, ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "read_columns", "training_columns"]
+__all__ = ["Column", "level_codes", "read_columns", "training_columns"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,30 @@ def read_columns(
     _check_complete(list(columns), table, owner, rows)
     read = {name: _read(name, column, table[name], owner, new) for name, column in columns.items()}
     return pd.DataFrame(read, index=pd.RangeIndex(len(table)))
+
+
+def level_codes(name: str, column: Column, table: pd.DataFrame, owner: str) -> NDArray[np.intp]:
+    """Number of the level of each row; levels that the design does not have are numbered behind its own.
+
+    Parameters
+    ----------
+    name
+        The variable.
+    column
+        What it was in the design's table.
+    table
+        One row a place.
+    owner
+        Whose formula it is, for messages.
+
+    Raises
+    ------
+    ModelError
+        If it is not there.
+    """
+    _check_present([name], table, owner)
+    place = {level: i for i, level in enumerate(column.levels or ())}
+    return np.array([place.setdefault(_text(value), len(place)) for value in table[name]], np.intp)
 
 
 def _check_present(names: Sequence[str], table: pd.DataFrame, owner: str) -> None:

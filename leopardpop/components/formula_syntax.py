@@ -201,7 +201,9 @@ class _Reader(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         if isinstance(node.op, ast.BitOr):
             raise self.error_at(
-                node, "random effects such as (1 | group) come with a later version; use a factor, as in '~ group'"
+                node,
+                "a random effect such as (1 | group) is a term of its own of an occupancy model, as in "
+                "'~ snow + (1 | group)'; elsewhere use a factor, as in '~ group'",
             )
         if not isinstance(node.op, _INSIDE if self.depth else _OUTSIDE):
             raise self.error_at(node, f"this operator is not allowed {'here' if self.depth else 'outside of I(...)'}")

@@ -112,6 +112,7 @@ def _number(name: str, value: Any) -> float:
 def _from_mapping(problem: AnyProblem, values: dict[str, float]) -> Floats:
     layout = problem.layout
     names = [p.name for p in layout.parameters] + (["pmix"] if layout.shares else [])
+    sds = {each.sd for each in layout.effects}
     _check_names(set(values), [*names, *layout.labels])
     missing = [
         p.name for p in layout.parameters if p.has_intercept and not {p.name, f"{p.name}[Intercept]"} & set(values)
@@ -119,6 +120,9 @@ def _from_mapping(problem: AnyProblem, values: dict[str, float]) -> Floats:
     if missing:
         raise ModelError(f"parameters: no value for {', '.join(missing)}", offenders=missing)
     slopes = np.array([values.get(label, 0.0) for label in layout.labels])
+    for p in layout.parameters:  # deviations of groups are told by their sd, which comes first
+        if p.name in sds and p.name in values:
+            slopes[p.place.start] = _linked(p, values[p.name])
     theta = problem.to_theta(slopes)
     for p in layout.parameters:
         if p.has_intercept and p.name in values:

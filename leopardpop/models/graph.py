@@ -76,7 +76,7 @@ def point_of(problem: AnyProblem, theta: Any) -> dict[str, Any]:
         else:
             parameter = problem.layout[term.parameter]
             point[name] = float(theta[term.position] / parameter.design.scale[term.position - parameter.place.start])
-    return point
+    return point | {f"{each.label}_standardised": theta[each.place] for each in problem.layout.effects}
 
 
 def expected_number(problem: Any, theta: Any) -> float:
@@ -121,6 +121,10 @@ def theta_variable(problem: AnyProblem) -> Any:
         entries[number[0]] = 0.0
         without = _density_rows(problem, pt.stack([pt.as_tensor(e) for e in entries]))
         entries[number[0]] = pt.log(number[1]) - pt.log(pt.stack([pt.exp(r) @ a for r, a in without]).sum())
+    for each in problem.layout.effects:
+        log_sd = (1.0 - each.weight) * (entries[each.spread] + np.log(each.design.scale))
+        deviations = pm.Normal(f"{each.label}_standardised", 0.0, pt.exp(log_sd), shape=len(each.weight))
+        entries[each.place] = [deviations[j] for j in range(len(each.weight))]
     return pt.stack([pt.as_tensor(e) for e in entries])
 
 

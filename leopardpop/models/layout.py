@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,12 @@ import pandas as pd
 
 from leopardpop.components.link import link
 from leopardpop.errors import ModelError
+from leopardpop.models.effects import Effects
 
 if TYPE_CHECKING:
     from leopardpop.components.formula import Design
     from leopardpop.components.link import Link
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.models.likelihood.terms import Floats
 
 __all__ = ["Layout", "Parameter", "Shares"]
@@ -108,14 +111,21 @@ class Layout:
 
     parameters: tuple[Parameter, ...]
     shares: Shares | None
+    effects: tuple[Effects, ...] = ()
+    """Random effects, behind everything else; their sds are parameters."""
 
     @property
     def labels(self) -> list[str]:
         """Labels of all coefficients."""
         tail = self.shares.labels if self.shares else []
-        return [label for p in self.parameters for label in p.labels] + tail
+        return [label for p in self.parameters for label in p.labels] + tail + self.effect_labels
 
     @property
+    def effect_labels(self) -> list[str]:
+        """Labels of the deviations of groups."""
+        return [label for each in self.effects for label in each.labels]
+
+    @cached_property
     def size(self) -> int:
         """Number of coefficients."""
         return len(self.labels)
@@ -139,6 +149,9 @@ class Layout:
         result = np.array(values, float)
         for p in self.parameters:
             result[..., p.place] = getattr(p.design, way)(result[..., p.place])
+        for each in self.effects:  # their log sd is the same in both
+            given = result[..., each.place]
+            result[..., each.place] = each.natural(result) if way == "to_beta" else each.standardised(result, given)
         return result
 
     def names_of_reference(self) -> list[str]:
@@ -148,7 +161,9 @@ class Layout:
 
 
 def make_layout(
-    pieces: Sequence[tuple[str, str, str, Design, tuple[int, ...]]], shares: tuple[str, tuple[str, ...]] | None
+    pieces: Sequence[tuple[str, str, str, Design, tuple[int, ...]]],
+    shares: tuple[str, tuple[str, ...]] | None,
+    random: Sequence[tuple[str, str, RandomDesign]] = (),
 ) -> Layout:
     """Lay parameters out one after the other.
 
@@ -158,6 +173,8 @@ def make_layout(
         (name, link, unit, design, rows of each session) of each parameter.
     shares
         Column and levels of the classes, if there are any.
+    random
+        (parameter, name of the sd among the pieces, design) of each random effect.
     """
     parameters, at = [], 0
     for name, link_name, unit, design, splits in pieces:
@@ -169,4 +186,18 @@ def make_layout(
     last = None
     if shares is not None:
         last = Shares(column=shares[0], levels=shares[1], place=slice(at, at + len(shares[1]) - 1))
-    return Layout(tuple(parameters), last)
+        at = last.place.stop
+    places = {p.name: p.place.start for p in parameters}
+    return Layout(tuple(parameters), last, _laid_out(random, places, at))
+
+
+def _laid_out(random: Sequence[tuple[str, str, RandomDesign]], places: dict[str, int], at: int) -> tuple[Effects, ...]:
+    effects = []
+    for parameter, sd, design in random:
+        place = slice(at, at + len(design.levels))
+        weight = np.ones(len(design.levels))
+        effects.append(
+            Effects(parameter=parameter, sd=sd, design=design, spread=places[sd], place=place, weight=weight)
+        )
+        at = place.stop
+    return tuple(effects)

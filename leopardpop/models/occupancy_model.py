@@ -34,6 +34,9 @@ LINKS = ("logit", "probit", "cloglog")
 class OccupancyModel(ABC):
     """What all occupancy models can do; use :class:`Occupancy` or one of its relatives.
 
+    Formulas may have random effects, ``"~ snow + (1 | valley)"`` or ``"~ snow + (snow | valley)"``: see
+    :mod:`leopardpop.components.random_effects`. Their sd is the parameter ``psi_sd_valley`` (``psi_sd_valley_snow``).
+
     Parameters
     ----------
     link

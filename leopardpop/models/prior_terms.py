@@ -327,6 +327,7 @@ def _natural(key: str, prior: Any, parameter: Parameter) -> Any:
 def coefficient_keys(layout: Layout) -> set[str]:
     """Parameters, and coefficients other than intercepts: what a prior can be given for."""
     labels = {label for label in layout.labels if not label.endswith("[Intercept]") and not label.startswith("pmix")}
+    labels -= set(layout.effect_labels)
     return {p.name for p in layout.parameters} | labels
 
 

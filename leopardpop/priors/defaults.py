@@ -19,6 +19,7 @@ __all__ = [
     "density_prior",
     "occupancy_prior",
     "occupancy_slope_prior",
+    "random_sd_prior",
     "scale_prior",
     "shape_prior",
     "share_prior",
@@ -27,6 +28,7 @@ __all__ = [
 
 _SLOPE_SD = {"D": 1.0, "lambda0": 0.7, "g0": 0.7, "sigma": 0.35, "z": 0.35}
 _RARELY_SEEN = ("p", "p1", "p2")
+_OF_VISITS = ("p", "p1", "p2", "delta")
 _SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta")
 
 
@@ -297,3 +299,26 @@ def occupancy_slope_prior(slopes: int, *, of_state: bool = False) -> Prior:
     if of_state:
         return Prior("Normal", mu=0.0, sigma=2.0)
     return Prior("Normal", mu=0.0, sigma=1.0 if slopes <= 4 else 2.0 / math.sqrt(slopes))
+
+
+def random_sd_prior(parameter: str, scale: float = 1.0) -> Prior:
+    """Prior of the sd of a random effect of an occupancy model, on the link scale.
+
+    Parameters
+    ----------
+    parameter
+        What the effect acts on: 0.5 for ``"p"``, ``"p1"``, ``"p2"`` and ``"delta"``, 1 for what sites are used for.
+    scale
+        Standard deviation of the covariate whose slope differs between groups: the sd is then per unit of it.
+
+    Returns
+    -------
+    Prior
+        HalfNormal.
+
+    Examples
+    --------
+    >>> random_sd_prior("psi"), random_sd_prior("p", scale=10.0)
+    (Prior("HalfNormal", sigma=1), Prior("HalfNormal", sigma=0.05))
+    """
+    return Prior("HalfNormal", sigma=(0.5 if parameter in _OF_VISITS else 1.0) / scale)

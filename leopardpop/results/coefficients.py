@@ -11,6 +11,7 @@ from leopardpop.errors import ModelError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from leopardpop.models.effects import Effects
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
     from leopardpop.models.states.problem import OccupancyProblem
@@ -41,11 +42,26 @@ def theta_of_posterior(problem: Problem | OccupancyProblem, posterior: xr.Datase
     parts = [_beta(posterior, p.name, list(p.design.coefficients)) for p in problem.layout.parameters]
     if problem.layout.shares is not None:
         parts.append(_log_ratios(posterior, problem.layout.shares.column, list(problem.layout.shares.levels)))
+    parts += [_deviations(posterior, each) for each in problem.layout.effects]
     beta = np.concatenate(parts, axis=-1)
     # A solver may round equal rows differently by where they stand, so each distinct one is converted once.
     distinct, place = np.unique(beta.reshape(-1, beta.shape[-1]), axis=0, return_inverse=True)
     theta: Floats = problem.to_theta(distinct)[place.reshape(-1)].reshape(beta.shape)
     return theta
+
+
+def _deviations(posterior: xr.Dataset, effects: Effects) -> Floats:
+    """Deviations of the groups of one random effect, (chain, draw, G)."""
+    variable, dim = f"{effects.parameter}_effect", f"{effects.parameter}_level"
+    known = posterior[dim].values.astype(str).tolist() if variable in posterior and dim in posterior.coords else []
+    missing = [group for group in effects.groups if group not in known]
+    if missing:
+        raise ModelError(
+            f"the posterior has no {variable!r} of {missing[0]}: it is not of this model with this history.",
+            offenders=missing,
+        )
+    array = posterior[variable].transpose("chain", "draw", ...).sel({dim: effects.groups})
+    return np.asarray(array.values, float)
 
 
 def _beta(posterior: xr.Dataset, name: str, coefficients: list[str]) -> Floats:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.inference.laplace import laplace_draws
+from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.results.data_checks import history_findings, mask_findings, prior_findings
 from leopardpop.results.fit import Fit
 from leopardpop.results.occupancy_checks import occupancy_findings
 from leopardpop.results.occupancy_fit import OccupancyFit
 from leopardpop.results.occupancy_tree import occupancy_tree
+from leopardpop.results.pieces import Recorder, evaluate_draws
 from leopardpop.results.provenance import mask_fingerprint
 from leopardpop.results.tree import canonical_tree
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from leopardpop.inference.laplace import LaplaceDraws
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Pointwise, Problem
     from leopardpop.results.findings import Finding
@@ -40,6 +44,8 @@ class Family:
     """What can be said whatever the engine, of the problem, its draws (S, P) and the pieces of the likelihood."""
     origin: Callable[[Any], dict[str, Any]]
     """Attributes of the tree that say where it came from, beside those that all fits have."""
+    draw: Callable[[Any, dict[str, Any]], tuple[LaplaceDraws, Any]]
+    """Importance sampling: draws of theta and the likelihood in pieces, of the problem and options of the engine."""
     spread: Callable[[Any], float | None]
     """Posterior sd of the number of animals, of the pieces; None where there is none."""
 
@@ -66,8 +72,27 @@ def _sd_of_number(pieces: Pointwise) -> float:
     return float(np.sqrt(expected.var() + (expected - detected).mean()))
 
 
+def recorded_draws(problem: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
+    """Importance sampling of all coefficients; what was evaluated on the way is not evaluated again."""
+    recorder: Recorder[Any] = Recorder(in_pieces(problem))
+    drawn = laplace_draws(recorder, **keywords)
+    return drawn, evaluate_draws(recorder.problem, drawn.draws.reshape(-1, drawn.draws.shape[-1]), recorder.pieces)
+
+
+def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
+    """Importance sampling; random effects are integrated out where their groups allow it."""
+    integrated = integrated_form(problem)
+    if integrated is None:
+        return recorded_draws(problem, keywords)
+    drawn = laplace_draws(integrated, **keywords)
+    theta = integrated.complete(drawn.draws.reshape(-1, integrated.size)).reshape(*drawn.draws.shape[:2], -1)
+    complete = replace(drawn, names=problem.names, draws=theta, raw=integrated.complete(drawn.raw))
+    return complete, evaluate_draws(in_pieces(problem), theta.reshape(-1, theta.shape[-1]))
+
+
 CAPTURE_RECAPTURE = Family(
     fit=Fit,
+    draw=recorded_draws,
     tree=canonical_tree,
     findings=_scr_findings,
     origin=lambda problem: {"mask_hash": mask_fingerprint(problem)},
@@ -75,6 +100,7 @@ CAPTURE_RECAPTURE = Family(
 )
 OCCUPANCY = Family(
     fit=OccupancyFit,
+    draw=occupancy_draws,
     tree=occupancy_tree,
     findings=occupancy_findings,
     origin=lambda problem: {},

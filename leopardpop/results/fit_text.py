@@ -88,7 +88,7 @@ def posterior_html(fit: BaseFit) -> str:
 
 def _parameters(posterior: xr.Dataset) -> list[tuple[str, str]]:
     """Label and value of every parameter and of every effect of a covariate."""
-    natural = [str(name) for name in posterior.data_vars if not str(name).endswith("_beta")]
+    natural = [str(name) for name in posterior.data_vars if not str(name).endswith(("_beta", "_effect"))]
     effects = [_effect(posterior, *each) for each in elements(posterior) if _is_effect(posterior, each[0])]
     return [*(_parameter(posterior, name) for name in natural), *effects]
 

@@ -13,7 +13,7 @@ import xarray as xr
 from leopardpop.data.mask_fit import check_mask
 from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, ModelError
-from leopardpop.inference.laplace import MIN_RAW, laplace_draws
+from leopardpop.inference.laplace import MIN_RAW
 from leopardpop.inference.nuts_options import check_options
 from leopardpop.models.problem import Problem
 from leopardpop.models.scr import need_poisson
@@ -23,7 +23,7 @@ from leopardpop.results.coefficients import theta_of_posterior
 from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
 from leopardpop.results.families import family_of, in_pieces
 from leopardpop.results.findings import Finding, findings_to_json, warn_of
-from leopardpop.results.pieces import Recorder, evaluate_draws
+from leopardpop.results.pieces import evaluate_draws
 from leopardpop.results.provenance import provenance
 from leopardpop.results.tree import SAMPLE
 from leopardpop.words import whole
@@ -199,10 +199,8 @@ def _check_laplace(options: Mapping[str, Any]) -> None:
 # -- importance sampling ----------------------------------------------------------------------------------------------
 def _fit_by_laplace(problem: AnyProblem, size: dict[str, int], options: Mapping[str, Any]) -> BaseFit:
     family = family_of(problem)
-    recorder: Recorder[Any] = Recorder(in_pieces(problem))
     keywords: dict[str, Any] = {**size, **options}
-    drawn = laplace_draws(recorder, **keywords)
-    pieces = evaluate_draws(recorder.problem, drawn.draws.reshape(-1, drawn.draws.shape[-1]), recorder.pieces)
+    drawn, pieces = family.draw(problem, keywords)
     findings = laplace_findings(drawn, family.spread(pieces)) + _common_findings(problem, drawn.draws, pieces)
     attrs = provenance(problem, engine="laplace", seed=size["seed"], library="leopardpop", options=options)
     attrs |= {"pareto_k": drawn.pareto_k, "importance_ess": drawn.importance_ess}

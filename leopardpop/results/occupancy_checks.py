@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.models.states.clusters import find_clusters
 from leopardpop.results.findings import Finding
 from leopardpop.words import counted, percent
 
 if TYPE_CHECKING:
+    from leopardpop.models.effects import Effects
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
 
@@ -17,6 +19,7 @@ __all__ = ["occupancy_findings"]
 
 FEWEST_SITES_SEEN = 5
 FEWEST_REPEATED = 0.2
+FEWEST_GROUPS = 6
 LARGEST_EFFECT = 6.0
 """On the link scale, of a standardised covariate: the odds change four-hundred-fold within one sd of it."""
 CUBS = (
@@ -38,6 +41,7 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
         The likelihood in pieces; not looked at.
     """
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
+    found += [_groups(problem, each) for each in problem.layout.effects]
     return [*found, *([_breeding(problem)] if "breeding" in problem.structure.states else [])]
 
 
@@ -92,7 +96,8 @@ def _empty_seasons(problem: OccupancyProblem) -> Finding:
 
 def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
     """Effects so large that the data must separate perfectly: the prior alone keeps them finite."""
-    slopes = [label for label in problem.labels if not label.endswith("[Intercept]")]
+    deviations = set(problem.layout.effect_labels)
+    slopes = [label for label in problem.labels if not label.endswith("[Intercept]") and label not in deviations]
     means = dict(zip(problem.labels, np.abs(theta.mean(0)), strict=True))
     largest = max(slopes, key=lambda label: means[label], default=None)
     value = 0.0 if largest is None else float(means[largest])
@@ -107,6 +112,22 @@ def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
         limit=LARGEST_EFFECT,
         verdict=verdict,  # type: ignore[arg-type]
         advice=advice if verdict == "note" else "No covariate separates the data perfectly.",
+    )
+
+
+def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:
+    """How many groups tell the sd of a random effect, and how the engine "laplace" treats them."""
+    n = len(effects.groups)
+    name = f"({effects.design.label.replace('|', ' | ')}) of {effects.parameter}"
+    how = "integrated out cluster by cluster" if find_clusters(problem) else "sampled together with everything else"
+    known = f"{name} has {counted(n, 'group')}; by engine='laplace' it is {how}, by 'nuts' it is sampled"
+    few = f"{known}. So few groups say little of the sd between them: it is mostly the prior's."
+    return Finding(
+        quantity=f"groups of {effects.label}",
+        value=n,
+        limit=FEWEST_GROUPS,
+        verdict="note",
+        advice=f"{known}." if n >= FEWEST_GROUPS else few,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import leopardpop as lp
 from tests.models.occupancy_cases import FORMULAS, MODELS, design
+from tests.models.test_random_effects import survey
 from tests.results.test_occupancy import TRUTH
 
 pytestmark = pytest.mark.filterwarnings("ignore::leopardpop.errors.DataWarning")
@@ -31,3 +33,20 @@ def test_recovery_over_seeds(kind):
     scores = np.array(scores)
     assert np.abs(scores.mean(0)).max() < 3.9 / 20**0.5
     assert 0.6 < np.sqrt((scores**2).mean()) < 1.35
+
+
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.SparseDataWarning")
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.ConvergenceWarning")
+def test_random_effects_over_seeds():
+    """Truth drawn from the prior, 14 surveys of 60 sites: a posterior is off by its own sd."""
+    model, rng = lp.Occupancy(psi="~ (1 | block)"), np.random.default_rng(8)
+    scores = []
+    for seed in range(14):
+        truth = {"psi": expit(rng.normal(0, 1.5)), "p": expit(rng.normal(-1, 1.5)), "psi_sd_block": abs(rng.normal())}
+        sim = model.simulate(survey(), parameters=truth, seed=seed)
+        fit = model.fit(sim.history, engine="laplace", draws=250, seed=seed)
+        drawn = np.concatenate([np.log(fit.posterior["psi_sd_block"].values)[..., None], fit.theta[..., :2]], axis=-1)
+        known = [np.log(truth["psi_sd_block"]), *(np.log(truth[n] / (1 - truth[n])) for n in ("psi", "p"))]
+        scores.append((drawn.reshape(-1, 3).mean(0) - known) / drawn.reshape(-1, 3).std(0))
+    assert np.abs(np.mean(scores, axis=0)).max() < 3.5 / 14**0.5
+    assert 0.6 < np.sqrt(np.mean(np.square(scores))) < 1.4

@@ -36,6 +36,7 @@ def build_model(problem: OccupancyProblem, *, kernel: bool = False) -> pm.Model:
     with pm.Model(coords=_coords(problem)) as model:
         theta = theta_variable(problem)
         natural_variables(problem, report_coefficients(problem, theta))
+        _report_effects(problem, theta)
         if kernel:
             pm.Potential("log_likelihood_all", LikelihoodOp(problem)(theta)[0])
         else:
@@ -48,12 +49,22 @@ def _coords(problem: OccupancyProblem) -> dict[str, list[str]]:
     for parameter in problem.layout.parameters:
         coords[f"{parameter.name}_coef"] = list(parameter.design.coefficients)
         coords |= {name: list(levels) for name, levels in parameter.design.factors.items()}
+        if effects := problem.effects_of(parameter.name):
+            coords[f"{parameter.name}_level"] = [group for each in effects for group in each.groups]
     return coords
+
+
+def _report_effects(problem: OccupancyProblem, theta: Any) -> None:
+    """Create the Deterministics of the deviations of groups."""
+    for parameter in problem.parts:
+        if effects := problem.effects_of(parameter.name):
+            natural = pt.concatenate([each.natural(theta) for each in effects])
+            pm.Deterministic(f"{parameter.name}_effect", natural, dims=f"{parameter.name}_level")
 
 
 def log_site(problem: OccupancyProblem, theta: Any) -> Any:
     """log Pr(visits of a site), (N,), as a graph."""
-    logs = {p.name: _pair(problem, p, theta) for p in problem.layout.parameters}
+    logs = {p.name: _pair(problem, p, theta) for p in problem.parts}
     emission = [_emission(problem, k, logs) for k in range(len(problem.structure.states))]
     law = [product_of(f, logs) + emission[k][0] for k, f in enumerate(problem.structure.initial)]
     for t in range(problem.shape[0] - 1):
@@ -71,8 +82,10 @@ def _pair(problem: OccupancyProblem, parameter: Any, theta: Any) -> tuple[Any, A
     before = (n_seasons - 1, n_sites)
     shapes = {"transition": before, "state": (len(problem.structure.states), *before)}
     shape = shapes.get(problem.structure.homes[parameter.name], (-1,))
-    eta = (pt.as_tensor(parameter.standardised) @ theta[parameter.place]).reshape(shape)
-    both: tuple[Any, Any] = parameter.link.log_both(eta)
+    eta = pt.as_tensor(parameter.standardised) @ theta[parameter.place]
+    for each in problem.effects_of(parameter.name):
+        eta = eta + each.natural(theta)[each.design.level] * each.design.value
+    both: tuple[Any, Any] = parameter.link.log_both(eta.reshape(shape))
     return both
 
 

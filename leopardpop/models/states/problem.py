@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leopardpop.components.formula import build_design
+from leopardpop.components.random_effects import build_random
 from leopardpop.errors import PriorError
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
 from leopardpop.models.states.forward import Forward, Smoothed, Transition, draw_states, forward, smooth
-from leopardpop.models.states.rows import Rows, distinct_rows, make_rows
+from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
 from leopardpop.models.states.starts import starting_points
 from leopardpop.models.states.structure import Factors
 from leopardpop.models.states.tables import check_history, table_of
 from leopardpop.models.states.visits import VisitTerms, visit_terms
-from leopardpop.priors import Prior, occupancy_prior, occupancy_slope_prior
+from leopardpop.priors import Prior, occupancy_prior, occupancy_slope_prior, random_sd_prior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from leopardpop.components.formula import Design
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.detection_history import DetectionHistory
+    from leopardpop.models.effects import Effects
     from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
@@ -75,12 +79,22 @@ class OccupancyProblem:
         self.visits = self._visit_terms(design_only)
 
     def _layout(self) -> Layout:
-        pieces = []
+        pieces: list[tuple[str, str, str, Design, tuple[int, ...]]] = []
+        random: list[tuple[str, str, RandomDesign]] = []
         for name, home in self.structure.homes.items():
             table, rows = table_of(home, self.arrays, self.structure.states)
-            design = build_design(getattr(self.model, name), table, parameter=name, rows=rows)
+            fixed, effects = build_random(getattr(self.model, name), table, parameter=name, rows=rows)
+            design = build_design(fixed, table, parameter=name, rows=rows)
             pieces.append((name, self.model.link, "", design, (len(table),)))
-        return make_layout(pieces, None)
+            random += [(name, f"{name}_sd_{each.suffix}", each) for each in effects]
+        constant = build_design("~ 1", table.iloc[:1], parameter="sd")
+        pieces += [(sd, "log", self.model.link, constant, (1,)) for _, sd, _ in random]
+        return make_layout(pieces, None, random)
+
+    @cached_property
+    def parts(self) -> tuple[Parameter, ...]:
+        """Parameters that are probabilities: all but the sds of random effects."""
+        return tuple(p for p in self.layout.parameters if p.name in self.structure.homes)
 
     def _rows_of_states(self) -> dict[str, Rows]:
         n_seasons, n_sites = self.shape
@@ -88,16 +102,21 @@ class OccupancyProblem:
         shapes = {"site": (n_sites,), "transition": before, "state": (len(self.structure.states), *before)}
         homes = self.structure.homes
         return {
-            p.name: make_rows(p.standardised, shapes[homes[p.name]])
-            for p in self.layout.parameters
+            p.name: make_rows(p.standardised, shapes[homes[p.name]], self.effects_of(p.name))
+            for p in self.parts
             if homes[p.name] != "visit"
         }
 
-    def _rows_of_visits(self) -> tuple[NDArray[np.intp], dict[str, Floats]]:
+    def _rows_of_visits(self) -> tuple[NDArray[np.intp], dict[str, Rows]]:
         """Kind of each visit, and the design of the kinds: visits with the same rows in all designs of detection."""
-        parts = [p for p in self.layout.parameters if self.structure.homes[p.name] == "visit"]
-        kind, first = distinct_rows(np.column_stack([p.standardised for p in parts]))
-        return kind, {p.name: np.ascontiguousarray(p.standardised[first]) for p in parts}
+        parts = [p for p in self.parts if self.structure.homes[p.name] == "visit"]
+        keys = [part for p in parts for part in (p.standardised, *effect_columns(self.effects_of(p.name)))]
+        kind, first = distinct_rows(np.column_stack(keys))
+        return kind, {p.name: chosen_rows(p.standardised, first, self.effects_of(p.name)) for p in parts}
+
+    def effects_of(self, name: str) -> list[Effects]:
+        """Random effects in the formula of a parameter."""
+        return [each for each in self.layout.effects if each.parameter == name]
 
     def _visit_terms(self, design_only: bool) -> VisitTerms:
         data = self.arrays
@@ -107,16 +126,18 @@ class OccupancyProblem:
             value=np.zeros(len(data.site), np.intp) if design_only else data.value.astype(np.intp),
             shape=self.shape,
             outcomes=self.structure.outcomes,
-            n_kinds=len(next(iter(self._detection.values()))),
+            n_kinds=len(next(iter(self._detection.values())).matrix),
         )
 
     @cached_property
     def priors(self) -> PriorTerms:
         """Priors of all coefficients."""
         chosen = chosen_priors(self.model.priors, coefficient_keys(self.layout), self.history.effort_unit)
-        for name in chosen.keys() & {p.name for p in self.layout.parameters}:
+        for name in chosen.keys() & {p.name for p in self.parts}:
             _check_probability(name, chosen[name])
-        references = {p.name: occupancy_prior(p.name) for p in self.layout.parameters}
+        references = {p.name: occupancy_prior(p.name) for p in self.parts}
+        for each in self.layout.effects:
+            references[each.sd] = random_sd_prior(each.parameter, each.design.scale)
         return PriorTerms(self.layout, tuple(coefficient_terms(self.layout, chosen, references, _slope)))
 
     @property
@@ -141,12 +162,10 @@ class OccupancyProblem:
     # -- evaluation ---------------------------------------------------------------------------------------------------
     def predictors(self, theta: Floats) -> dict[str, Floats]:
         """Linear predictor of every parameter on its distinct rows, (..., U)."""
-        found = {}
-        for p in self.layout.parameters:
-            beta = theta[..., p.place]
-            matrix = self._detection.get(p.name)
-            found[p.name] = self._rows[p.name].predictor(beta) if matrix is None else beta @ matrix.T
-        return found
+        return {p.name: self._rows_of(p.name).predictor(theta, p.place) for p in self.parts}
+
+    def _rows_of(self, name: str) -> Rows:
+        return self._detection[name] if name in self._detection else self._rows[name]
 
     def _logs(self, theta: Floats) -> dict[str, Pair]:
         pairs = {}
@@ -249,14 +268,14 @@ class OccupancyProblem:
             parameter, rows = self.layout[name], self._rows.get(name)
             failed, succeeded = events[name] if rows is None else [rows.gather(e) for e in events[name]]
             up, down = parameter.link.log_slopes(eta)
-            matrix = self._detection[name] if rows is None else rows.matrix
-            gradient[parameter.place] = (succeeded * up + failed * down) @ matrix
+            self._rows_of(name).pull(theta, parameter.place, succeeded * up + failed * down, gradient)
         return gradient
 
     # -- posterior: what an engine calls ------------------------------------------------------------------------------
     def value(self, theta: Floats) -> float:
         """Unnormalised log posterior density of theta."""
-        total = self.log_likelihood(theta) + self.priors.log_density(np.asarray(theta, float))[0]
+        theta = np.asarray(theta, float)
+        total = self.log_likelihood(theta) + self.priors.log_density(theta)[0] + self.log_effects(theta)
         return float(total) if np.isfinite(total) else float("-inf")
 
     def gradient(self, theta: Floats) -> tuple[float, Floats]:
@@ -264,7 +283,17 @@ class OccupancyProblem:
         theta = np.asarray(theta, float)
         value, gradient = self.log_likelihood_gradient(theta)
         prior, slope = self.priors.log_density(theta)
-        return value + prior, gradient + slope
+        gradient = gradient + slope
+        for each in self.layout.effects:
+            density, by_z, by_spread = each.log_density_gradient(theta)
+            prior += density
+            gradient[each.place] += by_z
+            gradient[each.spread] += by_spread
+        return value + prior, gradient
+
+    def log_effects(self, theta: Floats) -> Any:
+        """log Pr(random effects | their sds) at theta (..., P); 0 without any."""
+        return sum((each.log_density(theta) for each in self.layout.effects), 0.0)
 
     def starts(self) -> list[Floats]:
         """Points to start the search for the mode from, the best first."""
@@ -291,7 +320,7 @@ class OccupancyProblem:
 
     def log_posteriors(self, thetas: Floats, pieces: SiteLikelihood) -> Floats:
         """Log posterior of many theta (B, P), of which the likelihood is known in pieces, (B,)."""
-        total: Floats = pieces.y.sum(-1) + self.priors.log_densities(thetas)
+        total: Floats = pieces.y.sum(-1) + self.priors.log_densities(thetas) + self.log_effects(thetas)
         return total
 
     @cached_property

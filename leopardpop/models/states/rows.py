@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Rows", "distinct_rows", "make_rows"]
+from leopardpop.models.effects import Effects
+
+__all__ = ["EffectRows", "Rows", "chosen_rows", "distinct_rows", "effect_columns", "make_rows"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 WORTH = 0.5
 """Share of distinct rows above which looking them up costs more than it saves."""
+
+
+@dataclass(frozen=True, eq=False)
+class EffectRows:
+    """Which group's deviation each distinct row has, and how often over."""
+
+    effects: Effects
+    level: Ints
+    """(U,)."""
+    value: Floats
+    """(U,)."""
+
+    def predictor(self, theta: Floats) -> Floats:
+        """Share of the linear predictor, (..., U)."""
+        natural: Floats = self.effects.natural(theta)
+        return natural[..., self.level] * self.value
+
+    def pull(self, theta: Floats, slopes: Floats, gradient: Floats) -> None:
+        """Add to the gradient (P,) what comes of slopes with respect to the linear predictor, (U,)."""
+        by_natural = np.bincount(self.level, slopes * self.value, len(self.effects.design.levels))
+        by_z, by_spread = self.effects.pull(theta, by_natural)
+        gradient[self.effects.place] += by_z
+        gradient[self.effects.spread] += by_spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +55,27 @@ class Rows:
         Row of each place; None if there is one row for all, or each place has its own.
     shape
         Shape of the places.
+    random
+        Random effects of the distinct rows.
     """
 
     matrix: Floats
     index: Ints | None
     shape: tuple[int, ...]
+    random: tuple[EffectRows, ...] = field(default=())
 
-    def predictor(self, theta: Floats) -> Floats:
-        """Linear predictor of the distinct rows, (..., U)."""
-        return theta @ self.matrix.T
+    def predictor(self, theta: Floats, place: slice) -> Floats:
+        """Linear predictor of the distinct rows, (..., U), of theta with the coefficients at a place."""
+        eta: Floats = theta[..., place] @ self.matrix.T
+        for each in self.random:
+            eta = eta + each.predictor(theta)
+        return eta
+
+    def pull(self, theta: Floats, place: slice, slopes: Floats, gradient: Floats) -> None:
+        """Add to the gradient (P,) what comes of slopes with respect to the linear predictor, (U,)."""
+        gradient[place] += slopes @ self.matrix
+        for each in self.random:
+            each.pull(theta, slopes, gradient)
 
     def spread(self, values: Floats) -> Floats:
         """From distinct rows (..., U) to places (..., *shape), or to ones in its stead if all places are alike."""
@@ -54,14 +92,31 @@ class Rows:
         return np.array([flat.sum()]) if len(self.matrix) == 1 else flat
 
 
-def make_rows(matrix: Floats, shape: tuple[int, ...]) -> Rows:
-    """Find the distinct rows of a design whose places have a shape."""
-    index, first = distinct_rows(matrix)
+def make_rows(matrix: Floats, shape: tuple[int, ...], effects: Sequence[Effects] = ()) -> Rows:
+    """Find the distinct rows of a design whose places have a shape, and of its random effects."""
+    index, first = distinct_rows(np.column_stack([matrix, *effect_columns(effects)]))
     if len(first) == 1:
-        return Rows(matrix[first], None, shape)
+        return chosen_rows(matrix, first, effects, shape=shape)
     if len(first) > WORTH * len(matrix):
-        return Rows(matrix, None, shape)
-    return Rows(matrix[first], index, shape)
+        return chosen_rows(matrix, np.arange(len(matrix)), effects, shape=shape)
+    return chosen_rows(matrix, first, effects, index, shape)
+
+
+def chosen_rows(
+    matrix: Floats,
+    first: Ints,
+    effects: Sequence[Effects],
+    index: Ints | None = None,
+    shape: tuple[int, ...] = (-1,),
+) -> Rows:
+    """Some rows of a design and of its random effects."""
+    random = tuple(EffectRows(each, each.design.level[first], each.design.value[first]) for each in effects)
+    return Rows(np.ascontiguousarray(matrix[first]), index, shape, random)
+
+
+def effect_columns(effects: Sequence[Effects]) -> list[Floats]:
+    """Two columns a random effect, by which rows differ beside their design."""
+    return [np.column_stack([each.design.level, each.design.value]) for each in effects]
 
 
 def distinct_rows(matrix: Floats) -> tuple[Ints, Ints]:

@@ -56,7 +56,7 @@ def simulate(
 ) -> OccupancySimulation:
     """Draw states and visits; see :meth:`OccupancyModel.simulate`."""
     rng = np.random.default_rng(seed)
-    theta = theta_of(problem, parameters)
+    theta = _with_effects(problem, theta_of(problem, parameters), parameters, rng)
     logs = problem.evaluate(theta).logs
     states = _draw_states(problem, logs, rng)
     data = problem.arrays
@@ -68,6 +68,18 @@ def simulate(
     z = xr.DataArray(states.T, {"site": list(data.sites), "season": list(data.seasons)}, ["site", "season"], name="z")
     truth = OccupancyTruth(z, beta_series(problem, theta))
     return OccupancySimulation(DetectionHistory.from_dataset(dataset), truth)
+
+
+def _with_effects(
+    problem: OccupancyProblem, theta: Floats, given: Mapping[str, float] | pd.Series, rng: np.random.Generator
+) -> Floats:
+    """Draw the deviations of groups from their law, but those of a random effect that were given."""
+    named = set(map(str, given.keys()))
+    for each in problem.layout.effects:
+        if not named & set(each.labels):
+            natural = np.exp(theta[each.spread]) * rng.standard_normal(len(each.groups))
+            theta[each.place] = each.standardised(theta, natural)
+    return theta
 
 
 def _draw_states(problem: OccupancyProblem, logs: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int8]:

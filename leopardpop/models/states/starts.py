@@ -22,6 +22,10 @@ LEVELS = (
 )
 
 
+SPREAD = 0.5
+"""Sd of random effects, on the link scale."""
+
+
 def starting_points(problem: OccupancyProblem) -> list[Floats]:
     """Six points, the best first; slopes start at zero, but that a used site tends to stay used."""
     points = [_point(problem, levels) for levels in LEVELS]
@@ -30,7 +34,9 @@ def starting_points(problem: OccupancyProblem) -> list[Floats]:
 
 def _point(problem: OccupancyProblem, levels: dict[str, float]) -> Floats:
     theta = np.zeros(problem.layout.size)
-    for parameter in problem.layout.parameters:
+    for effects in problem.layout.effects:
+        theta[effects.spread] = np.log(SPREAD / effects.design.scale)
+    for parameter in problem.parts:
         home = problem.structure.homes[parameter.name]
         changes = home in ("transition", "state")
         eta = float(parameter.link.forward(levels["change" if changes else home]))
