@@ -85,6 +85,9 @@ class Mask:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A mask is immutable: {name!r} cannot be set. with_covariates returns another mask.")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A mask is immutable: {name!r} cannot be deleted.")
+
     @classmethod
     def around(
         cls,

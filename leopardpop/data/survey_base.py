@@ -78,6 +78,15 @@ class SurveyTables:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A survey is immutable: {name!r} cannot be set. Make another Survey from its tables.")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A survey is immutable: {name!r} cannot be deleted.")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing can change it, so it is its own copy
+
     @property
     def stations(self) -> pd.DataFrame:
         """One row a station: station, x, y (m) and covariates; a copy."""

@@ -411,6 +411,8 @@ class TestMask:
             mask.x[0] = 1
         with pytest.raises(AttributeError, match="immutable"):
             mask.crs = "EPSG:32653"
+        with pytest.raises(AttributeError, match="immutable: 'crs' cannot be deleted"):
+            del mask.crs
 
     def test_is_its_own_copy(self):
         table = cells(area=4.0)
