@@ -150,10 +150,15 @@ def _furthest(key: Rows, end: Instants) -> Instants:
     return ends[np.maximum.accumulate(floor + rank) - floor] if len(end) else end
 
 
-def survey_running(survey: SurveyTables, *, by_camera: bool = False) -> Running:
-    """Find when the stations of a survey were on: see :func:`running_intervals`."""
+def survey_running(survey: SurveyTables, *, by_camera: bool = False, own: Rows | None = None) -> Running:
+    """Find when the stations of a survey were on: see :func:`running_intervals`; `own`: by some deployments only."""
     stations = survey.stations["station"].tolist()
-    return running_intervals(survey.deployments, survey.failures, stations, survey.clock, by_camera=by_camera)
+    deployments, failures = survey.deployments, survey.failures
+    if own is not None:
+        deployments = deployments.iloc[own].reset_index(drop=True)
+        of_others = failures["deployment"].notna() & ~failures["deployment"].isin(deployments["deployment"])
+        failures = failures[~of_others]
+    return running_intervals(deployments, failures, stations, survey.clock, by_camera=by_camera)
 
 
 def effort_in_unit(running: Running, occasions: Occasions, n_stations: int, unit: str) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -81,6 +81,12 @@ def drop_outside(ledger: Ledger, place: Place, plans: Sequence[SessionPlan], opt
         inside = np.logical_or.reduce([(instant >= plan.first) & (instant < plan.last) for plan in plans])
         ledger.drop(~inside, f"outside the {options.word}s")
         return
+    if plans[0].running is not None:  # sessions of deployments: each has dates of its own
+        if options.start is not None or options.end is not None:
+            ledger.drop(
+                ~np.logical_or.reduce([_in_session(place, plan) for plan in plans]), f"outside the {options.word}s"
+            )
+        return
     for plan in plans:
         here = np.isin(place.station, plan.stations)
         if options.start is not None:
@@ -138,14 +144,20 @@ def _without_effort(offenders: pd.DataFrame) -> DataError:
     )
 
 
+def _in_session(place: Place, plan: SessionPlan) -> NDArray[np.bool_]:
+    """Whether records lie in the time of a session, and at its stations unless all are, (n,)."""
+    inside: NDArray[np.bool_] = (place.instant >= plan.first) & (place.instant < plan.last)
+    return inside if plan.by_time else inside & np.isin(place.station, plan.stations)
+
+
 def place_records(ledger: Ledger, place: Place, plans: Sequence[SessionPlan]) -> Placed:
     """Find session and occasion of each open record; drop those that lie in none."""
     session = np.full(len(place.station), -1, dtype=np.intp)
     occasion = np.zeros(len(place.station), dtype=np.intp)
     for i, plan in enumerate(plans):
-        inside: NDArray[Any] = (place.instant >= plan.first) & (place.instant < plan.last)
-        if not plan.by_time:
-            inside &= np.isin(place.station, plan.stations)
+        inside = _in_session(place, plan)
+        if plan.running is not None:  # the session whose camera made it; without any, the first
+            inside &= (session < 0) | plan.running.at(place.station, place.instant)
         session[inside] = i
         occasion[inside] = plan.occasions.find(place.instant[inside])
     ledger.drop(session < 0, "no camera was on, outside all occasions")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.effort import Running, survey_running
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasions import Occasions, clock_hour, make_occasions, moment, occasion_length
 from leopardpop.data.periods import CALENDAR, split_by_rule
@@ -20,8 +21,10 @@ from leopardpop.errors import DataError
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
 
-__all__ = ["PlanOptions", "SessionPlan", "Split", "plan_sessions"]
+__all__ = ["PlanOptions", "SessionPlan", "Split", "counted_running", "plan_sessions"]
 
+NO_SESSIONS = frozenset({"deployment", "station", "camera", "start", "end", "source", "line", "longitude", "latitude"})
+"""Columns of deployments that are no sessions."""
 Split = str | Mapping[str, tuple[Any, Any]] | Callable[[pd.Timestamp], Any] | None
 """How time is divided: label -> (start, end); a column or "year", "quarter", "month"; a rule day -> label; or not."""
 
@@ -51,6 +54,10 @@ class SessionPlan:
     """Whether sessions differ in time, so that a station may serve several."""
     used: frozenset[str] = frozenset()
     """Columns of stations that say the session: no covariates."""
+    own: NDArray[np.intp] | None = None
+    """Positions of its deployments, if they say which session they are of; None: all."""
+    running: Running | None = None
+    """When its own deployments were on, if they say which session they are of."""
 
     @property
     def first(self) -> int:
@@ -76,7 +83,8 @@ def plan_sessions(survey: Survey, options: PlanOptions) -> list[SessionPlan]:
     Returns
     -------
     list of SessionPlan
-        In the order of the mapping, of first appearance in the column, or of time; seasons are in order of time.
+        In the order of the mapping, of first appearance in the column, or of time; seasons are in order of time. A
+        column of stations comes before one of deployments, and that before a rule of the calendar.
 
     Raises
     ------
@@ -94,20 +102,32 @@ def plan_sessions(survey: Survey, options: PlanOptions) -> list[SessionPlan]:
     return [SessionPlan("1", occasions, np.arange(len(survey.stations), dtype=np.intp))]
 
 
+def counted_running(survey: Survey, plans: Sequence[SessionPlan], cameras: str) -> list[Running]:
+    """When the stations were on in each session, "union" of their cameras or "sum": one for each plan."""
+    by_camera = cameras == "sum"
+    if plans[0].own is None:
+        return [survey_running(survey, by_camera=by_camera)] * len(plans)
+    return [survey_running(survey, by_camera=by_camera, own=plan.own) for plan in plans]
+
+
 def _by_word(survey: Survey, options: PlanOptions, word: str) -> list[SessionPlan]:
     """Sessions by a column of stations; else by the calendar."""
-    if options.word == "session" and word in survey.stations.columns.drop(["station", "x", "y"]):
+    of_stations = [str(name) for name in survey.stations.columns.drop(["station", "x", "y"])]
+    of_deployments = [str(name) for name in survey.deployments.columns if name not in NO_SESSIONS]
+    if options.word == "session" and word in of_stations:
         return _by_column(survey, options, word)
+    if word in of_deployments:
+        return _by_deployments(survey, options, word)
     if word in CALENDAR:
         return _by_rule(survey, options, CALENDAR[word])
     if options.word == "season":
-        advice = f'Write one of {listed(CALENDAR)}, {{"2022": (start, end), ...}}, or a function of the day'
-        raise DataError(f"seasons={word!r} is no rule. {advice}.{did_you_mean(str(word), CALENDAR)}")
-    columns = [str(name) for name in survey.stations.columns.drop(["station", "x", "y"])]
-    hint = did_you_mean(str(word), [*columns, *CALENDAR])
+        there = f"seasons={word!r} is no rule, and no column of deployments ({listed(of_deployments)}). "
+        advice = f'Write one of {listed(CALENDAR)}, {{"2022": (start, end), ...}}, or a function of the day.'
+        raise DataError(f"{there}{advice}{did_you_mean(str(word), [*of_deployments, *CALENDAR])}")
+    hint = did_you_mean(str(word), [*of_stations, *of_deployments, *CALENDAR])
     raise DataError(
-        f"The stations have no column {word!r} of sessions; columns: {listed(columns)}. "
-        f"Sessions by the calendar are {listed(CALENDAR)}.{hint}"
+        f"The stations have no column {word!r} of sessions; columns: {listed(of_stations)}. Nor have the deployments; "
+        f"columns: {listed(of_deployments)}. Sessions by the calendar are {listed(CALENDAR)}.{hint}"
     )
 
 
@@ -183,6 +203,61 @@ def _by_column(survey: Survey, options: PlanOptions, column: str) -> list[Sessio
         occasions = _occasions(survey, options, own, options.start, options.end, f"session {name!r}: ")
         plans.append(SessionPlan(str(name), occasions, stations, used=frozenset({column})))
     return plans
+
+
+def _by_deployments(survey: Survey, options: PlanOptions, column: str) -> list[SessionPlan]:
+    """Sessions by a column of deployments: each counts its own only, so that a station may serve several."""
+    table = survey.deployments
+    labels = pd.Series([label(value) for value in table[column]], dtype=object)
+    if (labels == "").any():
+        name = table["deployment"][int((labels == "").argmax())]
+        raise DataError(
+            f"Deployment '{name}' has no {options.word} in column {column!r}. Fill it in.", offenders=[name]
+        )
+    _check_one_at_a_time(survey, labels, options.word)
+    plans = []
+    for name in labels.unique():
+        own = np.flatnonzero(labels == name).astype(np.intp)
+        stations = np.flatnonzero(survey.stations["station"].isin(table["station"].iloc[own])).astype(np.intp)
+        occasions = _own_occasions(survey, options, table.iloc[own], str(name))
+        if occasions is not None:
+            running = survey_running(survey, own=own)
+            plans.append(SessionPlan(str(name), occasions, stations, own=own, running=running))
+    if not plans:
+        raise DataError(f"No camera was deployed between {options.start} and {options.end}. Correct the dates.")
+    return sorted(plans, key=lambda plan: plan.first) if options.word == "season" else plans
+
+
+def _own_occasions(survey: Survey, options: PlanOptions, own: pd.DataFrame, name: str) -> Occasions | None:
+    """Occasions from the first start to the last end of a session's deployments, within the dates asked for."""
+    hour, clock = clock_hour(options.occasion_start), survey.clock
+    first, last = _span(survey, options, own, None, None)
+    if options.start is not None:
+        first = max(first, moment(options.start, hour, clock, "start"))
+    if options.end is not None:
+        last = min(last, moment(options.end, hour, clock, "end"))
+    if not last > first:
+        return None
+    return make_occasions(first, last, occasion_length(options.occasion), clock, f"{options.word} {name!r}: ")
+
+
+def _check_one_at_a_time(survey: Survey, labels: pd.Series[Any], word: str) -> None:
+    """Refuse deployments of two sessions that were at one station at once: a detection would be of both."""
+    table = survey.deployments
+    order = np.lexsort((survey.clock.instants(table["start"]), table["station"]))
+    last: dict[str, Any] = {}
+    for i in order.tolist():
+        row: Any = table.iloc[i]
+        before = last.get(row["station"])
+        if before is not None and row["start"] < table["end"].iloc[before] and labels[i] != labels[before]:
+            raise DataError(
+                f"Deployments '{table['deployment'].iloc[before]}' of {word} '{labels[before]}' and "
+                f"'{row['deployment']}' of {word} '{labels[i]}' were at station '{row['station']}' at once: a "
+                "detection would count twice. Correct their dates or the column.",
+                offenders=[table["deployment"].iloc[before], row["deployment"]],
+            )
+        if before is None or row["end"] > table["end"].iloc[before]:
+            last[row["station"]] = i
 
 
 def _occasions(

@@ -119,8 +119,9 @@ class Survey(SurveyTables):
             None: whole identities. Identities known from one flank only are left out where left ones and right ones
             occur, since one animal may then be in twice. "left" or "right": records of that flank and of both.
         sessions
-            Label -> (start, end); the name of a column of stations; "year", "quarter" or "month"; a function of the day
-            (a Timestamp) that returns its label, or None for a day in no session. None: one session.
+            Label -> (start, end); the name of a column of stations, or of deployments (each session then counts its own
+            only, from their first start to their last end); "year", "quarter" or "month"; a function of the day (a
+            Timestamp) that returns its label, or None for a day in no session. None: one session.
         on_zero_effort
             A record while no camera of the station was on: "raise", "drop", or "keep" (an occasion without effort then
             gets the smallest effort that occurs in the session).
@@ -202,8 +203,9 @@ class Survey(SurveyTables):
         occasion, start, end, occasion_start
             How time is cut into visits: see :meth:`capture_history`.
         seasons
-            Label -> (start, end); "year", "quarter" or "month"; a function of the day (a Timestamp) that returns its
-            label, or None for a day in no season. None: one season. A season in which no camera ran has no visits.
+            Label -> (start, end); the name of a column of deployments; "year", "quarter" or "month"; a function of the
+            day (a Timestamp) that returns its label, or None for a day in no season. None: one season. A season in
+            which no camera ran has no visits.
         sites
             "station", or the name of a column of stations that pools them: a site is then visited while any of its
             stations is, its effort is their sum, its place and numeric covariates are their means.

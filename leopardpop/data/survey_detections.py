@@ -26,7 +26,7 @@ from leopardpop.data.placing import (
     where_and_when,
 )
 from leopardpop.data.selection import Ledger, keep_life_stage, records_of_several
-from leopardpop.data.sessions import PlanOptions, SessionPlan, Split, plan_sessions
+from leopardpop.data.sessions import PlanOptions, SessionPlan, Split, counted_running, plan_sessions
 from leopardpop.data.sites import Sites, pool_stations
 from leopardpop.data.tables import TableSource
 from leopardpop.data.visit_covariates import VisitLayout, join_covariates
@@ -107,9 +107,13 @@ def make_detections(survey: Survey, options: DetectionOptions) -> DetectionHisto
     placed = place_records(ledger, place, plans)
     cells = kind[placed.row], sites.of_station[placed.station], placed.session, placed.occasion
     kept = _merge(ledger, placed, cells, proof[placed.row], off, options)
-    counted = on if options.cameras == "union" else survey_running(survey, by_camera=True)
+    counted = counted_running(survey, plans, options.cameras)
     effort = _effort(
-        [effort_in_unit(counted, p.occasions, len(survey.stations), options.effort_unit) for p in plans], sites
+        [
+            effort_in_unit(on, p.occasions, len(survey.stations), options.effort_unit)
+            for on, p in zip(counted, plans, strict=True)
+        ],
+        sites,
     )
     values = np.where(proof[placed.row], 2.0, 1.0) if options.response == "state" else np.ones(len(placed.row))
     y = _response(tuple(code[kept] for code in cells), values[kept], len(names), effort, options)

@@ -32,7 +32,7 @@ from leopardpop.data.selection import (
     keep_life_stage,
     records_of_species,
 )
-from leopardpop.data.sessions import PlanOptions, SessionPlan, Split, plan_sessions
+from leopardpop.data.sessions import PlanOptions, SessionPlan, Split, counted_running, plan_sessions
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
@@ -98,8 +98,11 @@ def make_history(survey: Survey, options: HistoryOptions) -> CaptureHistory:
     off = check_running(ledger, place, on, options.on_zero_effort)
     placed = place_records(ledger, place, plans)
     seen = _merge(ledger, placed, off, options)
-    counted = on if options.cameras == "union" else survey_running(survey, by_camera=True)
-    effort = [effort_in_unit(counted, p.occasions, len(survey.stations), options.effort_unit) for p in plans]
+    counted = counted_running(survey, plans, options.cameras)
+    effort = [
+        effort_in_unit(on, p.occasions, len(survey.stations), options.effort_unit)
+        for on, p in zip(counted, plans, strict=True)
+    ]
     parts = [_part(survey, p, effort[i], seen[seen["session"] == i], sexes) for i, p in enumerate(plans)]
     return history_from_parts(
         parts, detector=options.detector, effort_unit=options.effort_unit, crs=survey.crs, audit=ledger.audit()

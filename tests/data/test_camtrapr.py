@@ -111,6 +111,16 @@ def test_the_sample_of_two_seasons(sample):
     assert history["2009"].n_stations == 3
     assert history["2010"].n_stations == 4
     assert history["2010"].effort["effort"].sum() == 42 + 43 + 37.5 + 63
+    by_column = individuals.capture_history(occasion="10D", on_zero_effort="drop", sessions="session")
+    assert by_column.sessions == history.sessions
+    for each in history.sessions:
+        assert by_column[each].effort["effort"].sum() == history[each].effort["effort"].sum()
+        assert by_column[each].n_individuals == history[each].n_individuals
+    seasons = survey.detection_history(
+        species="PBE", occasion="10D", on_zero_effort="drop", seasons="session", response="count"
+    )
+    assert seasons.seasons == ("2009", "2010")
+    assert float(seasons.dataset["effort"].sel(season="2010").sum()) == 42 + 43 + 37.5 + 63
 
 
 def test_clocks_of_the_sample_are_corrected(sample, shared):
