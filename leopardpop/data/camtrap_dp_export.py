@@ -20,9 +20,10 @@ from leopardpop.data.camtrap_dp_cells import (
     observations_table,
     plain_table,
 )
+from leopardpop.data.notices import notice
 from leopardpop.data.readers.camtrap_dp_fields import DEPLOYMENTS, MEDIA, OBSERVATIONS
 from leopardpop.data.readers.camtrap_dp_own import MARK
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
     from leopardpop.data.survey_base import SurveyTables
@@ -32,6 +33,10 @@ __all__ = ["write_camtrap_dp"]
 VERSION = "1.0.2"
 HOME = f"https://raw.githubusercontent.com/tdwg/camtrap-dp/{VERSION}/"
 STANDARD = {"deployments": DEPLOYMENTS, "media": MEDIA, "observations": OBSERVATIONS}
+NO_OFFSET = (
+    "Times are the cameras' own clocks, whose offset from UTC is not known: +00:00 stands in its place, as the format "
+    "needs one, and is no UTC."
+)
 JSON_TYPES = {"float64": "number", "int64": "integer", "bool": "boolean"}
 
 
@@ -43,6 +48,8 @@ def write_camtrap_dp(survey: SurveyTables, folder: Path, metadata: Mapping[str, 
             'Survey with crs=, for example crs="EPSG:32652".'
         )
     clock, extras = SurveyClock.of(survey), Extras()
+    if clock.own == "unknown":
+        notice(f"{NO_OFFSET} Give tz= where the survey is read if other programs shall know the time.", DataWarning)
     deployments = deployments_table(survey, clock, extras)
     tables = {
         "deployments": deployments,
@@ -55,7 +62,8 @@ def write_camtrap_dp(survey: SurveyTables, folder: Path, metadata: Mapping[str, 
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
     mark = {"version": __version__, "crs": survey.crs, "tz": survey.tz, "own_clock": clock.own, "types": extras.types}
-    descriptor = _descriptor(survey, tables, clock) | dict(metadata or {}) | {MARK: mark}
+    said = {"description": NO_OFFSET} if clock.own == "unknown" else {}
+    descriptor = _descriptor(survey, tables, clock) | said | dict(metadata or {}) | {MARK: mark}
     text = json.dumps(descriptor, indent=2, ensure_ascii=False, default=str)
     (folder / "datapackage.json").write_text(text + "\n", encoding="utf-8")
     return folder

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.notices import notice
 from leopardpop.data.projections import crs_text, is_geographic, project, same_crs, say_projected
 from leopardpop.data.space import read_layer
-from leopardpop.errors import DataError, ModelError
+from leopardpop.errors import DataError, DataWarning, ModelError
 
 if TYPE_CHECKING:
     import geopandas
@@ -95,9 +96,9 @@ def sample(source: Any, name: str, x: Floats, y: Floats, crs: str | None, *, of:
         if not path.exists():
             raise DataError(f"Covariate {name!r}: the file {path} does not exist.", offenders=[str(path)])
         layer_like = path.suffix.lower() in VECTOR_SUFFIXES
-        return _from_layer(path, name, x, y, crs) if layer_like else _from_raster(path, name, x, y, crs, of)
+        return _from_layer(path, name, x, y, crs, of) if layer_like else _from_raster(path, name, x, y, crs, of)
     if hasattr(source, "geom_type"):
-        return _from_layer(source, name, x, y, crs)
+        return _from_layer(source, name, x, y, crs, of)
     return _from_values(source, name, len(x), of)
 
 
@@ -125,11 +126,13 @@ def _from_values(source: Any, name: str, n: int, of: str) -> NDArray[Any]:
     return values.copy()
 
 
-def _from_layer(source: Any, name: str, x: Floats, y: Floats, crs: str | None) -> NDArray[Any]:
+def _from_layer(source: Any, name: str, x: Floats, y: Floats, crs: str | None, of: str) -> NDArray[Any]:
     """Value of the first polygon of a layer that covers each point."""
     import geopandas
 
     layer = read_layer(source, crs, name=f"layer of covariate {name!r}")
+    if crs is None and layer.crs is not None:
+        _say_taken(f"layer of covariate {name!r}", str(crs_text(layer.crs)), of)
     column = _column(layer, name)
     points = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy(x, y, crs=layer.crs))
     joined = geopandas.sjoin(points, layer, how="left", predicate="intersects")
@@ -180,6 +183,15 @@ def _pixels(transform: Any, x: Floats, y: Floats) -> tuple[NDArray[np.int64], ND
     return column, row
 
 
+def _say_taken(what: str, own: str, of: str) -> None:
+    """Warn that points of no known system are taken to be in that of a source."""
+    advice = "If they are, say so with crs=; else the values are those of other places."
+    notice(
+        f"The {of}s have no coordinate reference system: they are taken to be in that of the {what}, {own}. {advice}",
+        DataWarning,
+    )
+
+
 def _open_raster(path: Path, name: str, of: str) -> Any:
     try:
         rasterio = import_module("rasterio")
@@ -201,7 +213,10 @@ def _open_raster(path: Path, name: str, of: str) -> Any:
 
 def _to_raster(x: Floats, y: Floats, crs: str | None, raster_crs: Any, name: str, of: str) -> tuple[Floats, Floats]:
     own = None if raster_crs is None else crs_text(raster_crs.to_wkt())
-    if own is None or (crs is None and not is_geographic(own)):
+    if own is None:
+        return x, y
+    if crs is None and not is_geographic(own):
+        _say_taken(f"raster of covariate {name!r}", own, of)
         return x, y
     if crs is None:
         raise DataError(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.notices import notice
+from leopardpop.data.young import YOUNG
 from leopardpop.errors import DataError, DataWarning
 from leopardpop.words import counted
 
@@ -224,6 +225,11 @@ def keep_identified(ledger: Ledger) -> None:
     ------
     DataError
         If there are records, but none has one.
+
+    Warns
+    -----
+    DataWarning
+        If animals that are known as young only are left: the life stages that were asked for take them.
     """
     missing = ledger.records["individual"].isna().to_numpy(bool)
     left = ledger.open
@@ -233,6 +239,20 @@ def keep_identified(ledger: Ledger) -> None:
             "capture-recapture is not. Identify the animals and fill in individual."
         )
     ledger.drop(missing, "not identified")
+    _say_young(ledger)
+
+
+def _say_young(ledger: Ledger) -> None:
+    rows = ledger.records.loc[ledger.open, ["individual", "life_stage"]].dropna()
+    small = rows["life_stage"].isin(YOUNG)
+    cubs = sorted(set(rows["individual"][small]) - set(rows["individual"][~small]))
+    if cubs:
+        are = "is counted as an individual" if len(cubs) == 1 else "are counted as individuals"
+        notice(
+            f"{counted(len(cubs), 'animal')} known as young only {are}: {listed(cubs, 4)}. Young are where their "
+            "mother is, and N would count them beside her; the default life_stage leaves them out.",
+            DataWarning,
+        )
 
 
 def keep_flank(ledger: Ledger, flank: str | None) -> None:
@@ -265,11 +285,18 @@ def _keep_whole(ledger: Ledger) -> None:
     for side, animals in one_sided.items():
         ledger.drop(individual.isin(animals), f"{side} flank only, never linked")
     left, right = (len(one_sided[side]) for side in ("left", "right"))
+    unknown = set(individual[ledger.open]) - set(sides.index)
+    also = f" {_of_no_flank(len(unknown))}" if unknown else ""
     notice(
         f"{left + right} identities are left out: {left} known from the left flank only, {right} from the right only, "
-        'as one animal may be among both. flank="left" (or "right") counts every animal once.',
+        f'as one animal may be among both. flank="left" (or "right") counts every animal once.{also}',
         DataWarning,
     )
+
+
+def _of_no_flank(n: int) -> str:
+    are = f"{n} identities whose flank is not told are" if n > 1 else "1 identity whose flank is not told is"
+    return f"{are} counted as whole: say the flank if it is from one side."
 
 
 def individual_sexes(ledger: Ledger) -> pd.Series[str]:

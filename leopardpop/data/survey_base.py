@@ -220,6 +220,9 @@ class SurveyTables:
         and so is whatever fits no field (``leopardpop.score:2.5``). Layers and truth are not written. Positions are
         exact: round them before you publish the package.
 
+        The format has no times without an offset. Those of a survey without a zone are written with ``+00:00``, as a
+        warning and the description of the package say; reading it here gives times without a zone again.
+
         Parameters
         ----------
         folder
@@ -236,6 +239,11 @@ class SurveyTables:
         ------
         DataError
             If the survey has no coordinate reference system, or a station with records has no deployment.
+
+        Warns
+        -----
+        DataWarning
+            If the offset of the cameras' clocks is not known.
 
         References
         ----------

@@ -17,6 +17,7 @@ from leopardpop.data.readers.camtrap_dp_fields import DEPLOYMENTS, MEDIA, OBSERV
 from leopardpop.errors import DataError, DataWarning
 from tests.data.camtrap_packages import write_package
 
+pytestmark = pytest.mark.filterwarnings("ignore:Times are the cameras' own clocks")
 HISTORY = {"species": "Panthera pardus", "start": "2024-02-01", "end": "2024-05-02", "flank": "left"}
 NOT_KEPT = ["source", "line"]
 """Where a record stands is another place in another file."""
@@ -48,6 +49,7 @@ def assert_same_tables(again, survey, skipped=()):
 
 
 class TestAmur:
+    @pytest.mark.filterwarnings("ignore:8 animals known as young")
     @pytest.mark.parametrize(
         "keywords",
         [
@@ -240,6 +242,13 @@ def made(stations=STATIONS, crs=None, station="A", tz=None, **columns):
 
 
 class TestWhatHasNoField:
+    def test_a_clock_of_no_known_offset_is_said(self, tmp_path):
+        with pytest.warns(DataWarning, match=r"own clocks, whose offset from UTC is not known: \+00:00 stands"):
+            made(crs="EPSG:32652").to_camtrap_dp(tmp_path)
+        about = json.loads((tmp_path / "datapackage.json").read_text())
+        assert "is no UTC" in about["description"]
+        assert lp.read_camtrap_dp(tmp_path).tz is None
+
     @pytest.mark.parametrize("tz", [None, "UTC+03:30", "Europe/Madrid"])
     def test_clocks_and_parts_of_seconds(self, tmp_path, tz):
         survey = made(crs="EPSG:32652", tz=tz)

@@ -411,7 +411,8 @@ class TestLifeStage:
     def test_other_stages_and_all(self):
         adults = survey(self.records).capture_history(life_stage=["Adult"])
         assert adults.individuals["individual"].tolist() == ["F01", "M01"]
-        everything = survey(self.records).capture_history(life_stage=None)
+        with pytest.warns(DataWarning, match=r"1 animal known as young only is counted as an individual: 'kit'\."):
+            everything = survey(self.records).capture_history(life_stage=None)
         assert everything.n_individuals == 4
 
 
@@ -434,6 +435,9 @@ class TestFlank:
         ) as caught:
             history = survey(self.records).capture_history(occasion="1D")
         assert caught[0].filename == __file__
+        assert str(caught[0].message).endswith(
+            "1 identity whose flank is not told is counted as whole: say the flank if it is from one side."
+        )
         assert history.individuals["individual"].tolist() == ["F01", "M01", "M02"]
         assert history.n_detections == 6
         assert reasons(history)[("dropped", "left flank only, never linked")] == 2

@@ -45,6 +45,13 @@ class TestStations:
         assert again.stations["east"].tolist() == [1, 2, 3]
         assert again.records.equals(made.records)
 
+    def test_stations_of_no_system_under_a_layer_with_one(self):
+        geopandas, shapely = pytest.importorskip("geopandas"), pytest.importorskip("shapely")
+        layer = geopandas.GeoDataFrame(geometry=[shapely.box(499_000, 4_699_000, 504_000, 4_701_000)], crs="EPSG:32652")
+        with pytest.warns(DataWarning, match=r"taken to be in that of the layer of covariate 'reserve', EPSG:32652\."):
+            made = survey(crs=None).with_covariates(reserve=layer)
+        assert made.stations["reserve"].tolist() == [1, 1, 0]
+
     def test_from_a_raster(self, tmp_path):
         rasterio = pytest.importorskip("rasterio")
         path = tmp_path / "snow.tif"
@@ -53,6 +60,10 @@ class TestStations:
         with rasterio.open(path, "w", crs="EPSG:32652", transform=transform, **profile) as raster:
             raster.write(np.array([[5, 6, 7, 8, 9, 10, 11]], dtype="float32"), 1)
         assert survey().with_covariates(snow=path).stations["snow"].tolist() == [5.0, 7.0, 10.0]
+        with pytest.warns(
+            DataWarning, match=r"no coordinate .* of the raster of covariate 'snow', E"
+        ):
+            assert survey(crs=None).with_covariates(snow=path).stations["snow"].tolist() == [5.0, 7.0, 10.0]
         far = survey(STATIONS.assign(x=[500_000.0, 503_000.0, 700_000.0]))
         with pytest.raises(DataError, match="Covariate 'snow' is missing at 1 of 3 stations: 'C'") as error:
             far.with_covariates(snow=path)
