@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Literal
 
+from leopardpop.components.formula_syntax import nearest
+from leopardpop.errors import ModelError
 from leopardpop.models.occupancy_model import OccupancyModel
-from leopardpop.models.states.structure import DYNAMIC, DYNAMIC_MULTISTATE, MULTISTATE, SINGLE, Structure
+from leopardpop.models.states.structure import (
+    DYNAMIC,
+    DYNAMIC_MULTINOMIAL,
+    DYNAMIC_MULTISTATE,
+    MULTINOMIAL,
+    MULTISTATE,
+    SINGLE,
+    Structure,
+)
 
 __all__ = ["DynamicMultistateOccupancy", "DynamicOccupancy", "MultistateOccupancy", "Occupancy"]
+
+
+PARAMETRISATIONS = ("condbinom", "multinomial")
+
+
+def check_parametrisation(chosen: str, link: str) -> None:
+    """Refuse a parametrisation that there is not, or a link that it does not have.
+
+    Raises
+    ------
+    ModelError
+        With the nearest name.
+    """
+    if chosen not in PARAMETRISATIONS:
+        raise ModelError(
+            f"parametrisation={chosen!r}: it is one of {', '.join(PARAMETRISATIONS)}."
+            f"{nearest(str(chosen), PARAMETRISATIONS)}",
+            offenders=[chosen],
+        )
+    if chosen == "multinomial" and link != "logit":
+        raise ModelError(f'parametrisation="multinomial" is a multinomial logit: it has no link {link!r}.')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +85,13 @@ class Occupancy(OccupancyModel):
     ('laplace', True, ['psi', 'p', 'p[visit]'])
     """
 
-    structure: ClassVar[Structure] = SINGLE
-
     psi: str = "~ 1"
     p: str = "~ 1"
+
+    @property
+    def structure(self) -> Structure:
+        """Which probabilities multiply where."""
+        return SINGLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +132,15 @@ class DynamicOccupancy(OccupancyModel):
     ['psi Intercept', 'gamma Intercept', 'gamma season[2]', 'gamma season[3]', 'epsilon Intercept', 'p Intercept']
     """
 
-    structure: ClassVar[Structure] = DYNAMIC
-
     psi: str = "~ 1"
     gamma: str = "~ 1"
     epsilon: str = "~ 1"
     p: str = "~ 1"
+
+    @property
+    def structure(self) -> Structure:
+        """Which probabilities multiply where."""
+        return DYNAMIC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +168,11 @@ class MultistateOccupancy(OccupancyModel):
         Formulas of p1, p2 and δ over covariates of visits and sites.
     link
         Link of all of them: ``"logit"``, ``"probit"`` or ``"cloglog"``.
+    parametrisation
+        ``"condbinom"``, as above; or ``"multinomial"``: multinomial logits against the first category. Then
+        Pr(state) ∝ (1, exp η_psi, exp η_breeding) and Pr(y | 2) ∝ (1, exp η_p2, exp η_delta). On the natural scale
+        each of these parameters is the probability of its category against the first alone, such as Pr(breeding |
+        breeding or absent), and so are their priors. Without covariates both say the same of the data.
     priors
         By parameter or coefficient. Defaults: logit ψ ~ N(0, 1.5), logit p1, p2 ~ N(−1, 1.5), R and δ Beta(2, 2),
         slopes N(0, 1).
@@ -151,13 +193,22 @@ class MultistateOccupancy(OccupancyModel):
     ('state', 20)
     """
 
-    structure: ClassVar[Structure] = MULTISTATE
-
     psi: str = "~ 1"
     breeding: str = "~ 1"
     p1: str = "~ 1"
     p2: str = "~ 1"
     delta: str = "~ 1"
+    parametrisation: Literal["condbinom", "multinomial"] = "condbinom"
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without data."""
+        super().__post_init__()
+        check_parametrisation(self.parametrisation, self.link)
+
+    @property
+    def structure(self) -> Structure:
+        """Which probabilities multiply where."""
+        return MULTINOMIAL if self.parametrisation == "multinomial" else MULTISTATE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +232,12 @@ class DynamicMultistateOccupancy(OccupancyModel):
         Formulas of p1, p2 and δ over covariates of visits, seasons and sites.
     link
         Link of all of them: ``"logit"``, ``"probit"`` or ``"cloglog"``.
+    parametrisation
+        ``"condbinom"``, as above; or ``"multinomial"``: multinomial logits against the first category. Then
+        Pr(state) ∝ (1, exp η_psi, exp η_breeding), a season later the same of psi_next and breeding_next, and
+        Pr(y | 2) ∝ (1, exp η_p2, exp η_delta). On the natural scale each of these parameters is the probability of its
+        category against the first alone, such as Pr(breeding | breeding or absent), and so are their priors. Without
+        covariates both say the same of the data.
     priors
         By parameter or coefficient. Defaults as for :class:`MultistateOccupancy`; logit ψ' of sites that were absent
         ~ N(0, 1.5), R' of them Beta(2, 2), differences between states N(0, 2), other slopes N(0, 1).
@@ -200,8 +257,6 @@ class DynamicMultistateOccupancy(OccupancyModel):
     ['Intercept', 'state[used]', 'state[breeding]']
     """
 
-    structure: ClassVar[Structure] = DYNAMIC_MULTISTATE
-
     psi: str = "~ 1"
     breeding: str = "~ 1"
     psi_next: str = "~ state"
@@ -209,3 +264,14 @@ class DynamicMultistateOccupancy(OccupancyModel):
     p1: str = "~ 1"
     p2: str = "~ 1"
     delta: str = "~ 1"
+    parametrisation: Literal["condbinom", "multinomial"] = "condbinom"
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without data."""
+        super().__post_init__()
+        check_parametrisation(self.parametrisation, self.link)
+
+    @property
+    def structure(self) -> Structure:
+        """Which probabilities multiply where."""
+        return DYNAMIC_MULTINOMIAL if self.parametrisation == "multinomial" else DYNAMIC_MULTISTATE

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -46,8 +46,6 @@ class OccupancyModel(ABC):
         coefficient (link scale), see :mod:`leopardpop.priors`.
     """
 
-    structure: ClassVar[Structure]
-
     link: Literal["logit", "probit", "cloglog"] = "logit"
     priors: Mapping[str, Any] | None = None
 
@@ -62,6 +60,11 @@ class OccupancyModel(ABC):
             formula = getattr(self, name)
             if not isinstance(formula, str):
                 raise ModelError(f'{name}={formula!r}: give a formula such as "~ 1" or "~ elevation".')
+
+    @property
+    @abstractmethod
+    def structure(self) -> Structure:
+        """Which probabilities multiply where."""
 
     def parameters(self, history: DetectionHistory, mask: None = None) -> pd.DataFrame:
         """Table of all coefficients before any fit.

@@ -70,6 +70,8 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
     if isinstance(model, OccupancyModel):
         formulas = {name: getattr(model, name) for name in model.structure.homes}
         record = {"family": type(model).__name__, "formulas": formulas, "link": model.link}
+        if hasattr(model, "parametrisation"):
+            record["parametrisation"] = model.parametrisation
         return json.dumps({**record, "priors": _priors(model.priors)})
     return json.dumps(
         {
@@ -101,7 +103,8 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
     record = json.loads(text)
     if record["family"] in OCCUPANCY:
         kind = OCCUPANCY[record["family"]]
-        return kind(**record["formulas"], link=record["link"], priors=_priors_back(record["priors"]))
+        chosen = {name: record[name] for name in ("link", "parametrisation") if name in record}
+        return kind(**record["formulas"], **chosen, priors=_priors_back(record["priors"]))
     known = {each.__name__: each for each in (*SHIPPED, *components)}
     return SCR(
         density=_make(record["density"], known),
@@ -117,7 +120,10 @@ def describe_model(text: str) -> str:
     record = json.loads(text)
     if record["family"] in OCCUPANCY:
         told = ", ".join(f"{name} {formula}" for name, formula in record["formulas"].items())
-        return f"{record['family']}, {told}" + ("" if record["link"] == "logit" else f" ({record['link']} link)")
+        multinomial = " (multinomial)" if record.get("parametrisation") == "multinomial" else ""
+        return f"{record['family']}, {told}{multinomial}" + (
+            "" if record["link"] == "logit" else f" ({record['link']} link)"
+        )
     detection = record["detection"]
     formulas = ", ".join(f"{name} {formula}" for name, formula in detection["fields"].items())
     classes = f", classes by {record['classes']}" if record["classes"] else ""

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 
 from leopardpop.models.graph import natural_variables, report_coefficients, theta_variable
 from leopardpop.models.likelihood_op import LikelihoodOp
-from leopardpop.models.states.problem import product_of
+from leopardpop.models.states.products import log_pairs, product_of
 
 if TYPE_CHECKING:
     from leopardpop.models.states.problem import OccupancyProblem
@@ -64,7 +64,8 @@ def _report_effects(problem: OccupancyProblem, theta: Any) -> None:
 
 def log_site(problem: OccupancyProblem, theta: Any) -> Any:
     """log Pr(visits of a site), (N,), as a graph."""
-    logs = {p.name: _pair(problem, p, theta) for p in problem.parts}
+    etas = {p.name: _predictor(problem, p, theta) for p in problem.parts}
+    logs = log_pairs(problem.structure, etas, {p.name: p.link for p in problem.parts})
     emission = [_emission(problem, k, logs) for k in range(len(problem.structure.states))]
     law = [product_of(f, logs) + emission[k][0] for k, f in enumerate(problem.structure.initial)]
     for t in range(problem.shape[0] - 1):
@@ -76,8 +77,8 @@ def log_site(problem: OccupancyProblem, theta: Any) -> Any:
     return pt.logsumexp(pt.stack(law), axis=0)
 
 
-def _pair(problem: OccupancyProblem, parameter: Any, theta: Any) -> tuple[Any, Any]:
-    """log x and log(1 − x) on all rows: (N,), (T − 1, N), (K, T − 1, N) or (V,)."""
+def _predictor(problem: OccupancyProblem, parameter: Any, theta: Any) -> Any:
+    """Linear predictor on all rows: (N,), (T − 1, N), (K, T − 1, N) or (V,)."""
     n_seasons, n_sites = problem.shape
     before = (n_seasons - 1, n_sites)
     shapes = {"transition": before, "state": (len(problem.structure.states), *before)}
@@ -85,8 +86,7 @@ def _pair(problem: OccupancyProblem, parameter: Any, theta: Any) -> tuple[Any, A
     eta = pt.as_tensor(parameter.standardised) @ theta[parameter.place]
     for each in problem.effects_of(parameter.name):
         eta = eta + each.natural(theta)[each.design.level] * each.design.value
-    both: tuple[Any, Any] = parameter.link.log_both(eta.reshape(shape))
-    return both
+    return eta.reshape(shape)
 
 
 def _emission(problem: OccupancyProblem, state: int, logs: dict[str, Any]) -> Any:

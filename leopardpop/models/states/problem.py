@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,9 +14,9 @@ from leopardpop.errors import PriorError
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
 from leopardpop.models.states.forward import Forward, Smoothed, Transition, draw_states, forward, smooth
+from leopardpop.models.states.products import choice_slopes, log_pairs, product_of
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
 from leopardpop.models.states.starts import starting_points
-from leopardpop.models.states.structure import Factors
 from leopardpop.models.states.tables import check_history, table_of
 from leopardpop.models.states.visits import VisitTerms, visit_terms
 from leopardpop.priors import Prior, occupancy_prior, occupancy_slope_prior, random_sd_prior
@@ -101,17 +101,24 @@ class OccupancyProblem:
         before = (n_seasons - 1, n_sites)
         shapes = {"site": (n_sites,), "transition": before, "state": (len(self.structure.states), *before)}
         homes = self.structure.homes
+        pairs = {name: pair for pair in self.structure.choices for name in pair}
         return {
-            p.name: make_rows(p.standardised, shapes[homes[p.name]], self.effects_of(p.name))
+            p.name: make_rows(
+                p.standardised, shapes[homes[p.name]], self.effects_of(p.name), self._keys(pairs.get(p.name, (p.name,)))
+            )
             for p in self.parts
             if homes[p.name] != "visit"
         }
 
+    def _keys(self, names: Iterable[str]) -> Floats:
+        """Columns by which rows differ in any of some parameters: pairs of a multinomial logit go together."""
+        both = [(self.layout[name].standardised, *effect_columns(self.effects_of(name))) for name in names]
+        return np.column_stack([column for each in both for column in each])
+
     def _rows_of_visits(self) -> tuple[NDArray[np.intp], dict[str, Rows]]:
         """Kind of each visit, and the design of the kinds: visits with the same rows in all designs of detection."""
         parts = [p for p in self.parts if self.structure.homes[p.name] == "visit"]
-        keys = [part for p in parts for part in (p.standardised, *effect_columns(self.effects_of(p.name)))]
-        kind, first = distinct_rows(np.column_stack(keys))
+        kind, first = distinct_rows(self._keys(p.name for p in parts))
         return kind, {p.name: chosen_rows(p.standardised, first, self.effects_of(p.name)) for p in parts}
 
     def effects_of(self, name: str) -> list[Effects]:
@@ -168,10 +175,9 @@ class OccupancyProblem:
         return self._detection[name] if name in self._detection else self._rows[name]
 
     def _logs(self, theta: Floats) -> dict[str, Pair]:
-        pairs = {}
-        for name, eta in self.predictors(theta).items():
-            link, rows = self.layout[name].link, self._rows.get(name)
-            pair = link.log_both(eta)
+        pairs, etas = {}, self.predictors(theta)
+        for name, pair in log_pairs(self.structure, etas, {n: self.layout[n].link for n in etas}).items():
+            rows = self._rows.get(name)
             pairs[name] = pair if rows is None else (rows.spread(pair[0]), rows.spread(pair[1]))
         return pairs
 
@@ -263,12 +269,18 @@ class OccupancyProblem:
 
     def _pull(self, theta: Floats, events: dict[str, list[Floats]]) -> Floats:
         """From expected numbers of events to the gradient over theta."""
-        gradient = np.zeros(self.layout.size)
-        for name, eta in self.predictors(theta).items():
-            parameter, rows = self.layout[name], self._rows.get(name)
-            failed, succeeded = events[name] if rows is None else [rows.gather(e) for e in events[name]]
-            up, down = parameter.link.log_slopes(eta)
-            self._rows_of(name).pull(theta, parameter.place, succeeded * up + failed * down, gradient)
+        gradient, etas = np.zeros(self.layout.size), self.predictors(theta)
+        counts = {
+            name: both if name not in self._rows else [self._rows[name].gather(e) for e in both]
+            for name, both in events.items()
+        }
+        slopes = {
+            name: counts[name][1] * up + counts[name][0] * down
+            for name, eta in etas.items()
+            for up, down in [self.layout[name].link.log_slopes(eta)]
+        }
+        for name, slope in (slopes | choice_slopes(self.structure, etas, counts)).items():
+            self._rows_of(name).pull(theta, self.layout[name].place, slope, gradient)
         return gradient
 
     # -- posterior: what an engine calls ------------------------------------------------------------------------------
@@ -347,12 +359,6 @@ class OccupancyProblem:
             law = [sum((law[j] * np.exp(move(t, j, k)) for j in states), np.zeros(shape)) for k in states]
             seasons.append(law)
         return np.stack([np.stack([season[k] for season in seasons], axis=-2) for k in states], axis=-3)
-
-
-def product_of(factors: Factors, logs: dict[str, Any]) -> Any:
-    """Log of a product of probabilities and complements."""
-    parts = [logs[name][0 if success else 1] for name, success in factors]
-    return sum(parts[1:], parts[0])
 
 
 def _of_state(values: Any, state: int) -> Any:

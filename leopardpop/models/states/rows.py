@@ -92,9 +92,11 @@ class Rows:
         return np.array([flat.sum()]) if len(self.matrix) == 1 else flat
 
 
-def make_rows(matrix: Floats, shape: tuple[int, ...], effects: Sequence[Effects] = ()) -> Rows:
-    """Find the distinct rows of a design whose places have a shape, and of its random effects."""
-    index, first = distinct_rows(np.column_stack([matrix, *effect_columns(effects)]))
+def make_rows(
+    matrix: Floats, shape: tuple[int, ...], effects: Sequence[Effects] = (), keys: Floats | None = None
+) -> Rows:
+    """Find the distinct rows of a design whose places have a shape, and of its random effects (or of given keys)."""
+    index, first = distinct_rows(np.column_stack([matrix, *effect_columns(effects)]) if keys is None else keys)
     if len(first) == 1:
         return chosen_rows(matrix, first, effects, shape=shape)
     if len(first) > WORTH * len(matrix):

@@ -12,7 +12,7 @@ import xarray as xr
 
 from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.models.describe import beta_series, theta_of
-from leopardpop.models.states.problem import product_of
+from leopardpop.models.states.products import product_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,10 +8,21 @@ table of such products, and one likelihood with one gradient serves all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["DYNAMIC", "DYNAMIC_MULTISTATE", "IMPOSSIBLE", "MULTISTATE", "SINGLE", "Factors", "Home", "Structure"]
+__all__ = [
+    "DYNAMIC",
+    "DYNAMIC_MULTINOMIAL",
+    "DYNAMIC_MULTISTATE",
+    "IMPOSSIBLE",
+    "MULTINOMIAL",
+    "MULTISTATE",
+    "SINGLE",
+    "Factors",
+    "Home",
+    "Structure",
+]
 
 type Factors = tuple[tuple[str, bool], ...]
 """A product: parameters, each as it is (True) or as its complement (False). An empty one is 1."""
@@ -39,6 +50,8 @@ class Structure:
     """Pr(state | state the season before), by state before and after; none for a single season."""
     response: str = "binary"
     """Kind of response that the data must have."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Pairs of parameters that are a multinomial logit: Pr = exp η / (1 + exp η₁ + exp η₂) each, the base the rest."""
 
     @property
     def is_dynamic(self) -> bool:
@@ -103,4 +116,21 @@ DYNAMIC_MULTISTATE = Structure(
     outcomes=_SEEN_WITH_YOUNG,
     transitions=(_NEXT, _NEXT, _NEXT),
     response="state",
+)
+
+# The same by multinomial logits: of a pair, either parameter as it is, and the complement of the first for the base.
+_CHOSEN = (_not("psi"), _first("psi"), _first("breeding"))
+_CHOSEN_NEXT = (_not("psi_next"), _first("psi_next"), _first("breeding_next"))
+_SEEN_AS = (
+    ((), _not("p1"), _not("p2")),
+    (None, _first("p1"), _first("p2")),
+    (None, None, _first("delta")),
+)
+MULTINOMIAL = replace(MULTISTATE, initial=_CHOSEN, outcomes=_SEEN_AS, choices=(("psi", "breeding"), ("p2", "delta")))
+DYNAMIC_MULTINOMIAL = replace(
+    DYNAMIC_MULTISTATE,
+    initial=_CHOSEN,
+    outcomes=_SEEN_AS,
+    transitions=(_CHOSEN_NEXT, _CHOSEN_NEXT, _CHOSEN_NEXT),
+    choices=(("psi", "breeding"), ("psi_next", "breeding_next"), ("p2", "delta")),
 )
