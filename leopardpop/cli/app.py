@@ -71,9 +71,14 @@ def demo(
 
 @app.command()
 def init(
-    path: Annotated[Path, typer.Argument(help="A Camtrap DP package (folder, zip), or a folder with tables.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A Camtrap DP package or an export of Wildlife Insights (folder, zip), or a folder with tables."
+        ),
+    ],
 ) -> None:
-    """Write an analysis.toml for a Camtrap DP package, or for the tables of a folder."""
+    """Write an analysis.toml for a package, an export, or the tables of a folder."""
     from leopardpop.cli.init import write_analysis
 
     with _plain_errors():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from leopardpop.errors import DataError
 
-__all__ = ["Table", "find_tables", "read_table", "typical_distances"]
+__all__ = ["SUFFIXES", "Table", "find_tables", "read_table", "typical_distances"]
 
 ALIASES = {
     "individual": ("individual", "individualid", "animal", "animalid", "name", "id"),

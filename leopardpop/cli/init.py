@@ -9,6 +9,7 @@ from pathlib import Path
 
 from leopardpop.cli.columns import Table, find_tables, typical_distances
 from leopardpop.cli.init_package import is_package, package_data, read_package
+from leopardpop.cli.init_records import Records, find_records
 from leopardpop.errors import DataError
 
 __all__ = ["analysis_text", "write_analysis"]
@@ -59,7 +60,8 @@ def write_analysis(path: Path) -> Path:
     Parameters
     ----------
     path
-        The folder with the tables; or a Camtrap DP package (folder, datapackage.json, zip).
+        The folder with the tables (captures and stations, or those of camtrapR); or a Camtrap DP package (folder,
+        datapackage.json, zip), or an export of Wildlife Insights (folder, zip).
 
     Returns
     -------
@@ -83,10 +85,21 @@ def write_analysis(path: Path) -> Path:
     target = folder / "analysis.toml"
     if target.exists():
         raise DataError(f"{target} exists and is left as it is. Remove or rename it, then run init again.")
-    text = _package_text(path) if is_package(path) else analysis_text(folder)
+    records = find_records(path)
+    text = _records_text(path, records) if records is not None else _tables_text(path, folder)
     with target.open("x", encoding="utf-8") as file:  # "x": never over a file that appeared meanwhile
         file.write(text)
     return target
+
+
+def _tables_text(path: Path, folder: Path) -> str:
+    return _package_text(path) if is_package(path) else analysis_text(folder)
+
+
+def _records_text(path: Path, records: Records) -> str:
+    """The text of an analysis file for tables of records."""
+    x, y = (records.survey.stations[axis].astype(str).tolist() for axis in ("x", "y"))
+    return HEAD.format(title=_value(path.resolve().stem)) + records.data + _mask_guess(x, y) + TAIL
 
 
 def _package_text(path: Path) -> str:

@@ -14,7 +14,7 @@ from leopardpop.words import counted
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
 
-__all__ = ["is_package", "package_data", "read_package"]
+__all__ = ["DESCRIPTOR", "is_package", "package_data", "read_package", "setting_line", "survey_data", "toml_value"]
 
 LONG = 120
 """Days from which a survey is too long for a closed population."""
@@ -82,27 +82,56 @@ def package_data(survey: Survey, path: str) -> str:
     >>> print(package_data(lp.load_example("amur_leopard", seed=1), ".").splitlines()[2])
     # in it: Panthera pardus 378 (31 animals), Cervus nippon 214, Capreolus pygargus 140, Sus scrofa 95, ...
     """
+    head = [
+        setting_line('reader = "camtrap_dp"', "camtrap_dp | camtrapr | wildlife_insights | records | tables | secr"),
+        setting_line(f"path = {toml_value(path)}", "the package: folder, datapackage.json or zip"),
+    ]
+    return survey_data(survey, head)
+
+
+def survey_data(survey: Survey, head: list[str]) -> str:
+    """Write the section ``[data]`` of an analysis file for a survey.
+
+    Parameters
+    ----------
+    survey
+        What was read.
+    head
+        The lines that say how to read it.
+
+    Returns
+    -------
+    str
+        The lines under ``[data]``.
+
+    Examples
+    --------
+    >>> import leopardpop as lp
+    >>> survey_data(lp.load_example("amur_leopard", seed=1), ['reader = "example"']).splitlines()[0]
+    'reader = "example"'
+    """
     table = _species(survey)
     species = str(table.index[0]) if len(table) else ""
     lines = [
-        _line('reader = "camtrap_dp"', "camtrap_dp | camtrapr | wildlife_insights | records | tables | secr"),
-        _line(f"path = {_value(path)}", "the package: folder, datapackage.json or zip"),
+        *head,
         f"# in it: {_listed(table)}",
-        _line(f"species = {_value(species)}", _identities(table)),
-        *_dates(survey),
-        _line('occasion = "7D"', 'or "1D"; each begins at occasion_start = "12:00"'),
+        setting_line(f"species = {toml_value(species)}", _identities(table)),
+        *(_sessions(survey) or _dates(survey)),
+        setting_line('occasion = "7D"', 'or "1D"; each begins at occasion_start = "12:00"'),
         *_flank(survey, species),
         _failures(survey),
-        _line('on_zero_effort = "raise"', 'records while no camera was on: "raise", "drop" or "keep"'),
+        setting_line('on_zero_effort = "raise"', 'records while no camera was on: "raise", "drop" or "keep"'),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _line(setting: str, comment: str) -> str:
+def setting_line(setting: str, comment: str) -> str:
+    """Write a setting of an analysis file with its comment."""
     return f"{setting:<{COMMENT}} # {comment}"
 
 
-def _value(text: str) -> str:
+def toml_value(text: str) -> str:
+    """Write a text as a TOML value."""
     return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
 
 
@@ -128,6 +157,14 @@ def _identities(table: pd.DataFrame) -> str:
     return "no animal is identified: capture-recapture needs identities, occupancy does not"
 
 
+def _sessions(survey: Survey) -> list[str]:
+    """Sessions of a column of deployments, if there are several: their dates are those of their deployments."""
+    if "session" not in survey.deployments or survey.deployments["session"].isna().any():
+        return []
+    labels = survey.deployments["session"].unique().tolist()
+    return [setting_line('sessions = "session"', f"of the deployments: {', '.join(labels)}")] if len(labels) > 1 else []
+
+
 def _dates(survey: Survey) -> list[str]:
     noon = pd.Timedelta(hours=12)  # dates begin at noon, see occasion_start: no record is left outside
     first = (survey.clock.wall(survey.deployments["start"]).min() - noon).floor("D")
@@ -135,8 +172,8 @@ def _dates(survey: Survey) -> list[str]:
     days = (last - first).days
     advice = f"{days} days: choose two to four months, in which few are born, die or leave" if days > LONG else ""
     return [
-        _line(f"start = {first:%Y-%m-%d}", advice or "from noon; the first day with a camera"),
-        _line(f"end = {last:%Y-%m-%d}", "until noon"),
+        setting_line(f"start = {first:%Y-%m-%d}", advice or "from noon; the first day with a camera"),
+        setting_line(f"end = {last:%Y-%m-%d}", "until noon"),
     ]
 
 
@@ -147,12 +184,14 @@ def _flank(survey: Survey, species: str) -> list[str]:
     only = {side: int((sides == frozenset({side})).sum()) for side in ("left", "right")}
     comment = f"{counted(only['left'], 'animal')} known from the left flank only, {only['right']} from the right only"
     if not sum(only.values()):
-        return [_line('# flank = "left"', "left | right; without it, whole identities")]
+        return [setting_line('# flank = "left"', "left | right; without it, whole identities")]
     side = "left" if only["left"] >= only["right"] else "right"
-    return [_line(f'{"" if all(only.values()) else "# "}flank = "{side}"', comment)]
+    return [setting_line(f'{"" if all(only.values()) else "# "}flank = "{side}"', comment)]
 
 
 def _failures(survey: Survey) -> str:
     if len(survey.failures):
-        return f"# {counted(len(survey.failures), 'failure')} of cameras are in the package"
-    return _line('# failures = "failures.csv"', "deployment (or station), start, end: the format has no place for them")
+        return f"# {counted(len(survey.failures), 'failure')} of cameras: read with the other tables"
+    return setting_line(
+        '# failures = "failures.csv"', "deployment (or station), start, end: the format has no place for them"
+    )

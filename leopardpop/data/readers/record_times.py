@@ -17,7 +17,7 @@ from leopardpop.data.readers.record_sheets import Sheet, is_missing
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError
 
-__all__ = ["Times", "check_date_format", "read_times", "time_of_day"]
+__all__ = ["Times", "check_date_format", "fitting_formats", "read_times", "time_of_day"]
 
 DATES = (
     *("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d"),
@@ -208,8 +208,19 @@ def _one_format(series: pd.Series[Any], date_format: str) -> pd.Series[Any] | No
     return pd.Series(pd.to_datetime(series, format=date_format, errors="coerce"))
 
 
+def fitting_formats(words: Sequence[str]) -> list[str]:
+    """Return formats that fit all of some words: what `date_format` should be; none if they are ISO 8601.
+
+    Examples
+    --------
+    >>> fitting_formats(["14/05/2009", "02/04/2009"]), fitting_formats(["2009-05-14"])
+    (['%d/%m/%Y'], [])
+    """
+    return [] if _iso(words, Clock()) is not None else _fits(words)
+
+
 def _fits(words: Sequence[str]) -> list[str]:
-    """Formats that fit all of some words: what `date_format` should be."""
+    """Formats that fit all of some words."""
     some = list(dict.fromkeys(words))[:500]
     dates = [date for date in DATES if some and _in_format(some, date).notna().all()]
     halves = [
