@@ -59,18 +59,20 @@ class SurveyPlots:
         border: Any = None,
         coordinates: Literal["hidden", "exact"] = "hidden",
     ) -> Axes:
-        """Map of the stations, and of the moves of the animals between them.
+        """Map of the stations, where a species was recorded, and the moves of its animals between them.
 
         Parameters
         ----------
         ax
             Axes to draw on; None: a new figure.
         species
-            Name, or several that stand for one: whose records and moves are drawn. None: all.
+            Name, or several that stand for one: stations with records of it are blue, with a ring, others grey; its
+            moves are drawn. None: all.
         size
             What the area of a symbol stands for: "effort" (station-days) or "records" (independent by 30 minutes).
         moves
-            Whether lines join the stations at which an animal was recorded one after the other.
+            Whether lines join the stations at which an animal was recorded one after the other, and diamonds mark
+            animals that were at one station only.
         border
             Lines to draw: GeoDataFrame, path or shapely geometry.
         coordinates

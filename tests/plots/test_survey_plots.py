@@ -18,7 +18,7 @@ from leopardpop.plots.accumulation import effort_until
 from leopardpop.plots.activity import GRID, night_of
 from leopardpop.plots.circular import concentration, day_density
 from leopardpop.plots.daylight import sun_hours
-from leopardpop.plots.survey_stations import moves_of, station_days
+from leopardpop.plots.survey_stations import moves_of, residents_of, station_days
 
 LEOPARD = "Panthera pardus"
 STATIONS = pd.DataFrame({"station": ["A", "B", "C"], "x": [0.0, 6_000, 6_000], "y": [0.0, 0, 8_000]})
@@ -92,13 +92,43 @@ def test_a_figure_can_be_drawn_on_axes_that_are_given(name):
 class TestMap:
     def test_symbols_stand_for_effort(self):
         ax = survey(failures=off_for_good("C")).plot.map(species=LEOPARD)
-        on, never = (c for c in ax.collections if isinstance(c, PathCollection))
+        on, never, _ = (c for c in ax.collections if isinstance(c, PathCollection))
         assert on.get_offsets().tolist() == [[0, 0], [6, 0]]  # km
         area = on.get_sizes()
         assert area[0] / area[1] == pytest.approx(10 / 5)
         assert never.get_offsets().tolist() == [[6, 8]]
         labels = [text.get_text() for text in ax.get_legend().get_texts()]
-        assert labels == ["10 station-days (largest)", "never on", "moves of one animal"]
+        assert labels == [
+            *("10 station-days (largest)", "recorded: 2 stations", "never on"),
+            *("moves of one animal", "animal at one station"),
+        ]
+
+    def test_where_the_species_was_is_seen(self):
+        figures = {name: survey().plot.map(species=name, moves=False) for name in (LEOPARD, "Sus scrofa")}
+        grey, blue = (c for c in figures["Sus scrofa"].collections if isinstance(c, PathCollection))
+        assert blue.get_offsets().tolist() == [[0, 0]]
+        assert grey.get_offsets().tolist() == [[6, 0], [6, 8]]
+        assert blue.get_facecolor().tolist() != grey.get_facecolor().tolist()
+        assert blue.get_edgecolor().tolist() != grey.get_edgecolor().tolist()  # told apart without colours, too
+        assert "1 station with records of Sus scrofa" in figures["Sus scrofa"].figure.caption
+        assert figures[LEOPARD].figure.alt_text == "Map of 3 stations, Panthera pardus at 2 of them."
+        with pytest.raises(DataError, match="there is no record of Panthera"):
+            survey().plot.map(species="Panthera")
+
+    def test_where_it_was_while_nothing_was_on(self):
+        ax = survey(failures=off_for_good("A")).plot.map(species=LEOPARD, moves=False)
+        on, off, never = (c.get_offsets().tolist() for c in ax.collections if isinstance(c, PathCollection))
+        assert (on, off, never) == ([[6, 8]], [[6, 0]], [[0, 0]])
+
+    def test_animals_at_one_station_are_seen(self):
+        assert residents_of(survey(), LEOPARD) == {"M01": 1}  # the cub is not counted
+        more = pd.concat([RECORDS, RECORDS.iloc[[4]].assign(individual="M02")])
+        ax = survey(records=more).plot.map(species=LEOPARD)
+        *_, dots = (c for c in ax.collections if isinstance(c, PathCollection))
+        places = np.asarray(dots.get_offsets())
+        assert places.mean(axis=0) == pytest.approx([6, 0])
+        assert np.hypot(*(places[0] - places[1])) > 0
+        assert "Diamonds: 2 animals that were at one station only" in ax.figure.caption
 
     def test_symbols_stand_for_records(self):
         ax = survey().plot.map(species=LEOPARD, size="records", moves=False)
@@ -122,7 +152,9 @@ class TestMap:
 
     def test_without_identities_there_are_no_moves(self):
         assert moves_of(survey(records=RECORDS.assign(individual=None))) == {}
-        assert survey(records=RECORDS.assign(individual=None)).plot.map().figure.alt_text == "Map of 3 stations."
+        assert survey(records=RECORDS.assign(individual=None)).plot.map().figure.alt_text == (
+            "Map of 3 stations, animals at 2 of them."
+        )
 
     def test_station_days_leave_out_failures(self):
         off = pd.DataFrame({"station": ["A"], "start": ["2024-02-02"], "end": ["2024-02-03 12:00"]})
