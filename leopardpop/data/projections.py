@@ -24,6 +24,7 @@ __all__ = [
     "say_projected",
     "try_project",
     "utm_crs",
+    "wide_crs",
 ]
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,7 @@ LOCAL = "local"
 
 
 def crs_text(crs: Any) -> str | None:
-    """Write a coordinate reference system as text: ``"EPSG:32652"``, or WKT where it has no code.
+    """Write a coordinate reference system as text: ``"EPSG:32652"``, or ``+proj=...`` or WKT without a code.
 
     Parameters
     ----------
@@ -58,7 +59,9 @@ def crs_text(crs: Any) -> str | None:
         return None
     found = _crs(crs)
     authority = found.to_authority(min_confidence=100)
-    return ":".join(authority) if authority else str(found.to_wkt())
+    if authority:
+        return ":".join(authority)
+    return crs if isinstance(crs, str) and crs.startswith("+proj=") else str(found.to_wkt())
 
 
 def _crs(crs: Any) -> Any:
@@ -150,6 +153,21 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     zone = min(int((lon + 180) // 6) + 1, 60)
     across = 0 <= lat < 10 and np.asarray(latitude, float).min() < 0  # southern coordinates are positive on both sides
     return f"EPSG:{(32700 if lat < 0 or across else 32600) + zone}"
+
+
+def wide_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
+    """Choose a projection for places that are too far apart for a UTM zone: equal areas around their middle.
+
+    Areas, and with them densities, are exact; 1,000 km from the middle distances are wrong by 0.3 %, where those of a
+    UTM zone are by 1.2 %.
+
+    Examples
+    --------
+    >>> wide_crs([88.0, 104.24, 120.0], [45.0, 46.0, 47.0])
+    '+proj=laea +lat_0=46 +lon_0=104.2 +datum=WGS84 +units=m +no_defs'
+    """
+    lon, lat = (float(np.round(np.median(np.asarray(each, float)), 1)) for each in (longitude, latitude))
+    return f"+proj=laea +lat_0={lat:g} +lon_0={lon:g} +datum=WGS84 +units=m +no_defs"
 
 
 def project(x: ArrayLike, y: ArrayLike, from_crs: Any, to_crs: Any) -> tuple[Floats, Floats]:

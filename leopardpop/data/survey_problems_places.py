@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from leopardpop.data.names import counted, listed
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables
 
-__all__ = ["FINDERS", "nearest_distances"]
+__all__ = ["FINDERS", "nearest_distances", "outliers"]
 
 FAR, TIMES = 25_000.0, 20.0
 """A station is far from all others if its nearest one is both farther than that (m) and this many times the median."""
@@ -35,7 +35,7 @@ def nearest_distances(xy: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def far_away(tables: Tables) -> Iterator[Problem]:
     """Stations far from all others; where it helps, swapped coordinates are named as the cause."""
-    for i in _outliers(tables.xy):
+    for i in outliers(tables.xy):
         km = np.hypot(*(np.delete(tables.xy, i, axis=0) - tables.xy[i]).T).min() / 1000
         where, found = f"station {tables.names[i]}", f"{km:,.0f} km from the nearest other station"
         if _zero(tables, i):
@@ -50,7 +50,8 @@ def far_away(tables: Tables) -> Iterator[Problem]:
             yield Problem(LOOK, where, found, "correct its coordinates, or make it a survey of its own")
 
 
-def _outliers(xy: NDArray[np.float64]) -> NDArray[np.intp]:
+def outliers(xy: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Rows of the places (K, 2) in metres that lie far from all others; none of fewer than four."""
     nearest = nearest_distances(xy)
     if len(xy) < 4:
         return np.empty(0, dtype=np.intp)
@@ -78,7 +79,7 @@ def _signed(tables: Tables, i: int) -> bool:
 
 def _among(tables: Tables, places: NDArray[np.float64], i: int, instead: list[NDArray[np.float64]]) -> bool:
     """Whether a station would lie among the others at one of some other places."""
-    others = np.delete(places, _outliers(tables.xy), axis=0)
+    others = np.delete(places, outliers(tables.xy), axis=0)
     low, high = others.min(axis=0), others.max(axis=0)
     margin = np.maximum(0.5 * (high - low), 1e-6)
     return any(bool(((each >= low - margin) & (each <= high + margin)).all()) for each in instead)

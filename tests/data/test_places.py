@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 
 import leopardpop as lp
@@ -191,3 +192,29 @@ class TestDegreesAsTheyAreWritten:
         text = "\n".join([f"{header},classificationProbability", *(f'{row},"0,7"' for row in rows), ""])
         survey = lp.read_camtrap_dp(write_package(tmp_path, observations=text))
         assert survey.records["classification_probability"].tolist() == [0.7, 0.7]
+
+
+class TestWideSurveys:
+    """Places that no UTM zone holds: from 88° to 120° E is Mongolia."""
+
+    LONGITUDE, LATITUDE = [88.0, 88.3, 104.0, 104.2, 119.7, 120.0], [46.0, 46.1, 45.9, 46.2, 46.1, 45.8]
+
+    def test_areas_are_exact_and_distances_nearly(self):
+        survey = tables(self.LONGITUDE, self.LATITUDE)
+        assert survey.crs == "+proj=laea +lat_0=46 +lon_0=104.1 +datum=WGS84 +units=m +no_defs"
+        x, y = survey.stations[["x", "y"]].to_numpy().T
+        ellipsoid = pyproj.Geod(ellps="WGS84")
+        for i, j in ((0, 1), (2, 3), (4, 5)):
+            true = ellipsoid.inv(self.LONGITUDE[i], self.LATITUDE[i], self.LONGITUDE[j], self.LATITUDE[j])[2]
+            assert np.hypot(x[i] - x[j], y[i] - y[j]) == pytest.approx(true, rel=0.006)
+
+    def test_a_history_and_a_package(self, tmp_path):
+        survey = tables(self.LONGITUDE, self.LATITUDE, tz="UTC+08:00")
+        history = survey.capture_history(occasion_start="00:00")
+        assert len(history.stations) == 6
+        again = lp.read_camtrap_dp(survey.to_camtrap_dp(tmp_path))
+        assert again.crs == survey.crs
+        assert again.stations[["x", "y"]].equals(survey.stations[["x", "y"]])
+
+    def test_one_far_station_changes_no_zone(self):
+        assert tables([*LONGITUDE, 88.0], [*LATITUDE, 46.0]).crs == "EPSG:32652"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leopardpop.data.covariates import MISSING_WORDS, as_number
-from leopardpop.data.projections import check_metres, crs_text, try_project, utm_crs
+from leopardpop.data.projections import check_metres, crs_text, try_project, utm_crs, wide_crs
+from leopardpop.data.survey_problems_places import outliers
 from leopardpop.data.tables import Table, label
 
 __all__ = ["WGS84", "check_not_swapped", "check_within", "project_rows", "read_degrees", "spatial_box", "swapped_rows"]
@@ -26,6 +27,10 @@ DEGREES_MINUTES = re.compile(
 WITH_LETTER = re.compile(rf"^([NSEW]?)\s*(-?{NUMBER})\s*[°º]?\s*([NSEW]?)$", re.IGNORECASE)
 CLEAR = 1.0
 """Degrees between longitude and latitude from which on it can be told which is which."""
+EASTERN = 1_000_000.0
+"""Eastings of a UTM zone end there."""
+FARTHEST = 3e7
+"""Metres: stands for a place that cannot be projected."""
 REACH = 0.25
 """Degrees: a survey counts as at least so wide."""
 
@@ -164,7 +169,7 @@ def project_rows(
     longitude, latitude
         Degrees, (n,).
     crs
-        System to project to; None: the UTM zone of their middle.
+        System to project to; None: the UTM zone of their middle, or equal areas around it if they are too far apart.
     given
         System of longitude and latitude.
 
@@ -179,7 +184,7 @@ def project_rows(
         If longitude and latitude of a row are swapped, or its place does not exist in the system.
     """
     check_not_swapped(table, longitude, latitude)
-    wanted = check_metres(crs) or utm_crs(longitude, latitude)
+    wanted = check_metres(crs) or _system(longitude, latitude)
     x, y = try_project(longitude, latitude, given, wanted)
     bad = ~(np.isfinite(x) & np.isfinite(y))
     if bad.any():
@@ -187,6 +192,21 @@ def project_rows(
         advice = "Correct the place, or crs=." if crs is not None else "It is too far from the others: correct it."
         raise table.fail(bad, found, advice)
     return x, y, wanted
+
+
+def _system(longitude: Floats, latitude: Floats) -> str:
+    """The UTM zone of the middle, if all places that are not by themselves lie within reach of it."""
+    zone = utm_crs(longitude, latitude)
+    x, y = try_project(longitude, latitude, WGS84, zone)
+    outside = ~((x >= 0) & (x <= EASTERN) & (y >= 0))
+    if not outside.any():
+        return zone
+    wide = wide_crs(longitude, latitude)
+    places, row = np.unique(np.column_stack([longitude, latitude]), axis=0, return_inverse=True)
+    alone = np.zeros(len(places), dtype=bool)
+    metres = np.column_stack(try_project(places[:, 0], places[:, 1], WGS84, wide))
+    alone[outliers(np.nan_to_num(metres, posinf=FARTHEST))] = True
+    return wide if (outside & ~alone[row.ravel()]).any() else zone
 
 
 # -- what a descriptor says of the whole ------------------------------------------------------------------------------
