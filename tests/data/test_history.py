@@ -454,7 +454,7 @@ def test_history_from_parts():
         ({"exposure": [2, 3], "removed": [False, False]}, "animal 'F1' is exposed for 2"),
         ({"stations": [], "xy": np.zeros((0, 2)), "effort": np.ones((0, 3)), "station": [], "individual": [],
           "occasion": [], "individuals": []}, "has no stations"),
-        ({"station_covariates": pd.DataFrame({"a": [1]})}, "station covariates have 1 rows"),
+        ({"station_covariates": pd.DataFrame({"a": [1]})}, "station covariates have 1 row, "),
     ],
 )  # fmt: skip
 def test_parts_that_contradict_themselves(changes, message):
