@@ -10,9 +10,16 @@ from leopardpop.results.fit_text import posterior_html, posterior_text
 from leopardpop.results.model_json import model_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    import xarray as xr
+
     from leopardpop.data.detection_history import DetectionHistory
+    from leopardpop.data.mask import Mask
     from leopardpop.models.occupancy_model import OccupancyModel
     from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.plots.occupancy_plots import OccupancyPlots
     from leopardpop.results.site_states import SiteStates
 
 __all__ = ["OccupancyFit"]
@@ -97,6 +104,76 @@ class OccupancyFit(BaseFit):
         from leopardpop.results.site_states import SiteStates
 
         return SiteStates(self)
+
+    def surface(
+        self,
+        parameter: str,
+        ground: Mask | xr.Dataset | pd.DataFrame,
+        *,
+        quantiles: Sequence[float] = (0.025, 0.5, 0.975),
+        draws: int = 1000,
+    ) -> xr.Dataset:
+        """Map a parameter over a mask, layers or a table of cells; see :func:`occupancy_surface`.
+
+        Parameters
+        ----------
+        parameter
+            ``"psi"``, ``"breeding"`` ...
+        ground
+            Cells with the covariates of its formula: a mask, a Dataset of layers, a table.
+        quantiles
+            Quantiles of the posterior.
+        draws
+            Draws, evenly spread, that are used.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``{parameter}_mean``, ``_sd``, ``_quantile``, ``extrapolated`` by cell, ``total`` by draw.
+        """
+        from leopardpop.results.occupancy_surface import occupancy_surface
+
+        return occupancy_surface(self, parameter, ground, quantiles=quantiles, draws=draws)
+
+    def effect(
+        self,
+        parameter: str,
+        variable: str,
+        *,
+        at: Mapping[str, Any] | None = None,
+        span: tuple[float, float] | None = None,
+        points: int = 60,
+    ) -> pd.DataFrame:
+        """How a parameter follows one covariate, others at their reference; see :func:`effect_table`.
+
+        Parameters
+        ----------
+        parameter
+            ``"psi"``, ``"p"`` ...
+        variable
+            Covariate of its formula.
+        at
+            Values of other covariates.
+        span
+            First and last value; None: what the history has.
+        points
+            Number of values.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The variable, mean, median, eti95_lb, eti95_ub, extrapolated.
+        """
+        from leopardpop.results.effect import effect_table
+
+        return effect_table(self, parameter, variable, at=at, span=span, points=points)
+
+    @property
+    def plot(self) -> OccupancyPlots:
+        """Figures of this fit: ``fit.plot.effect()``, ``.surface()``, ``.states()``."""
+        from leopardpop.plots.occupancy_plots import OccupancyPlots
+
+        return OccupancyPlots(self)
 
     def _text(self) -> str:
         return posterior_text(self)

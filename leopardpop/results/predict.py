@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from leopardpop.models.describe import effort_unit_of
-from leopardpop.results.draws import generator
+from leopardpop.results.predictor import Predictor, extrapolated
 
 if TYPE_CHECKING:
     from leopardpop.results.draws import HasDraws
@@ -33,7 +33,9 @@ def predict(fit: HasDraws, parameter: str, table: pd.DataFrame | Mapping[str, An
     Returns
     -------
     xarray.DataArray
-        Natural scale (chain, draw, row), rows labelled by the index of the table; ``attrs["units"]`` says the unit.
+        Natural scale (chain, draw, row), rows labelled by the index of the table; ``attrs["units"]`` says the unit. Of
+        an occupancy model the coordinate ``extrapolated`` says whether a covariate of a row lies outside of what the
+        history has.
 
     With random effects each row has the deviation of its group; a group that the history does not have is a new one,
     whose deviation is drawn from the law of all groups, the same for all its rows.
@@ -63,25 +65,12 @@ def predict(fit: HasDraws, parameter: str, table: pd.DataFrame | Mapping[str, An
     known = problem.layout[parameter]
     rows = table if isinstance(table, pd.DataFrame) else pd.DataFrame(dict(table))
     theta = np.asarray(fit.theta, float)
-    beta = known.design.to_beta(theta[..., known.place])
-    with np.errstate(over="ignore"):  # far outside the data a density may be infinite, which says enough
-        eta = beta @ known.design.evaluate(rows).T + _deviations(fit, parameter, rows)
-        values = np.asarray(known.link.inverse(eta))
-    coordinates = {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1]), "row": rows.index.to_numpy()}
+    values = Predictor(fit, parameter, rows, theta.reshape(-1, theta.shape[-1])).block(slice(None))
+    values = values.reshape(*theta.shape[:2], len(rows))
+    coordinates: dict[str, Any] = {name: np.arange(n) for name, n in zip(("chain", "draw"), theta.shape, strict=False)}
+    coordinates["row"] = rows.index.to_numpy()
+    outside = extrapolated(problem, parameter, rows)
+    if outside is not None:
+        coordinates["extrapolated"] = ("row", outside)
     units = effort_unit_of(known.unit, problem.history.effort_unit)
     return xr.DataArray(values, coordinates, ["chain", "draw", "row"], name=parameter, attrs={"units": units})
-
-
-def _deviations(fit: HasDraws, parameter: str, rows: pd.DataFrame) -> Any:
-    """Sum of the random effects of a parameter at new rows, (chain, draw, row); 0 without any."""
-    total: Any = 0.0
-    theta = np.asarray(fit.theta, float)
-    for each in fit.problem.layout.effects:
-        if each.parameter == parameter:
-            group, value = each.design.evaluate(rows)
-            n_new = int(group.max(initial=-1)) + 1 - len(each.groups)
-            rng = generator(fit, f"new groups of {each.label}")
-            sd = np.exp(theta[..., each.spread, None])
-            new = sd * rng.standard_normal((*theta.shape[:2], max(n_new, 0)))
-            total = total + np.concatenate([each.natural(theta), new], axis=-1)[..., group] * value
-    return total

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from leopardpop.data.names import did_you_mean
 from leopardpop.errors import ModelError
 from leopardpop.results.draws import BLOCK, generator
 from leopardpop.results.summary import COLUMNS, summary_table
@@ -134,6 +135,76 @@ class SiteStates:
         before, after = (each.sum("site") for each in self._neighbours("growth"))
         return (after / before.where(before > 0)).rename("growth").assign_attrs(units="1")
 
+    def decline(
+        self,
+        share: float = 0.0,
+        *,
+        of: Literal["used", "breeding"] = "used",
+        first: str | None = None,
+        last: str | None = None,
+    ) -> float:
+        """Probability that the number of sites fell by more than a share between two seasons.
+
+        Parameters
+        ----------
+        share
+            0.2 asks for a decline by more than 20 %; 0 for any.
+        of
+            Sites that are used, or used for breeding.
+        first, last
+            Labels of the seasons; None: the first and the last.
+
+        Returns
+        -------
+        float
+            Share of the draws; one in which there was no such site in the first season has no decline.
+
+        Raises
+        ------
+        ModelError
+            For a share that is none, an unknown season, or a model without seasons or breeding.
+        """
+        self._need_seasons("decline")
+        if not 0.0 <= share < 1.0:
+            raise ModelError(f"decline({share!r}): give a share, such as 0.2 for more than 20 %.")
+        if of not in ("used", "breeding"):
+            raise ModelError(f'decline(of={of!r}): it is "used" or "breeding".')
+        number = self.used_sites if of == "used" else self.breeding_sites
+        seasons = [str(label) for label in number["season"].values]
+        ends = [_season(label, seasons) for label in (first or seasons[0], last or seasons[-1])]
+        before, after = (number.sel(season=label) for label in ends)
+        # The last bit of (1 - 0.2) * 5 must not decide whether 4 of 5 is a decline by more than 20 %.
+        return float((after < (1.0 - share) * before - 1e-9).mean())
+
+    @cached_property
+    def equilibrium(self) -> xr.DataArray:
+        """Pr(used) of each site in the long run, if changes go on as from the last season but one: (chain, draw, site).
+
+        With colonisation γ and extinction ε it is γ/(γ + ε).
+        """
+        self._need_seasons("equilibrium")
+        return self._by_site(1.0 - self._stationary[:, 0], "equilibrium")
+
+    @property
+    def equilibrium_breeding(self) -> xr.DataArray:
+        """Pr(used for breeding) of each site in the long run, (chain, draw, site)."""
+        self._need_seasons("equilibrium_breeding")
+        self._need_breeding("equilibrium_breeding")
+        return self._by_site(self._stationary[:, 2], "equilibrium_breeding")
+
+    @cached_property
+    def _stationary(self) -> NDArray[np.float64]:
+        """Stationary law of the states, (S, K, N)."""
+        theta = self._fit.theta.reshape(-1, self._fit.theta.shape[-1])
+        parts = [self._problem.stationary(theta[i : i + BLOCK]) for i in range(0, len(theta), BLOCK)]
+        return np.concatenate(parts)
+
+    def _by_site(self, values: NDArray[np.float64], name: str) -> xr.DataArray:
+        coords: dict[str, Any] = {"chain": np.arange(self._sample[0]), "draw": np.arange(self._sample[1])}
+        coords["site"] = list(self._problem.arrays.sites)
+        shaped = values.reshape(*self._sample, -1)
+        return xr.DataArray(shaped, coords, ["chain", "draw", "site"], name=name, attrs={"units": "1"})
+
     def summary(self) -> pd.DataFrame:
         """Posterior of the quantities over all sites.
 
@@ -141,13 +212,15 @@ class SiteStates:
         -------
         pandas.DataFrame
             Rows psi (mean over the sites), pao, used_sites, and where the model has them breeding_sites, gains, losses,
-            turnover, growth, by season; columns as of :meth:`OccupancyFit.summary`.
+            turnover, growth, by season, and equilibrium (mean over the sites); columns as of
+            :meth:`OccupancyFit.summary`.
         """
         arrays = [self.psi.mean("site", keep_attrs=True), self.pao, self.used_sites]
         if self._breeds:
             arrays.append(self.breeding_sites)
         if self._problem.structure.is_dynamic:
             arrays += [self.gains, self.losses, self.turnover, self.growth]
+            arrays.append(self.equilibrium.mean("site", keep_attrs=True))
         tables = [self._rows(array) for array in arrays]
         return pd.concat(tables)[COLUMNS]
 
@@ -184,12 +257,15 @@ class SiteStates:
                 "lp.MultistateOccupancy with a history of response 'state'."
             )
 
-    def _neighbours(self, what: str) -> tuple[xr.DataArray, xr.DataArray]:
-        """Whether each site was used in the season before, and in the season."""
+    def _need_seasons(self, what: str) -> None:
         if not self._problem.structure.is_dynamic:
             raise ModelError(
                 f"{type(self._fit.model).__name__} is of one season, so there is no {what}: use lp.DynamicOccupancy."
             )
+
+    def _neighbours(self, what: str) -> tuple[xr.DataArray, xr.DataArray]:
+        """Whether each site was used in the season before, and in the season."""
+        self._need_seasons(what)
         used = self.z > 0
         after = used.isel(season=slice(1, None))
         return used.isel(season=slice(None, -1)).assign_coords(season=after["season"]), after
@@ -208,3 +284,10 @@ class SiteStates:
         else:
             coords["season"], dims = list(data.seasons), [*dims, "season"]
         return xr.DataArray(values, coords, dims, name=name, attrs={"units": units, **attrs})
+
+
+def _season(label: str, known: list[str]) -> str:
+    if str(label) not in known:
+        hint = did_you_mean(str(label), known)
+        raise ModelError(f"there is no season {label!r}.{hint} There are {', '.join(known)}.", offenders=[label])
+    return str(label)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Forward", "Smoothed", "draw_states", "forward", "log_sum", "smooth"]
+__all__ = ["Forward", "Smoothed", "draw_states", "forward", "log_sum", "smooth", "stationary_law"]
 
 Floats = NDArray[np.float64]
 type Transition = Callable[[int, int, int], Floats]
@@ -128,6 +128,24 @@ def draw_states(run: Forward, transition: Transition, rng: np.random.Generator) 
         ]
         drawn.insert(0, _draw(weights, rng))
     return np.stack(drawn, axis=-2)
+
+
+def stationary_law(moves: Floats) -> Floats:
+    """Law (..., K, N) that transitions (..., K before, K after, N) leave as it is.
+
+    Examples
+    --------
+    >>> moves = np.array([[0.9, 0.1], [0.3, 0.7]])[..., None]
+    >>> stationary_law(moves)[..., 0].round(6).tolist()
+    [0.75, 0.25]
+    """
+    n_states = moves.shape[-3]
+    equations = np.moveaxis(moves, -1, -3).swapaxes(-1, -2) - np.eye(n_states)
+    equations[..., -1, :] = 1.0  # one of the equations follows from the others: in its place, that the law sums to one
+    right = np.zeros((*equations.shape[:-1], 1))
+    right[..., -1, 0] = 1.0
+    law: Floats = np.moveaxis(np.linalg.solve(equations, right)[..., 0], -1, -2)
+    return law
 
 
 def _chosen(values: Sequence[Floats], state: NDArray[np.int8]) -> Floats:

@@ -13,7 +13,15 @@ from leopardpop.components.random_effects import build_random
 from leopardpop.errors import PriorError
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
-from leopardpop.models.states.forward import Forward, Smoothed, Transition, draw_states, forward, smooth
+from leopardpop.models.states.forward import (
+    Forward,
+    Smoothed,
+    Transition,
+    draw_states,
+    forward,
+    smooth,
+    stationary_law,
+)
 from leopardpop.models.states.products import choice_slopes, log_pairs, product_of
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
 from leopardpop.models.states.starts import starting_points
@@ -359,6 +367,14 @@ class OccupancyProblem:
             law = [sum((law[j] * np.exp(move(t, j, k)) for j in states), np.zeros(shape)) for k in states]
             seasons.append(law)
         return np.stack([np.stack([season[k] for season in seasons], axis=-2) for k in states], axis=-3)
+
+    def stationary(self, theta: Floats) -> Floats:
+        """Law of the states of each site in the long run, by the last transitions, (..., K, N)."""
+        move = self.transition(self.evaluate(theta).logs)
+        shape = (*np.asarray(theta).shape[:-1], self.n_sites)
+        states, last = range(len(self.structure.states)), self.shape[0] - 2
+        rows = [[np.broadcast_to(np.exp(move(last, j, k)), shape) for k in states] for j in states]
+        return stationary_law(np.stack([np.stack(row, axis=-2) for row in rows], axis=-3))
 
 
 def _of_state(values: Any, state: int) -> Any:

@@ -1,0 +1,213 @@
+"""``fit.plot`` of an occupancy model: effects of covariates, maps, and the states of the sites by season."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from leopardpop.errors import ModelError
+from leopardpop.plots.derived import captioned
+from leopardpop.plots.ground import cells_of, draw_edge, draw_values, hatch
+from leopardpop.plots.style import COLUMN, INK, PALETTE, SMALL, SOFT, describe, figure_of, new_axes, plain, styled
+from leopardpop.words import counted, rounded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from leopardpop.data.mask import Mask
+    from leopardpop.results.occupancy_fit import OccupancyFit
+
+__all__ = ["OccupancyPlots"]
+
+WORDS = {
+    "psi": "Pr(used), ψ",
+    "breeding": "Pr(breeding | used), R",
+    "gamma": "Pr(colonised), γ",
+    "epsilon": "Pr(left), ε",
+    "p": "Pr(seen on a visit), p",
+    "delta": "Pr(young seen), δ",
+}
+
+
+class OccupancyPlots:
+    """Figures of an occupancy fit, as ``fit.plot``.
+
+    Each returns the axes that it drew on; ``axes.figure`` has ``savefig``, ``caption`` and ``alt_text``.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import leopardpop as lp
+    >>> sites = pd.DataFrame({"site": [str(i) for i in range(50)], "snow": np.linspace(0, 30, 50)})
+    >>> looked = pd.DataFrame(np.ones((50, 4))).assign(site=sites["site"])
+    >>> model = lp.Occupancy(psi="~ snow")
+    >>> design = lp.DetectionHistory.from_tables(looked, sites)
+    >>> sim = model.simulate(design, parameters={"psi": 0.5, "psi[snow]": -0.1, "p": 0.4}, seed=1)
+    >>> model.fit(sim.history, seed=1).plot.effect("psi", "snow").get_ylabel()
+    'Pr(used), ψ'
+    """
+
+    def __init__(self, fit: OccupancyFit) -> None:
+        self._fit = fit
+
+    def effect(
+        self,
+        parameter: str,
+        variable: str,
+        ax: Any = None,
+        *,
+        at: Mapping[str, Any] | None = None,
+        span: tuple[float, float] | None = None,
+    ) -> Axes:
+        """Draw a parameter along one covariate: median and 95 % band, dashed outside of what the history has.
+
+        Parameters
+        ----------
+        parameter, variable, at, span
+            As for :meth:`OccupancyFit.effect`.
+        ax
+            Axes to draw on; None: a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return effect_figure(self._fit, parameter, variable, at=at, span=span, ax=ax)
+
+    def surface(
+        self, parameter: str, mask: Mask, ax: Any = None, *, coordinates: Literal["hidden", "exact"] = "hidden"
+    ) -> Axes:
+        """Map the posterior mean of a parameter over a mask, hatched where covariates are outside of the sites'.
+
+        Parameters
+        ----------
+        parameter
+            ``"psi"``, ``"breeding"`` ...
+        mask
+            Mask with the covariates of its formula.
+        ax
+            Axes to draw on; None: a new figure.
+        coordinates
+            "hidden": no coordinates on the axes; "exact".
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return surface_figure(self._fit, parameter, mask, coordinates=coordinates, ax=ax)
+
+    def states(self, ax: Any = None) -> Axes:
+        """Draw the number of sites that are used, and used for breeding, by season, with 95 % intervals.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; None: a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return states_figure(self._fit, ax=ax)
+
+    def __repr__(self) -> str:
+        """Name the figures."""
+        return "Figures: effect(parameter, variable), surface(parameter, mask), states()"
+
+
+@styled
+def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any) -> Axes:
+    """Draw a parameter along one covariate; see :meth:`OccupancyPlots.effect`."""
+    table = fit.effect(parameter, variable, at=at, span=span)
+    axes: Axes = new_axes(ax, width=COLUMN, height=60)[0]
+    if isinstance(table[variable].iloc[0], str):
+        _points(axes, table, variable)
+    else:
+        _curve(axes, table, variable)
+    axes.set_xlabel(plain(variable))
+    axes.set_ylabel(WORDS.get(parameter, parameter))
+    axes.set_ylim(0, 1)
+    held = "".join(f", {name} = {value}" for name, value in (at or {}).items())
+    text = f"{WORDS.get(parameter, parameter)} along {plain(variable)}: median and 95 % interval, other covariates at "
+    text += f"their reference{plain(held)}. "
+    text += "Dashed: outside of what the sites have. " if table["extrapolated"].any() else ""
+    low, high = rounded(float(table["median"].min())), rounded(float(table["median"].max()))
+    describe(axes, captioned(fit.history, text), f"{parameter} between {low} and {high} along {plain(variable)}.")
+    return axes
+
+
+def _curve(ax: Axes, table: Any, variable: str) -> None:
+    inside = ~table["extrapolated"].to_numpy()
+    x, median = table[variable].to_numpy(float), table["median"].to_numpy()
+    ax.fill_between(x, table["eti95_lb"], table["eti95_ub"], color=PALETTE[0], alpha=0.2, linewidth=0)
+    ax.plot(x, np.where(inside, median, np.nan), color=PALETTE[0])
+    if not inside.all():
+        ax.plot(x, np.where(inside, np.nan, median), color=PALETTE[0], linestyle=(0, (3, 2)))
+    ax.set_xlim(x.min(), x.max())
+
+
+def _points(ax: Axes, table: Any, variable: str) -> None:
+    place = np.arange(len(table))
+    ax.vlines(place, table["eti95_lb"], table["eti95_ub"], color=PALETTE[0])
+    ax.plot(place, table["median"], "o", color=PALETTE[0], markersize=4)
+    ax.set_xticks(place, [plain(level) for level in table[variable]])
+    ax.set_xlim(-0.5, len(table) - 0.5)
+
+
+@styled
+def surface_figure(fit: Any, parameter: str, mask: Any, *, coordinates: Any, ax: Any) -> Axes:
+    """Map the posterior mean of a parameter; see :meth:`OccupancyPlots.surface`."""
+    if coordinates not in ("hidden", "exact"):
+        raise ModelError(f'coordinates={coordinates!r}: it is "hidden" or "exact".')
+    surface, cells = fit.surface(parameter, mask), cells_of(mask)
+    frame = cells.frame
+    axes: Axes = new_axes(ax, width=COLUMN, height=min(COLUMN * frame.ratio, 140) + 14)[0]
+    frame.apply(axes, coordinates, north=mask.crs is not None)
+    mean, outside = surface[f"{parameter}_mean"].values, surface["extrapolated"].values
+    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=1.0, zorder=1)
+    hatch(axes, cells, frame, outside, color="white")
+    draw_edge(axes, cells, frame, colors=INK, linewidths=0.5, zorder=3)
+    bar = figure_of(axes).colorbar(image, ax=axes, location="bottom", fraction=0.05, pad=0.01, shrink=0.75)
+    bar.ax.tick_params(width=0.5, length=2, labelsize=SMALL)
+    bar.set_label(WORDS.get(parameter, parameter))
+    text = f"{WORDS.get(parameter, parameter)}: posterior mean over {counted(len(mean), 'cell')}. "
+    if outside.any():
+        text += f"Hatched: {counted(int(outside.sum()), 'cell')} with covariates outside of what the sites have."
+    low, high = rounded(float(mean.min())), rounded(float(mean.max()))
+    describe(axes, captioned(fit.history, text), f"Map of {parameter}, {low} to {high}.")
+    return axes
+
+
+@styled
+def states_figure(fit: Any, *, ax: Any) -> Axes:
+    """Draw the number of sites by state and season; see :meth:`OccupancyPlots.states`."""
+    states = fit.occupancy()
+    found = {"used": states.used_sites}
+    if "breeding" in fit.problem.structure.states:
+        found["used for breeding"] = states.breeding_sites
+    axes: Axes = new_axes(ax, width=COLUMN, height=60)[0]
+    seasons = list(fit.problem.arrays.seasons)
+    for (label, draws), color, marker, shift in zip(found.items(), PALETTE, "os", (-0.08, 0.08), strict=False):
+        median, lower, upper = np.quantile(
+            draws.values.reshape(draws.shape[0] * draws.shape[1], -1), [0.5, 0.025, 0.975], axis=0
+        )
+        place = np.arange(len(seasons)) + (shift if len(found) > 1 else 0.0)
+        axes.vlines(place, lower, upper, color=color)
+        axes.plot(place, median, marker=marker, color=color, markersize=4, linewidth=0.7, label=label)
+    n = fit.problem.n_sites
+    axes.axhline(n, color=SOFT, linewidth=0.6, linestyle=(0, (1, 2)))
+    axes.set(xlim=(-0.5, len(seasons) - 0.5), ylim=(0, 1.05 * n), ylabel="Sites")
+    axes.set_xticks(range(len(seasons)), [plain(label) for label in seasons])
+    axes.legend(loc="best")
+    text = f"Sites by state, of {n} (dotted line): median and 95 % interval, given everything that was seen. "
+    text += "A breeding site is not a breeding female. " if len(found) > 1 else ""
+    describe(axes, captioned(fit.history, text), f"Number of sites by state in {counted(len(seasons), 'season')}.")
+    return axes

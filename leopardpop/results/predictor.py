@@ -1,0 +1,111 @@
+"""A parameter at many new rows, block by block: what predictions, curves and maps are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.tables import table_of
+from leopardpop.results.draws import generator
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from leopardpop.models.likelihood.terms import Floats, Ints
+
+__all__ = ["Predictor", "extrapolated", "sampled_ranges"]
+
+ROUNDING = 1e-9
+"""Share of a range by which a covariate may lie outside of it."""
+
+
+class Deviations(NamedTuple):
+    """Deviations of known and of new groups, and which of them each row has."""
+
+    table: Floats
+    """(S, G)."""
+    group: Ints
+    value: Floats
+
+
+class Predictor:
+    """A parameter on its natural scale at new rows.
+
+    A group that the history does not have is a new one: its deviation is drawn from the law of all groups, the same
+    for all its rows.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    parameter
+        Name of the parameter.
+    rows
+        One row a prediction, with the variables of the parameter's formula.
+    theta
+        Draws (S, P).
+    groups
+        Whether rows have the deviations of their groups; without them they are of a group in the middle.
+    """
+
+    def __init__(self, fit: Any, parameter: str, rows: pd.DataFrame, theta: Floats, *, groups: bool = True) -> None:
+        self.parameter, self.rows = fit.problem.layout[parameter], rows
+        self._beta = self.parameter.design.to_beta(theta[:, self.parameter.place])
+        effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
+        self._deviations = [_deviations(fit, each, rows, theta) for each in effects]
+
+    def block(self, part: slice) -> Floats:
+        """Values of some rows, (S, rows)."""
+        eta = self._beta @ self.parameter.design.evaluate(self.rows.iloc[part]).T
+        for each in self._deviations:
+            eta = eta + each.table[:, each.group[part]] * each.value[part]
+        with np.errstate(over="ignore"):  # far outside the data a density may be infinite, which says enough
+            values: Floats = np.asarray(self.parameter.link.inverse(eta))
+        return values
+
+
+def _deviations(fit: Any, effects: Any, rows: pd.DataFrame, theta: Floats) -> Deviations:
+    group, value = effects.design.evaluate(rows)
+    n_new = max(0, int(group.max(initial=-1)) + 1 - len(effects.groups))
+    rng = generator(fit, f"new groups of {effects.label}")
+    new = np.exp(theta[:, effects.spread, None]) * rng.standard_normal((len(theta), n_new))
+    return Deviations(np.concatenate([effects.natural(theta), new], axis=1), group, value)
+
+
+def sampled_ranges(problem: Any, parameter: str) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of the numeric covariates of a parameter, on the rows that it was fitted on.
+
+    Parameters
+    ----------
+    problem
+        An occupancy model with its data.
+    parameter
+        Name of the parameter.
+    """
+    table, _ = table_of(problem.structure.homes[parameter], problem.arrays, problem.structure.states)
+    names = list(problem.layout[parameter].design.numeric)
+    return {name: (float(table[name].min()), float(table[name].max())) for name in names}
+
+
+def extrapolated(problem: Any, parameter: str, rows: pd.DataFrame) -> NDArray[np.bool_] | None:
+    """Whether a covariate of each row lies outside of what the history has; None where that is not known.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    parameter
+        Name of the parameter.
+    rows
+        New rows.
+    """
+    if not isinstance(problem, OccupancyProblem) or parameter not in problem.structure.homes:
+        return None
+    outside = np.zeros(len(rows), bool)
+    for name, (low, high) in sampled_ranges(problem, parameter).items():
+        values, slack = rows[name].to_numpy(float), ROUNDING * (high - low)
+        outside |= (values < low - slack) | (values > high + slack)
+    return outside
