@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from math import lgamma
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ from leopardpop.models.detection_rows import DetectionRows
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
-from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
+from leopardpop.models.likelihood.session import Evaluation, Evaluations, SessionLikelihood
 from leopardpop.models.likelihood.terms import session_terms
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
 from leopardpop.models.starts import starting_points
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
     from leopardpop.models.likelihood.terms import Floats, SessionTerms
+    from leopardpop.models.likelihood.together import Sets
     from leopardpop.models.scr import SCR
 
 __all__ = ["Pointwise", "Problem"]
 
-DRAWS_TIMES_CELLS = 65_536
-MANY_VECTORS = 8
+DRAWS_TIMES_CELLS = 1_000_000
 
 
 class Pointwise(NamedTuple):
@@ -149,14 +149,24 @@ class Problem:
         return result
 
     def evaluate(self, theta: Floats) -> list[Evaluation]:
-        """Evaluate all sessions at theta (P,), or at a batch (B, P)."""
+        """Evaluate all sessions at theta (P,)."""
+        return self._of_sessions(theta, lambda s, *at: self.sessions[s].evaluate(*at))
+
+    def evaluate_many(
+        self, thetas: Floats, sets: Sequence[Sets] | None = None, *, animals: bool = True
+    ) -> list[Evaluations]:
+        """Evaluate all sessions at many theta (B, P); see :meth:`SessionLikelihood.evaluate_many`."""
+        chosen: Sequence[Sets | None] = sets or [None] * len(self.sessions)
+        return self._of_sessions(thetas, lambda s, *at: self.sessions[s].evaluate_many(*at, chosen[s], animals=animals))
+
+    def _of_sessions[T](self, theta: Floats, function: Callable[..., T]) -> list[T]:
+        """Results of ``function(session, log D, natural parameters by class, log π)``."""
         theta = np.asarray(theta, float)
         with np.errstate(all="ignore"):
             values = self.natural(theta)
             log_share = self.layout.shares.log_shares(theta) if self.layout.shares else np.zeros((*theta.shape[:-1], 1))
             return [
-                session.evaluate(values["D"][s], self._by_class(values, s), log_share)
-                for s, session in enumerate(self.sessions)
+                function(s, values["D"][s], self._by_class(values, s), log_share) for s in range(len(self.sessions))
             ]
 
     def _by_class(self, values: dict[str, list[Floats]], s: int) -> list[dict[str, Floats]]:
@@ -265,13 +275,15 @@ class Problem:
 
         Σ capture + Σ n_detected is the log-likelihood.
         """
-        evaluations = self.evaluate(theta)
+        theta = np.asarray(theta, float)
+        if theta.ndim == 1:
+            return Pointwise(*(field[0] for field in self.pointwise(theta[None])))
+        evaluations = self.evaluate_many(theta)
         captures, counts = [], []
         with np.errstate(all="ignore"):
             for session, e in zip(self.sessions, evaluations, strict=True):
-                n = session.terms.n_animals
-                log_detected = np.log(e.detected)
-                captures.append(session.log_animals(e) - np.expand_dims(log_detected, -1))
+                n, terms, log_detected = session.terms.n_animals, session.terms, np.log(e.detected)
+                captures.append(e.log_history[:, terms.history] + terms.constant - log_detected[:, None])
                 counts.append((n * log_detected if n else 0.0) - e.detected - lgamma(n + 1.0))
         detected = np.stack([e.detected for e in evaluations], axis=-1)
         expected = np.stack([e.expected for e in evaluations], axis=-1)
@@ -287,10 +299,9 @@ class Problem:
 
     @cached_property
     def batch(self) -> int:
-        """Number of draws that are best evaluated together: what fits the cache."""
-        largest = max(len(s.terms.area) * (1 + s.terms.weights.shape[0] // MANY_VECTORS) for s in self.sessions)
-        tables = largest * min(len(self.sessions), 2)  # those of the session before are still there
-        return int(np.clip(DRAWS_TIMES_CELLS // tables, 1, 32))
+        """Number of draws that are evaluated together: all that one thread takes, unless their tables are large."""
+        largest = max(len(s.terms.area) for s in self.sessions)
+        return int(np.clip(DRAWS_TIMES_CELLS // largest, 1, 64))
 
     def centres(self, theta: Floats) -> list[Floats]:
         """Pr(cell | w_i) by session, (n, J)."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leopardpop.components.special import TINY
-from leopardpop.models.likelihood.placing import Placing
+from leopardpop.models.likelihood.together import Sets
 from leopardpop.results.draws import distinct_draws, flat_draws, generator, in_blocks
-from leopardpop.results.voids import void_of, voids
 
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats, Ints
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from leopardpop.models.problem import Problem
     from leopardpop.results.draws import HasDraws
     from leopardpop.results.regions import Regions
-    from leopardpop.results.voids import Void
 
 __all__ = ["expected_numbers", "prior_expected", "realised_numbers"]
 
@@ -84,18 +82,17 @@ def realised_numbers(fit: HasDraws, regions: Regions) -> Ints:
     whole, n_classes = all(part.whole for part in regions.sessions), len(problem.levels)
     if undetected is not None and whole and n_classes == 1:
         return (undetected + _detected(problem))[:, :, None, None]
-    parts = zip(problem.sessions, regions.sessions, strict=True)
-    placings = [Placing(session, part.atom, len(part.members)) for session, part in parts]
+    sets = [Sets(part.atom, len(part.members)) for part in regions.sessions]
     known = whole and all((session.terms.class_code >= 0).all() for session in problem.sessions)
     draws = distinct_draws(flat_draws(fit))
-    blocks = in_blocks(partial(_known_classes if known else _block, problem, placings), draws.theta)
+    blocks = in_blocks(partial(_known_classes if known else _block, problem, sets), draws.theta)
     rng, times = generator(fit, "population"), np.bincount(draws.place)
     repeats = np.split(np.argsort(draws.place, kind="stable"), np.cumsum(times)[:-1])
-    result = np.empty((len(draws.place), len(placings), len(regions.names), n_classes), np.int64)
-    for places, sessions in zip(repeats, chain.from_iterable(blocks), strict=True):
-        for s, (chances, part) in enumerate(zip(sessions, regions.sessions, strict=True)):
+    result = np.empty((len(draws.place), len(sets), len(regions.names), n_classes), np.int64)
+    for places, chances in zip(repeats, chain.from_iterable(blocks), strict=True):
+        for s, (session, part) in enumerate(zip(problem.sessions, regions.sessions, strict=True)):
             number = None if undetected is None else undetected[places, s]
-            found = _draw(rng, chances, placings[s], len(places), number)
+            found = _draw(rng, chances[s], session.terms.multiplicity.astype(np.int64), len(places), number)
             result[places, s] = np.swapaxes(found.reshape(len(places), n_classes, -1) @ part.members, 1, 2)
     return result
 
@@ -115,31 +112,29 @@ def _undetected(fit: HasDraws) -> Ints | None:
     return number
 
 
-def _block(problem: Problem, placings: list[Placing], thetas: Floats) -> list[list[_Chances]]:
+def _block(problem: Problem, sets: list[Sets], thetas: Floats) -> list[list[_Chances]]:
     """Chances of every session at each draw of a block."""
-    result = []
-    for theta in thetas:
-        pairs = zip(placings, problem.evaluate(theta), strict=True)
-        result.append([_chances(placing, placing.table(e), void_of(placing.session, e)) for placing, e in pairs])
-    return result
+    evaluations = problem.evaluate_many(thetas, sets)
+    return _by_draw([(e.chances, e.undetected) for e in evaluations])
 
 
-def _known_classes(problem: Problem, placings: list[Placing], thetas: Floats) -> list[list[_Chances]]:
+def _known_classes(problem: Problem, sets: list[Sets], thetas: Floats) -> list[list[_Chances]]:
     """The same for the whole mask where all classes are known: detected animals need no evaluation."""
-    classes = range(len(problem.levels))
-    certain = [(p.session.terms.class_code[:, None] == classes).astype(float) for p in placings]
-    return [
-        [_chances(*each) for each in zip(placings, certain, voids(problem, theta), strict=True)] for theta in thetas
-    ]
+    result, classes = [], np.arange(len(problem.levels))
+    for session, e in zip(problem.sessions, problem.evaluate_many(thetas, sets, animals=False), strict=True):
+        certain = (session.terms.class_code[:, None] == classes).astype(float)
+        result.append((np.broadcast_to(certain, (len(thetas), *certain.shape)), e.undetected))
+    return _by_draw(result)
 
 
-def _chances(placing: Placing, detected: Floats, void: Void) -> _Chances:
-    size = len(void.share) * placing.n_atoms
-    return _Chances(detected.reshape(-1, size), placing.by_atom(void.undetected).reshape(size))
+def _by_draw(sessions: list[tuple[Floats, Floats]]) -> list[list[_Chances]]:
+    """From tables by session with the draws first to chances by draw and session."""
+    flat = [(a.reshape(*a.shape[:2], b[0].size), b.reshape(len(b), b[0].size)) for a, b in sessions]
+    return [[_Chances(a[i], b[i]) for a, b in flat] for i in range(len(flat[0][1]))]
 
 
-def _draw(rng: np.random.Generator, chances: _Chances, placing: Placing, size: int, number: Ints | None) -> Ints:
-    """Numbers by class and set in ``size`` independent draws, (size, C·A)."""
+def _draw(rng: np.random.Generator, chances: _Chances, times: Ints, size: int, number: Ints | None) -> Ints:
+    """Numbers by class and set in ``size`` independent draws, (size, C·A); ``times`` is how often each history is."""
     if number is None:
         result = rng.poisson(chances.undetected, (size, len(chances.undetected)))
     else:
@@ -147,7 +142,6 @@ def _draw(rng: np.random.Generator, chances: _Chances, placing: Placing, size: i
         result = rng.multinomial(number, rates / rates.sum())
     if len(chances.detected):
         share = chances.detected / chances.detected.sum(1, keepdims=True)
-        times = placing.session.terms.multiplicity.astype(np.int64)
         result = result + rng.multinomial(np.broadcast_to(times, (size, len(times))), share).sum(1)
     return result
 

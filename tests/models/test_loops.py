@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leopardpop.data.arrays import SessionArrays
-from leopardpop.models.likelihood import compiled
+from leopardpop.models.likelihood import compiled, elementary
 from leopardpop.models.likelihood.form import group_weights, history_terms, history_void
 from leopardpop.models.likelihood.tables import LatticeTables, lattice_of
 from leopardpop.models.likelihood.terms import SessionTerms, session_terms
@@ -56,28 +56,45 @@ def multi_terms() -> SessionTerms:
 
 
 def test_weights_of_groups_are_exp_of_their_terms() -> None:
-    """Products of powers of exp(−H) and (1 − exp(−H))/H are exp(−t·H + r·H + c·V(H)), in a batch as one by one."""
+    """Products of powers of exp(−H) and (1 − exp(−H))/H are exp(−t·H + r·H + c·V(H))."""
     terms = multi_terms()
     void = history_void(terms)
     assert len(terms.times) == 2
     assert (void.given_back > 0).any()
-    hazards = np.random.default_rng(5).gamma(1.0, 2.0, (3, 2, 20)) * np.array([1e-8, 1.0, 40.0])[:, None, None]
-    found = group_weights(void, hazards)
-    for h, weights in zip(hazards, found, strict=True):
-        np.testing.assert_allclose(weights, np.exp(history_terms(void, h) - terms.times @ h), rtol=1e-11)
+    for height in (1e-8, 1.0, 40.0):
+        hazards = np.random.default_rng(5).gamma(1.0, 2.0, (2, 20)) * height
+        expected = np.exp(history_terms(void, hazards) - terms.times @ hazards)
+        np.testing.assert_allclose(group_weights(void, hazards), expected, rtol=1e-11)
 
 
-def test_tables_of_a_batch_of_one_are_not_taken_for_those_of_one() -> None:
-    """What was made just now is returned again for the same parameters of the same shape only."""
+def test_tables_are_made_again_for_other_parameters() -> None:
     terms = multi_terms()
     lattice = lattice_of(terms.cells)
     assert lattice is not None
     tables = LatticeTables(lattice, [terms], is_probability=False)
     log_base, precision = np.log(np.full(3, 0.2)), np.full(3, 1e-6)
-    alone = tables.hazards(log_base, precision, 0)
-    batch = tables.hazards(log_base[None], precision[None], 0)
-    assert alone.shape == (2, 20)
-    assert batch.shape == (1, 2, 20)
-    assert tables.hazards(log_base, precision, 0) is not batch
-    np.testing.assert_array_equal(batch[0], alone)
-    assert not np.allclose(tables.hazards(log_base, 2 * precision, 0), alone)
+    first = tables.hazards(log_base, precision, 0)
+    assert first.shape == (2, 20)
+    np.testing.assert_array_equal(tables.hazards(log_base.copy(), precision, 0), first)
+    assert not np.allclose(tables.hazards(log_base, 2 * precision, 0), first)
+
+
+def test_elementary_functions() -> None:
+    """exp, (1 − exp(−h))/h and (exp(x) − 1)/x to the last digits, over all orders of magnitude and at zero."""
+    x = np.concatenate([[0.0], 10.0 ** np.linspace(-300, 2.8, 4001)])
+
+    @elementary.compiled
+    def fill(values: np.ndarray, out: np.ndarray) -> None:
+        for i in range(len(values)):
+            out[0, i], out[1, i] = elementary.exp(values[i]), elementary.exp(-values[i])
+            out[2, i] = elementary.one_minus_exp(values[i], elementary.exp(-values[i]))
+            out[3, i] = elementary.expm1_quotient(values[i])
+
+    found = np.empty((4, len(x)))
+    fill(x, found)
+    wide = x.astype(np.longdouble)
+    safe = np.where(wide == 0, 1, wide)
+    quotients = [np.where(wide == 0, 1, -np.expm1(-wide) / safe), np.where(wide == 0, 1, np.expm1(wide) / safe)]
+    for row, expected in zip(found, [np.exp(wide), np.exp(-wide), *quotients], strict=True):
+        np.testing.assert_allclose(row, expected.astype(float), rtol=2e-15)
+    assert found[:, 0].tolist() == [1.0, 1.0, 1.0, 1.0]

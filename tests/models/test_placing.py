@@ -8,7 +8,9 @@ import pytest
 
 import leopardpop as lp
 from leopardpop.models.describe import theta_of
-from leopardpop.models.likelihood.placing import Placing, by_cell, total_hazard
+from leopardpop.models.likelihood.placing import by_cell, share_by_set, total_hazard
+from leopardpop.models.likelihood.separable import SeparableForm
+from leopardpop.models.likelihood.together import Sets
 from leopardpop.models.problem import Problem
 from tests.reference.datasets import library_history, library_masks
 from tests.reference.designs import Design, make_survey
@@ -27,22 +29,43 @@ def make_problem(detector: str, function: str, mask: str, *, sigma: float = 1100
     return problem, theta_of(problem, values)
 
 
-@pytest.mark.parametrize("n_atoms", [1, 2, 20])
+@pytest.mark.parametrize("n_sets", [1, 2, 20])
 @pytest.mark.parametrize("mask", ["lattice", "irregular"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("detector", ["count", "proximity", "multi"])
-def test_sums_over_sets_of_cells(detector: str, function: str, mask: str, n_atoms: int) -> None:
+def test_sums_over_sets_of_cells(detector: str, function: str, mask: str, n_sets: int) -> None:
+    """One draw at a time, and many in one call, are the sums of the full tables of centres."""
     problem, theta = make_problem(detector, function, mask)
-    (session,), (evaluation,) = problem.sessions, problem.evaluate(theta)
+    (session,), thetas = problem.sessions, theta + np.linspace(-0.1, 0.1, 3)[:, None]
     n_cells = len(session.terms.area)
-    atom = np.random.default_rng(1).permutation(np.arange(n_cells) % n_atoms)
-    placing = Placing(session, atom, n_atoms)
-    table = placing.table(evaluation)[session.terms.history]
-    np.testing.assert_allclose(table.sum(2), session.classes(evaluation), rtol=1e-9)
-    centres = session.centres(evaluation)
-    by_set = np.stack([centres[:, atom == a].sum(1) for a in range(n_atoms)], axis=1)
-    np.testing.assert_allclose(table.sum(1), by_set, rtol=1e-9, atol=1e-14)
-    np.testing.assert_allclose(placing.by_atom(centres), by_set, rtol=1e-12)
+    sets = Sets(np.random.default_rng(1).permutation(np.arange(n_cells) % n_sets), n_sets)
+    (together,) = problem.evaluate_many(thetas, [sets])
+    chances = together.chances[:, session.terms.history]
+    for b, at in enumerate(thetas):
+        (evaluation,) = problem.evaluate(at)
+        np.testing.assert_allclose(chances[b].sum(2), session.classes(evaluation), rtol=1e-9)
+        centres = session.centres(evaluation)
+        by_set = np.stack([centres[:, sets.of_cell == a].sum(1) for a in range(n_sets)], axis=1)
+        np.testing.assert_allclose(chances[b].sum(1), by_set, rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(together.log_history[b], evaluation.log_history, rtol=1e-12)
+        missed = np.exp(evaluation.log_share)[:, None] * session.missed(evaluation) * evaluation.intensity
+        by_set = np.stack([missed[:, sets.of_cell == a].sum(1) for a in range(n_sets)], axis=1)
+        np.testing.assert_allclose(together.undetected[b], by_set, rtol=1e-12)
+        np.testing.assert_allclose(together.detected[b], evaluation.detected, rtol=1e-12)
+        np.testing.assert_allclose(together.expected[b], evaluation.expected, rtol=1e-12)
+        for forward in evaluation.forwards:
+            centres = session.form.centres(forward)
+            by_set = np.stack([centres[:, sets.of_cell == a].sum(1) for a in range(n_sets)], axis=1)
+            np.testing.assert_allclose(share_by_set(session.form, forward, sets), by_set, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("function", ["HalfNormal", "ProbabilityHalfNormal"])
+@pytest.mark.parametrize("detector", ["count", "proximity", "multi"])
+def test_the_compiled_loops_serve_the_half_normals(detector: str, function: str) -> None:
+    problem, _ = make_problem(detector, function, "lattice")
+    form = problem.sessions[0].form
+    assert isinstance(form, SeparableForm)
+    assert form.plan is not None
 
 
 @pytest.mark.parametrize("mask", ["lattice", "irregular"])
@@ -62,10 +85,11 @@ def test_where_the_separable_form_underflows() -> None:
     """Sigma so small that the sums of the lattice vanish: the dense form answers."""
     problem, theta = make_problem("count", "HalfNormal", "lattice", sigma=25.0)
     (session,), (evaluation,) = problem.sessions, problem.evaluate(theta)
-    atom = (session.terms.cells[:, 0] > 4000).astype(np.intp)
-    table = Placing(session, atom, 2).table(evaluation)
-    assert np.isfinite(table).all()
-    np.testing.assert_allclose(table.sum((1, 2)), 1.0)
+    sets = Sets((session.terms.cells[:, 0] > 4000).astype(np.intp), 2)
+    (together,) = problem.evaluate_many(theta[None], [sets])
+    assert np.isfinite(together.chances).all()
+    np.testing.assert_allclose(together.chances.sum((2, 3)), 1.0)
+    np.testing.assert_allclose(together.log_history[0], evaluation.log_history, rtol=1e-12)
     np.testing.assert_allclose(by_cell(session, evaluation).sum(), session.terms.n_animals)
 
 
@@ -73,7 +97,7 @@ def test_several_sessions_and_cells_in_one_set() -> None:
     survey = make_survey(Design(detector="count", layout="an empty session"))
     problem = Problem(lp.SCR(), library_history(survey), library_masks(survey))
     theta = theta_of(problem, pd.Series(np.log([0.3, 0.1, 1000.0]), problem.labels))
-    for session, evaluation in zip(problem.sessions, problem.evaluate(theta), strict=True):
-        placing = Placing(session, np.zeros(len(session.terms.area), np.intp), 1)
-        assert placing.table(evaluation).shape == (session.terms.n_histories, 1, 1)
+    together = problem.evaluate_many(theta[None])
+    for session, evaluation, many in zip(problem.sessions, problem.evaluate(theta), together, strict=True):
+        assert many.chances.shape == (1, session.terms.n_histories, 1, 1)
         assert by_cell(session, evaluation).sum() == pytest.approx(session.terms.n_animals)

@@ -16,10 +16,10 @@ from leopardpop.models.likelihood.form import (
     Slopes,
     history_terms,
     history_void,
-    one_by_one,
     void_cotangent,
 )
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
+from leopardpop.models.likelihood.together import Sets, Together
 
 __all__ = ["DenseForm"]
 
@@ -69,8 +69,6 @@ class DenseForm:
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """Log totals of the histories ``rows``; see :class:`Form`."""
-        if log_density.ndim > 1:
-            return one_by_one(self, log_density, parameters, rows)
         terms, n_cells = self.terms, len(self.log_area)
         hazards = np.empty((len(terms.times), n_cells))
         log_weight = np.empty((len(rows), n_cells))
@@ -85,6 +83,10 @@ class DenseForm:
         top = log_weight.max(1, initial=-np.inf, keepdims=True)
         log_total = top[:, 0] + np.log(np.exp(log_weight - top).sum(1))
         return Forward(log_total, total, rows, (hazards, log_weight, parameters))
+
+    def together(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together | None:
+        """Draws are done one by one."""
+        return None
 
     def _log_slot(self, log_hazard: Floats, hazard: Floats) -> Floats:
         """L_u(x), (U, B)."""

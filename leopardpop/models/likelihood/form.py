@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from leopardpop.components.special import TINY, log_expm1_ratio
-from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms, apply
+from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
+from leopardpop.models.likelihood.together import Sets, Together
 
 __all__ = [
     "Form",
@@ -18,7 +19,6 @@ __all__ = [
     "history_terms",
     "history_void",
     "multi_slope",
-    "one_by_one",
     "void_cotangent",
 ]
 
@@ -54,10 +54,10 @@ class Form(Protocol):
     """One way to compute the likelihood of a session for one class of animals."""
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
-        """Log totals of the histories ``rows``.
+        """Log totals of the histories ``rows``."""
 
-        With a leading axis of log_density and parameters, a batch; then there is no way back.
-        """
+    def together(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together | None:
+        """Many draws, with a leading axis of log_density and parameters; None if they are better done one by one."""
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives of Σ weights·log_total + F, given rate = ∂F/∂H(x)."""
@@ -146,16 +146,6 @@ def _many_slopes(hazards: Floats) -> Floats:
     return slopes
 
 
-def one_by_one(form: Form, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
-    """Evaluate a batch one by one."""
-    forwards = [
-        form.forward(row, {name: values[b] for name, values in parameters.items()}, rows)
-        for b, row in enumerate(log_density)
-    ]
-    log_total = np.stack([f.log_total for f in forwards])
-    return Forward(log_total, np.stack([f.total_hazard for f in forwards]), rows, None)
-
-
 def history_terms(void: HistoryVoid, hazards: Floats) -> Floats:
     """r·H + c·V(H) of each group, (groups, J)."""
     result: Floats = void.given_back @ hazards
@@ -165,23 +155,17 @@ def history_terms(void: HistoryVoid, hazards: Floats) -> Floats:
 
 
 def group_weights(void: HistoryVoid, hazards: Floats) -> Floats:
-    r"""exp(−t·H + r·H + c·V(H)) of each group, (..., groups, L), as a product of what never exceeds one.
+    r"""exp(−t·H + r·H + c·V(H)) of each group, (groups, L), as a product of what never exceeds one.
 
-    With S = exp(−H) and Q = (1 − S)/H it is Π_v S_v^(t_v − r_v − c_v) Q_v^(c_v). The powers are whole numbers; those
-    of S may be negative where what is given back is part of another vector.
+    With S = exp(−H) and Q = (1 − S)/H it is Π_v S_v^(t_v − r_v − c_v) Q_v^(c_v).
     """
-    if void.gains:
-        result: Floats = np.exp(-apply(void.silent, hazards))
-    else:
-        result = np.ones((*hazards.shape[:-2], void.number, hazards.shape[-1]))
-        _multiply_powers(result, np.exp(-hazards), _as_array(void.silent))
-    if not void.visits.shape[1]:
-        return result
-    visited = hazards[..., void.visited, :]
-    if isinstance(void.visits, np.ndarray):
-        _multiply_powers(result, -np.expm1(-visited - TINY) / (visited + TINY), void.visits)
-    else:
-        _multiply_many(result, visited, void.visits)
+    result: Floats = np.exp(-(void.silent @ hazards))
+    if void.visits.shape[1]:
+        visited = hazards[void.visited]
+        if isinstance(void.visits, np.ndarray):
+            result *= np.exp(void.visits @ np.log(-np.expm1(-visited - TINY) / (visited + TINY)))
+        else:
+            _multiply_many(result, visited, void.visits)
     return result
 
 
@@ -189,36 +173,8 @@ def _multiply_many(result: Floats, hazards: Floats, visits: Any) -> None:
     """Multiply by ((1 − exp(−H))/H)^c, compiled: where there are many vectors and each is visited by few groups."""
     from leopardpop.models.likelihood.compiled import multiply_ratios
 
-    tables = result.reshape(-1, *result.shape[-2:])
-    for table, here in zip(tables, hazards.reshape(-1, *hazards.shape[-2:]), strict=True):
-        silent = np.negative(here)
-        multiply_ratios(table, here, np.exp(silent, out=silent), visits.indptr, visits.indices, visits.data)
-
-
-def _as_array(matrix: Any) -> Floats:
-    dense: Floats = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-    return dense
-
-
-def _multiply_powers(result: Floats, bases: Floats, exponents: Floats) -> None:
-    """Multiply by Π_v base_v^e_gv for whole e, in place: (..., groups, L), (..., V, L) and (groups, V)."""
-    for v in range(bases.shape[-2]):
-        base = power = bases[..., v, :]
-        reached = 1
-        for exponent in np.unique(exponents[:, v]).astype(int):
-            if exponent > reached:
-                power = power * _whole_power(base, exponent - reached)
-                reached = exponent
-            for g in np.flatnonzero(exponents[:, v] == exponent) if exponent else ():
-                result[..., g, :] *= power
-
-
-def _whole_power(base: Floats, exponent: int) -> Floats:
-    """base^exponent by repeated squaring, for exponent ≥ 1."""
-    if exponent == 1:
-        return base
-    half = _whole_power(base, exponent // 2)
-    return half * half if exponent % 2 == 0 else half * half * base
+    silent = np.negative(hazards)
+    multiply_ratios(result, hazards, np.exp(silent, out=silent), visits.indptr, visits.indices, visits.data)
 
 
 def multi_slope(hazard: Floats) -> Floats:

@@ -42,10 +42,7 @@ SMALLEST_TERM = 1e-17
 
 
 class Job(NamedTuple):
-    """What is summed: weight · Π ratio^count · factor_x · factor_y, for the histories ``rows``.
-
-    In a batch everything but rows and group has a leading axis; only :meth:`Summation.sums` takes batches.
-    """
+    """What is summed: weight · Π ratio^count · factor_x · factor_y, for the histories ``rows``."""
 
     log_base: Floats
     """b of the stations, (K,)."""
@@ -60,14 +57,6 @@ class Job(NamedTuple):
     """(h, nx)."""
     factor_y: Floats
     """(h, ny)."""
-
-    def each(self) -> Iterator[Job]:
-        """Return the jobs of a batch one by one."""
-        for b in range(len(self.weight)):
-            yield Job(
-                self.log_base[b], self.precision[b], self.weight[b], self.rows, self.group,
-                self.factor_x[b], self.factor_y[b],
-            )  # fmt: skip
 
 
 class Posterior(NamedTuple):
@@ -92,7 +81,7 @@ class Summation(Protocol):
         """Whether it is exact for these log baselines, (K,)."""
 
     def sums(self, job: Job) -> Floats:
-        """Σ over the lattice of each history, (..., h)."""
+        """Σ over the lattice of each history, (h,)."""
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
         """Sums weighted by ``scaled`` = weight of the history / its sum, (h,)."""
@@ -114,10 +103,9 @@ class PlainHistories:
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
         across = np.empty_like(job.factor_y)
-        for g in range(job.weight.shape[-2]):
+        for g, weight in enumerate(job.weight):
             here = job.group == g
-            weight = job.weight[..., g, :].reshape(*job.weight.shape[:-2], *self.tables.shape)
-            across[..., here, :] = job.factor_x[..., here, :] @ weight
+            across[here] = job.factor_x[here] @ weight.reshape(self.tables.shape)
         return np.asarray((across * job.factor_y).sum(-1))
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
@@ -163,24 +151,23 @@ class SeriesRatios:
         return self._largest(log_base) <= 1.0
 
     def _largest(self, log_base: Floats) -> float:
-        expected = self.terms.slot_effort * np.exp(log_base[..., self.terms.slot_station])
+        expected = self.terms.slot_effort * np.exp(log_base[self.terms.slot_station])
         return float(expected.max(initial=0.0))
 
     def _powers(self, job: Job) -> tuple[Floats, Floats, Floats]:
-        """Exponents m, (M,); c_m T^m e_x^m, (..., M, U, nx); e_y^m, (..., M, U, ny); m = 1, 2, 4, 6 ... one by one."""
+        """Exponents m, (M,); c_m T^m e_x^m, (M, U, nx); e_y^m, (M, U, ny); m = 1, 2, 4, 6 ... one by one."""
         largest = max(self._largest(job.log_base), 1e-12)
         used = 1 + int(np.argmax(np.abs(COEFFICIENTS) * largest**EXPONENTS < SMALLEST_TERM))
         along_x, along_y = self.tables.along(job.log_base, job.precision)
-        seen_x = along_x[..., self.terms.slot_station, :] * self.terms.slot_effort[:, None]
-        by_x, by_y = (_ladder(first, used) for first in (seen_x, along_y[..., self.terms.slot_station, :]))
+        seen_x = along_x[self.terms.slot_station] * self.terms.slot_effort[:, None]
+        by_x, by_y = (_ladder(first, used) for first in (seen_x, along_y[self.terms.slot_station]))
         by_x *= COEFFICIENTS[:used, None, None]
         return EXPONENTS[:used], by_x, by_y
 
     def _chunks(self, job: Job) -> Iterator[tuple[Ints, Ints]]:
         """Some of the rows with the same number of entries, and their entries, (n,) and (n, d)."""
         length = self.length[job.rows]
-        draws = job.log_base.size // job.log_base.shape[-1]
-        step = max(1, PAIRS_AT_ONCE // (job.weight.shape[-1] * draws))
+        step = max(1, PAIRS_AT_ONCE // job.weight.shape[-1])
         for d in np.unique(length):
             members = np.flatnonzero(length == d)
             for i in range(0, len(members), step):
@@ -188,28 +175,28 @@ class SeriesRatios:
                 yield chunk, self.terms.start[job.rows[chunk]][:, None] + np.arange(d)
 
     def _operands(self, entries: Ints, along_x: Floats, along_y: Floats) -> tuple[Floats, Floats]:
-        """Factors of the series of each history: (..., n, M·d, nx), counts included, and (..., n, M·d, ny)."""
+        """Factors of the series of each history: (n, M·d, nx), counts included, and (n, M·d, ny)."""
         slots, counts = self.terms.entry_slot[entries], self.terms.entry_count[entries]
-        left = (along_x[..., slots, :] * counts[:, :, None]).swapaxes(-4, -3)
-        right = along_y[..., slots, :].swapaxes(-4, -3)
-        lead = left.shape[:-3]
-        return left.reshape(*lead, -1, left.shape[-1]), right.reshape(*lead, -1, right.shape[-1])
+        left = (along_x[:, slots] * counts[:, :, None]).swapaxes(0, 1)
+        right = along_y[:, slots].swapaxes(0, 1)
+        n = len(entries)
+        return left.reshape(n, -1, left.shape[-1]), right.reshape(n, -1, right.shape[-1])
 
     def _weighted(self, job: Job, chunk: Ints, left: Floats, right: Floats) -> Floats:
-        """Weight times ratios, (..., n, nx, ny)."""
-        table: Floats = np.matmul(left.swapaxes(-1, -2), right)
+        """Weight times ratios, (n, nx, ny)."""
+        table: Floats = np.matmul(left.swapaxes(1, 2), right)
         np.exp(table, out=table)
-        table *= job.weight[..., job.group[chunk], :].reshape(table.shape)
+        table *= job.weight[job.group[chunk]].reshape(table.shape)
         return table
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
         _, along_x, along_y = self._powers(job)
-        summed = np.empty(job.factor_x.shape[:-1])
+        summed = np.empty(len(job.rows))
         for chunk, entries in self._chunks(job):
             table = self._weighted(job, chunk, *self._operands(entries, along_x, along_y))
-            across = np.matmul(job.factor_x[..., chunk, None, :], table)[..., 0, :]
-            summed[..., chunk] = (across * job.factor_y[..., chunk, :]).sum(-1)
+            across = np.matmul(job.factor_x[chunk, None, :], table)[:, 0]
+            summed[chunk] = (across * job.factor_y[chunk]).sum(-1)
         return summed
 
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
@@ -278,8 +265,6 @@ class CompiledRatios:
 
     def sums(self, job: Job) -> Floats:
         """Σ over the lattice of each history."""
-        if job.weight.ndim > 2:
-            return np.stack([self.sums(one) for one in job.each()])
         along_x, along_y = self.tables.along(job.log_base, job.precision)
         summed = np.empty(len(job.rows))
         weight = job.weight.reshape(-1, *self.tables.shape)
@@ -323,12 +308,12 @@ class CompiledRatios:
 
 
 def _ladder(first: Floats, n: int) -> Floats:
-    """Powers 1, 2, 4, 6 ... of a table, n of them: (..., U, L) to (..., n, U, L)."""
-    powers = np.empty((*first.shape[:-2], n, *first.shape[-2:]))
-    powers[..., 0, :, :] = first
+    """Powers 1, 2, 4, 6 ... of a table, n of them: (U, L) to (n, U, L)."""
+    powers = np.empty((n, *first.shape))
+    powers[0] = first
     square = first * first if n > 1 else first
     for m in range(1, n):
-        powers[..., m, :, :] = square if m == 1 else powers[..., m - 1, :, :] * square
+        powers[m] = square if m == 1 else powers[m - 1] * square
     return powers
 
 

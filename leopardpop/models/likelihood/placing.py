@@ -6,78 +6,52 @@ with the weight of all other cells set to zero; elsewhere the table of one draw 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from leopardpop.models.likelihood.form import Form, Forward, Parameters
 from leopardpop.models.likelihood.histories import PlainHistories, Summation
 from leopardpop.models.likelihood.separable import SeparableForm, State
-from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
-from leopardpop.models.likelihood.terms import Floats, Ints
+from leopardpop.models.likelihood.terms import Floats
+from leopardpop.models.likelihood.together import Sets
 
-__all__ = ["Placing", "by_cell", "class_given_history", "total_hazard"]
+if TYPE_CHECKING:
+    from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
+
+__all__ = ["by_cell", "class_given_history", "share_by_set", "total_hazard"]
 
 FEW = 12
 """Sets up to which summing again is cheaper than forming the table, where histories have ratios."""
 
 
-class Placing:
-    """Sums of Pr(cell, class | history) over sets of cells that do not overlap.
+def share_by_set(form: Form, forward: Forward, sets: Sets) -> Floats:
+    """Pr(set | history, class) of the histories asked for, (h, A)."""
+    if sets.number == 1 or not len(forward.rows):
+        return np.ones((len(forward.rows), sets.number))
+    inside = np.zeros((sets.number, len(sets.of_cell)))
+    inside[sets.of_cell, np.arange(len(sets.of_cell))] = 1.0
+    state = forward.state
+    if not isinstance(form, SeparableForm) or not isinstance(state, State):
+        return np.asarray(form.centres(forward) @ inside.T)
+    on_lattice = np.zeros((sets.number, form.shape[0] * form.shape[1]))
+    on_lattice[:, form.lattice.place] = inside
+    if sets.number <= FEW or isinstance(form.summation, PlainHistories):
+        result = _summed_again(form.summation, state, on_lattice)
+    else:
+        result = np.stack([on_lattice @ form.summation.joint(state.job, i) for i in range(len(forward.rows))])
+    chances: Floats = result / result.sum(1, keepdims=True)
+    return chances
 
-    Parameters
-    ----------
-    session
-        The session's likelihood.
-    atom
-        Set of each cell, (J,), from 0; none is empty.
-    n_atoms
-        Number of sets A.
-    """
 
-    def __init__(self, session: SessionLikelihood, atom: Ints, n_atoms: int) -> None:
-        self.session, self.n_atoms = session, n_atoms
-        self.order = np.argsort(atom, kind="stable")
-        self.start = np.searchsorted(atom[self.order], np.arange(n_atoms))
-        self.largest = int(np.argmax(np.bincount(atom, minlength=n_atoms)))
-        self.inside = np.empty((n_atoms, 0))
-        if isinstance(session.form, SeparableForm):
-            self.inside = np.zeros((n_atoms, session.form.shape[0] * session.form.shape[1]))
-            self.inside[atom, session.form.lattice.place] = 1.0
-
-    def table(self, evaluation: Evaluation) -> Floats:
-        """Pr(class and set | history) of each distinct history, (h, C, A)."""
-        result = np.zeros((self.session.terms.n_histories, len(evaluation.forwards), self.n_atoms))
-        for c, forward in enumerate(evaluation.forwards):
-            share = class_given_history(evaluation, c)
-            result[forward.rows, c] = share[:, None] * self._by_atom(self.session.form, forward)
-        return result
-
-    def by_atom(self, cells: Floats) -> Floats:
-        """Sums over the sets of numbers by cell, (..., J) to (..., A)."""
-        result: Floats = np.add.reduceat(cells[..., self.order], self.start, axis=-1)
-        return result
-
-    def _by_atom(self, form: Form, forward: Forward) -> Floats:
-        """Pr(set | history, class) of the histories asked for, (h, A)."""
-        if self.n_atoms == 1 or not len(forward.rows):
-            return np.ones((len(forward.rows), self.n_atoms))
-        state = forward.state
-        if not isinstance(form, SeparableForm) or not isinstance(state, State):
-            result = self.by_atom(form.centres(forward))
-        elif self.n_atoms <= FEW or isinstance(form.summation, PlainHistories):
-            result = self._summed_again(form.summation, state)
-        else:
-            result = np.stack([self.inside @ form.summation.joint(state.job, i) for i in range(len(forward.rows))])
-        chances: Floats = result / result.sum(1, keepdims=True)
-        return chances
-
-    def _summed_again(self, summation: Summation, state: State) -> Floats:
-        """Sums over each set of cells; the largest one is what the others leave."""
-        result = np.zeros((len(state.summed), self.n_atoms))
-        for a in range(self.n_atoms):
-            if a != self.largest:
-                result[:, a] = summation.sums(state.job._replace(weight=state.job.weight * self.inside[a]))
-        result[:, self.largest] = np.maximum(state.summed - result.sum(1), 0.0)
-        return result
+def _summed_again(summation: Summation, state: State, inside: Floats) -> Floats:
+    """Sums over each set of places (A, L); the largest one is what the others leave."""
+    result, largest = np.zeros((len(state.summed), len(inside))), int(np.argmax(inside.sum(1)))
+    for a, places in enumerate(inside):
+        if a != largest:
+            result[:, a] = summation.sums(state.job._replace(weight=state.job.weight * places))
+    result[:, largest] = np.maximum(state.summed - result.sum(1), 0.0)
+    return result
 
 
 def by_cell(session: SessionLikelihood, evaluation: Evaluation) -> Floats:

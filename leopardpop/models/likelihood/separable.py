@@ -12,7 +12,8 @@ the ratio is not exact, the dense form answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,6 @@ from leopardpop.models.likelihood.form import (
     Slopes,
     group_weights,
     history_void,
-    one_by_one,
     void_cotangent,
 )
 from leopardpop.models.likelihood.histories import (
@@ -36,8 +36,12 @@ from leopardpop.models.likelihood.histories import (
     SeriesRatios,
     Summation,
 )
-from leopardpop.models.likelihood.tables import Lattice, LatticeTables, lattice_of
+from leopardpop.models.likelihood.tables import LOG_LARGEST_KERNEL, Lattice, LatticeTables, lattice_of
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
+from leopardpop.models.likelihood.together import Sets, Together, make_plan, run_plan
+
+if TYPE_CHECKING:
+    from leopardpop.models.likelihood.batches import Plan
 
 __all__ = ["SeparableForm", "make_forms"]
 
@@ -134,60 +138,73 @@ class SeparableForm:
             return self._fall_back(log_density, parameters, rows)
         hazards = self.terms.vectors(self.tables.hazards(log_base, precision, self.place))
         total, place = self.terms.times @ hazards, self.lattice.place
-        if self.has_ratio and not total[..., place].max(initial=0.0) < LARGEST_HAZARD:
+        if self.has_ratio and not total[place].max(initial=0.0) < LARGEST_HAZARD:
             return self._fall_back(log_density, parameters, rows)
         weight = group_weights(self.void, hazards)
         if self._may_overflow(weight):
             return self._fall_back(log_density, parameters, rows)
-        weight *= self._on_lattice(np.exp(log_density) * self.terms.area)[..., None, :]
+        weight *= self._on_lattice(np.exp(log_density) * self.terms.area)
         factor_x, factor_y, log_scale = self._marginals(log_base, precision, rows)
         job = Job(log_base, precision, weight, rows, self.void.group[rows], factor_x, factor_y)
         summed = self.summation.sums(job)
         if not (summed > SMALLEST_SUM).all() or not np.isfinite(log_scale).all():
             return self._fall_back(log_density, parameters, rows)
         state = State(parameters, hazards, job, summed)
-        return Forward(np.log(summed) + log_scale, total[..., place], rows, state)
+        return Forward(np.log(summed) + log_scale, total[place], rows, state)
 
     def _may_overflow(self, weight: Floats) -> bool:
         """Whether experienced animals meet hazards of hundreds: their ratios are then as large as exp(H)."""
         has_past = self.void.gains and self.terms.detector == "proximity"
-        return has_past and bool(weight[..., self.lattice.place].min(initial=1.0) < np.exp(-LARGEST_HAZARD))
+        return has_past and bool(weight[:, self.lattice.place].min(initial=1.0) < np.exp(-LARGEST_HAZARD))
 
     def _on_lattice(self, cells: Floats) -> Floats:
-        """Values of the cells at their places, zero elsewhere, (..., J) to (..., L)."""
-        table = np.zeros((*cells.shape[:-1], self.shape[0] * self.shape[1]))
-        table[..., self.lattice.place] = cells
+        """Values of the cells at their places, zero elsewhere, (J,) to (L,)."""
+        table = np.zeros(self.shape[0] * self.shape[1])
+        table[self.lattice.place] = cells
         return table
 
     def _fall_back(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
-        """The answer of the dense form, which always holds; in a batch only for those that need it."""
-        if log_density.ndim > 1:
-            return one_by_one(self, log_density, parameters, rows)
+        """The answer of the dense form, which always holds."""
         forward = self.dense.forward(log_density, parameters, rows)
         return forward._replace(state=Fallback(forward))
 
     def _marginals(self, log_base: Floats, precision: Floats, rows: Ints) -> tuple[Floats, Floats, Floats]:
         """Π_u e_u(x)^y of the histories: a normal curve about the weighted mean of the stations, by coordinate."""
         terms, of = self.terms, self.entry_history
-        weight = terms.entry_count * precision[..., self.entry_station]
+        weight = terms.entry_count * precision[self.entry_station]
         total = self._by_history(weight)
-        log_scale = self._by_history(terms.entry_count * log_base[..., self.entry_station])
+        log_scale = self._by_history(terms.entry_count * log_base[self.entry_station])
         factors = []
         for axis, line in enumerate((self.lattice.x, self.lattice.y)):
             at = terms.stations[self.entry_station, axis]
             centre = self._by_history(weight * at) / total
-            exponent = total[..., rows, None] * (line - centre[..., rows, None]) ** 2
+            exponent = total[rows, None] * (line - centre[rows, None]) ** 2
             least = exponent.min(-1)
-            factors.append(np.exp(least[..., None] - exponent))
-            log_scale[..., rows] -= least
-            log_scale -= self._by_history(weight * (at - centre[..., of]) ** 2)
-        return factors[0], factors[1], log_scale[..., rows]
+            factors.append(np.exp(least[:, None] - exponent))
+            log_scale[rows] -= least
+            log_scale -= self._by_history(weight * (at - centre[of]) ** 2)
+        return factors[0], factors[1], log_scale[rows]
 
     def _by_history(self, values: Floats) -> Floats:
-        """Sums over the entries of each history, (..., E) to (..., h)."""
+        """Sums over the entries of each history, (E,) to (h,)."""
         if not self.terms.n_histories:
-            return np.zeros((*values.shape[:-1], 0))
-        return np.add.reduceat(values, self.terms.start[:-1], axis=-1)
+            return np.zeros(0)
+        return np.add.reduceat(values, self.terms.start[:-1])
+
+    def together(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together | None:
+        """Many draws in one call, where the compiled loops serve; see :class:`Form`."""
+        if self.plan is None:
+            return None
+        log_base, precision = np.log(parameters[self.baseline]), 0.5 / parameters["sigma"] ** 2
+        found = run_plan(self.plan, log_density, log_base, precision, rows, sets)
+        if self.tables.is_probability:
+            found.log_total[log_base.max(-1) > LOG_LARGEST_KERNEL] = np.nan
+        return found
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """What the compiled loops read."""
+        return make_plan(self.terms, self.void, self.lattice, self.tables, self.place)
 
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""

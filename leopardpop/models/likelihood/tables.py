@@ -14,7 +14,16 @@ import numpy as np
 
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 
-__all__ = ["Columns", "Lattice", "LatticeTables", "by_station", "hazard_of", "lattice_of", "outer_rows"]
+__all__ = [
+    "LOG_LARGEST_KERNEL",
+    "Columns",
+    "Lattice",
+    "LatticeTables",
+    "by_station",
+    "hazard_of",
+    "lattice_of",
+    "outer_rows",
+]
 
 MINIMUM_FILL = 0.3
 PAIRS_IN_A_BLOCK = 32_768
@@ -82,19 +91,19 @@ class LatticeTables:
         return self.is_probability and bool(log_base.max() <= LOG_LARGEST_KERNEL)
 
     def along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
-        """exp(b − p dx²) and exp(−p dy²) of the stations, (..., K, nx) and (..., K, ny)."""
+        """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
         return self._kept("along", log_base, precision, self._along)
 
     def _along(self, log_base: Floats, precision: Floats) -> tuple[Floats, Floats]:
-        along_x = self.square_x * -precision[..., None]
-        along_x += log_base[..., None]
-        along_y = self.square_y * -precision[..., None]
+        along_x = self.square_x * -precision[:, None]
+        along_x += log_base[:, None]
+        along_y = self.square_y * -precision[:, None]
         return np.exp(along_x, out=along_x), np.exp(along_y, out=along_y)
 
     def _kept[T](self, what: str, log_base: Floats, precision: Floats, make: Callable[[Floats, Floats], T]) -> T:
         """Make something of these parameters, or return what this thread made of them just now."""
         kept: dict[tuple[Any, ...], T] = self._local.__dict__.setdefault("kept", {})
-        key = what, log_base.shape, log_base.tobytes(), precision.tobytes()
+        key = what, log_base.tobytes(), precision.tobytes()
         if key not in kept:
             if len(kept) >= SETS_KEPT:
                 kept.pop(next(iter(kept)))
@@ -102,23 +111,17 @@ class LatticeTables:
         return kept[key]
 
     def hazards(self, log_base: Floats, precision: Floats, session: int) -> Floats:
-        """H of the session's void vectors, (..., V, L); sessions that share the tables share the work."""
-        rows = self.chosen[session]
-        hazards = self._kept("hazards", log_base, precision, self._compute)
-        return hazards.reshape(*log_base.shape[:-1], -1, hazards.shape[-1])[..., rows, :]
+        """H of the session's void vectors, (V, L); sessions that share the tables share the work."""
+        hazards: Floats = self._kept("hazards", log_base, precision, self._compute)[self.chosen[session]]
+        return hazards
 
     def _compute(self, log_base: Floats, precision: Floats) -> Floats:
-        """H of all void vectors, (..., V, L)."""
+        """H of all void vectors, (V, L)."""
         if self.is_probability:
-            sets = zip(log_base.reshape(-1, log_base.shape[-1]), precision.reshape(-1, log_base.shape[-1]), strict=True)
-            each = [self._compute_probability(b, p) for b, p in sets]
-            tables = each[0][None] if len(each) == 1 else np.stack(each)
-            return tables.reshape(*log_base.shape[:-1], *tables.shape[1:])
+            return self._compute_probability(log_base, precision)
         along_x, along_y = self.along(log_base, precision)
-        hazards = [
-            np.matmul((along_x[..., at, :] * w[:, None]).swapaxes(-1, -2), along_y[..., at, :]) for at, w in self.parts
-        ]
-        return np.stack(hazards, axis=-3).reshape(*log_base.shape[:-1], len(hazards), -1)
+        hazards = [(along_x[at] * w[:, None]).T @ along_y[at] for at, w in self.parts]
+        return np.stack(hazards).reshape(len(hazards), -1)
 
     def _compute_probability(self, log_base: Floats, precision: Floats) -> Floats:
         """Σ_k W_vk · −log(1 − e_k), (V, L)."""

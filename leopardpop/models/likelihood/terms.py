@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from leopardpop.data.arrays import SessionArrays
 from leopardpop.models.likelihood.experience import Experience, Vectors, with_experience
 
-__all__ = ["Floats", "SessionTerms", "apply", "session_terms"]
+__all__ = ["Floats", "Ints", "SessionTerms", "session_terms"]
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.intp]
@@ -88,25 +88,17 @@ class SessionTerms:
         return len(self.multiplicity)
 
     def vectors(self, sums: Floats) -> Floats:
-        """H of the void vectors, (..., V, L), from the sums that ``weights`` make of the hazards, (..., P, L)."""
-        return sums if self.combine is None else apply(self.combine, sums)
+        """H of the void vectors, (V, L), from the sums that ``weights`` make of the hazards, (P, L)."""
+        return sums if self.combine is None else np.asarray(self.combine @ sums)
 
     def sums(self, cotangent: Floats) -> Floats:
         """Derivatives with respect to those sums, (P, L), from those with respect to H, (V, L)."""
-        return cotangent if self.combine is None else apply(self.combine.T, cotangent)
+        return cotangent if self.combine is None else np.asarray(self.combine.T @ cotangent)
 
     @property
     def entry_history(self) -> Ints:
         """History of each entry, (E,)."""
         return np.repeat(np.arange(self.n_histories), np.diff(self.start))
-
-
-def apply(matrix: Any, tables: Floats) -> Floats:
-    """Product of a matrix, dense or sparse, with a table or a batch of them, (..., P, L)."""
-    if isinstance(matrix, np.ndarray) or tables.ndim == 2:
-        return np.asarray(matrix @ tables)
-    flat = [matrix @ table for table in tables.reshape(-1, *tables.shape[-2:])]
-    return np.asarray(flat[0][None] if len(flat) == 1 else np.stack(flat)).reshape(*tables.shape[:-2], *flat[0].shape)
 
 
 def session_terms(
