@@ -359,7 +359,7 @@ def read_table(
     ----------
     source
         DataFrame, or path of a text file: commas, semicolons, tabs or blanks; UTF-8, UTF-16 or Latin-1; decimal points
-        or, unless commas separate columns, decimal commas.
+        or decimal commas ("4,000" is refused where commas separate columns: it may be either number).
     columns
         The file's name of a column -> ours.
     required
