@@ -16,7 +16,9 @@ from leopardpop.errors import DataError
 __all__ = ["FORMAT", "Analysis", "check_keys", "keywords", "parse_analysis", "read_analysis"]
 
 FORMAT = 1
-SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "population", "output")
+SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "population", "occupancy", "output")
+FAMILIES = ("SCR", "Occupancy", "DynamicOccupancy", "MultistateOccupancy", "DynamicMultistateOccupancy")
+OF_OCCUPANCY = ("decline", "of")
 OUTPUT = ("folder", "report", "coordinates", "checks", "sensitivity")
 FIT_OPTIONS = ("min_ess", "min_raw", "threads", "sampler", "tune", "target_accept", "cores")
 POPULATION = ("regions", "by", "probability")
@@ -35,7 +37,7 @@ class Analysis:
         What it says, as it was read.
     title
         The title, for the report.
-    data, mask, priors, fit, population, output
+    data, mask, priors, fit, population, occupancy, output
         The sections.
     models
         The sections ``[models.NAME]``, by name.
@@ -50,7 +52,14 @@ class Analysis:
     priors: dict[str, Any] = field(default_factory=dict)
     fit: dict[str, Any] = field(default_factory=dict)
     population: dict[str, Any] = field(default_factory=dict)
+    occupancy: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_occupancy(self) -> bool:
+        """Whether its models are of occupancy."""
+        models: list[Any] = list(self.models.values())  # not checked yet
+        return any(isinstance(model, dict) and model.get("family", "SCR") in FAMILIES[1:] for model in models)
 
     @property
     def folder(self) -> Path:
@@ -128,9 +137,9 @@ def parse_analysis(text: str, path: Path) -> Analysis:
         text=text,
         title=str(table.get("title", path.stem)),
         data=table["data"],
-        mask=table["mask"],
+        mask=table.get("mask", {}),
         models=table.get("models") or {"null": {"family": "SCR"}},
-        **{name: table.get(name, {}) for name in ("priors", "fit", "population", "output")},
+        **{name: table.get(name, {}) for name in ("priors", "fit", "population", "occupancy", "output")},
     )
     _check_analysis(analysis, where)
     return analysis
@@ -227,9 +236,8 @@ def _check_sections(table: dict[str, Any], where: Where) -> None:
     version = table.get("leopardpop", FORMAT)
     if version != FORMAT:
         raise DataError(f"{where.key('', 'leopardpop')}: format {version!r}; this version reads format {FORMAT}.")
-    for name in ("data", "mask"):
-        if name not in table:
-            raise DataError(f"{where.file}: the section [{name}] is missing. `leopardpop init FOLDER` shows one.")
+    if "data" not in table:
+        raise DataError(f"{where.file}: the section [data] is missing. `leopardpop init FOLDER` shows one.")
     for name in SECTIONS[2:]:
         if not isinstance(table.get(name, {}), dict):
             raise DataError(f"{where.key('', name)}: {name} must be a section, [{name}], not a value.")
@@ -238,19 +246,34 @@ def _check_sections(table: dict[str, Any], where: Where) -> None:
 def _check_analysis(analysis: Analysis, where: Where) -> None:
     import leopardpop as lp
 
-    check_reader(analysis.data, where)
-    check_keys(analysis.data, reader_keys(analysis.data["reader"]), where, "data")
-    check_keys(_history_of(analysis, where), keywords(lp.Survey.capture_history), where, "data.history")
-    check_keys(analysis.mask, _mask_keys(analysis.mask), where, "mask")
+    occupancy = analysis.is_occupancy
     for name, model in analysis.models.items():
-        _check_model(name, model, where)
+        _check_model(name, model, where, occupancy=occupancy)
+    check_reader(analysis.data, where, occupancy=occupancy)
+    check_keys(analysis.data, reader_keys(analysis.data["reader"], occupancy=occupancy), where, "data")
+    method = lp.Survey.detection_history if occupancy else lp.Survey.capture_history
+    check_keys(_history_of(analysis, where, method.__name__), keywords(method), where, "data.history")
+    _check_ground(analysis, where)
     check_keys(analysis.fit, _fit_keys(), where, "fit")
     check_keys(analysis.population, POPULATION, where, "population")
+    check_keys(analysis.occupancy, OF_OCCUPANCY, where, "occupancy")
     check_keys(analysis.output, OUTPUT, where, "output")
     _check_values(analysis, where)
 
 
-def check_reader(data: dict[str, Any], where: Where) -> None:
+def _check_ground(analysis: Analysis, where: Where) -> None:
+    """Capture-recapture needs a mask; occupancy has neither a mask nor a population."""
+    other = {"mask": analysis.mask, "population": analysis.population} if analysis.is_occupancy else {}
+    other = other or {"occupancy": analysis.occupancy}
+    for name in (name for name, section in other.items() if section):
+        family = "an occupancy model" if analysis.is_occupancy else "SCR"
+        raise DataError(f"{where.key('', name)}: {family} has no section [{name}]. Remove it.", offenders=[name])
+    if not analysis.is_occupancy and not analysis.mask:
+        raise DataError(f"{where.file}: the section [mask] is missing. `leopardpop init FOLDER` shows one.")
+    check_keys(analysis.mask, _mask_keys(analysis.mask), where, "mask")
+
+
+def check_reader(data: dict[str, Any], where: Where, *, occupancy: bool = False) -> None:
     """Refuse a reader that does not exist.
 
     Parameters
@@ -259,6 +282,8 @@ def check_reader(data: dict[str, Any], where: Where) -> None:
         The section ``[data]``.
     where
         Finds the line of the key.
+    occupancy
+        Whether the models are of occupancy.
 
     Raises
     ------
@@ -269,18 +294,18 @@ def check_reader(data: dict[str, Any], where: Where) -> None:
     --------
     >>> check_reader({"reader": "tables"}, Where("analysis.toml", "[data]"))
     """
-    reader, known = data.get("reader"), all_readers()
+    reader, known = data.get("reader"), all_readers(occupancy=occupancy)
     if reader is None:
         raise DataError(f"{where.file}, [data]: the key 'reader' is missing. One of {', '.join(known)}.")
     if reader not in known:
         raise DataError(f"{where.key('data', 'reader')}: unknown reader {reader!r}. {nearest(str(reader), known)}")
 
 
-def _history_of(analysis: Analysis, where: Where) -> dict[str, Any]:
+def _history_of(analysis: Analysis, where: Where, method: str) -> dict[str, Any]:
     """The table ``[data.history]``, if there is one."""
     history = analysis.data.get("history", {})
     if not isinstance(history, dict):
-        raise DataError(f"{where.key('data', 'history')}: a table of keywords of Survey.capture_history, not a value.")
+        raise DataError(f"{where.key('data', 'history')}: a table of keywords of Survey.{method}, not a value.")
     return history
 
 
@@ -298,7 +323,7 @@ def _fit_keys() -> tuple[str, ...]:
     return (*keywords(lp.SCR.fit)[2:], "maximum_likelihood", *FIT_OPTIONS)
 
 
-def _check_model(name: str, model: Any, where: Where) -> None:
+def _check_model(name: str, model: Any, where: Where, *, occupancy: bool) -> None:
     import leopardpop as lp
 
     section = f"models.{name}"
@@ -307,9 +332,13 @@ def _check_model(name: str, model: Any, where: Where) -> None:
     if not NAME.fullmatch(name):
         raise DataError(f"{where.file}, [{section}]: a model's name names its folder: letters, digits, - and _.")
     family = model.get("family", "SCR")
-    if family != "SCR":
-        raise DataError(f"{where.key(section, 'family')}: unknown family {family!r}. This release has SCR.")
-    check_keys(model, ("family", *keywords(lp.SCR)), where, section)
+    if family not in FAMILIES:
+        raise DataError(f"{where.key(section, 'family')}: unknown family {family!r}. {nearest(str(family), FAMILIES)}")
+    if occupancy == (family == "SCR"):
+        raise DataError(
+            f"{where.file}, [{section}]: SCR and occupancy are of different data; each needs a file of its own."
+        )
+    check_keys(model, ("family", *keywords(getattr(lp, family))), where, section)
 
 
 def _check_values(analysis: Analysis, where: Where) -> None:
@@ -319,5 +348,8 @@ def _check_values(analysis: Analysis, where: Where) -> None:
     coordinates = analysis.output.get("coordinates", "hidden")
     if coordinates not in ("hidden", "exact"):
         raise DataError(f'{where.key("output", "coordinates")}: {coordinates!r} is not "hidden" or "exact".')
+    decline = analysis.occupancy.get("decline", 0.0)
+    if isinstance(decline, bool) or not isinstance(decline, int | float) or not 0 <= decline < 1:
+        raise DataError(f"{where.key('occupancy', 'decline')}: give a share, such as 0.2 for more than 20 %.")
     if analysis.output.get("sensitivity"):
         raise DataError(f"{where.key('output', 'sensitivity')}: prior sensitivity comes later; remove it.")

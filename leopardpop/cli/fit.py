@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
@@ -23,7 +23,8 @@ from leopardpop.cli.outputs import (
 )
 from leopardpop.cli.run import Inputs, Outcome, Warned, collect_warnings, comparison, read_inputs, run_models
 from leopardpop.cli.script import script_text
-from leopardpop.words import counted, interval, probability, whole
+from leopardpop.cli.translate import of_keywords
+from leopardpop.words import counted, interval, percent, probability, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +177,8 @@ def outcome_lines(analysis: Analysis, outcome: Outcome) -> list[str]:
         low, high = analysis.population["probability"]
         table = outcome.population.probability_table(low, high)
         lines += [INDENT + line for line in probability_lines(table)]
+    if "decline" in analysis.occupancy:
+        lines.append(INDENT + decline_line(analysis, outcome))
     if outcome.estimates is not None:
         lines += ["", *(INDENT + line for line in estimate_lines(outcome.estimates))]
     return [
@@ -184,6 +187,28 @@ def outcome_lines(analysis: Analysis, outcome: Outcome) -> list[str]:
         f"{INDENT}Can it be trusted?",
         *(INDENT + line for line in verdict_lines(outcome.fit.diagnostics())),
     ]
+
+
+def decline_line(analysis: Analysis, outcome: Outcome) -> str:
+    """Return the chance of a decline.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+    outcome
+        The fitted model.
+
+    Returns
+    -------
+    str
+        A line.
+    """
+    share: float = analysis.occupancy["decline"]
+    states: Any = outcome.population
+    chance = states.decline(share, **of_keywords(analysis))
+    what = "used" if analysis.occupancy.get("of", "used") == "used" else "breeding"
+    return f"P({what} sites fell by more than {percent(share)}, first season to last): {probability(chance)}"
 
 
 def estimate_lines(estimates: MaximumLikelihood) -> list[str]:

@@ -26,8 +26,10 @@ SYNTHETIC = (
     "The survey is synthetic: no animal and no position of a camera is real. It judges the method, nothing else."
 )
 FIGURES = ("survey", "detection", "density", "population")
-TABLES = ("summary", "population", "diagnostics", "estimates", "comparison", "audit")
-WRITTEN = (MARK, "fit.nc", "report.html", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in FIGURES))
+OF_OCCUPANCY = ("states",)
+TABLES = ("summary", "population", "occupancy", "diagnostics", "estimates", "comparison", "audit")
+PICTURES = (*FIGURES, *OF_OCCUPANCY)
+WRITTEN = (MARK, "fit.nc", "report.html", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in PICTURES))
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
@@ -117,7 +119,8 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     (folder / MARK).write_text(analysis.text, encoding="utf-8")
     inputs.history.audit.to_csv(folder / "audit.csv", index=False)
     _write({o.name: o.fit.summary() for o in outcomes}, folder / "summary.csv", "parameter")
-    _write({o.name: o.population.summary() for o in outcomes}, folder / "population.csv", "quantity")
+    found = "occupancy" if analysis.is_occupancy else "population"
+    _write({o.name: o.population.summary() for o in outcomes}, folder / f"{found}.csv", "quantity")
     if analysis.output.get("checks", True):
         _write({o.name: o.fit.diagnostics() for o in outcomes}, folder / "diagnostics.csv", "quantity")
     estimates = {o.name: o.estimates.estimates for o in outcomes if o.estimates is not None}
@@ -192,11 +195,11 @@ def write_pictures(
     matplotlib.use("agg")
     folder.mkdir(exist_ok=True)
     options = figure_options(analysis, truth)
-    for name in figures:
+    for name in OF_OCCUPANCY if analysis.is_occupancy else figures:
         axes = getattr(outcome.fit.plot, name)(**options.get(name, {}))
         axes.figure.savefig(folder / f"{name}.png", dpi=150)
     report = analysis.output.get("report", "report.html")
-    if report:
+    if report and not analysis.is_occupancy:
         note = SYNTHETIC if analysis.data["reader"] == "example" else None
         outcome.fit.report(
             folder / report,

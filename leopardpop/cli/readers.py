@@ -15,6 +15,8 @@ __all__ = ["all_readers", "keywords", "reader_keys", "survey_calls", "survey_rea
 SURVEYS = ("camtrap_dp", "camtrapr", "wildlife_insights", "records")
 """Readers that return a survey, from which a history is then made."""
 HISTORIES = ("tables", "secr", "example")
+VISITS = ("tables", "unmarked", "example")
+"""Readers of detection histories, beside those of surveys."""
 FILES = frozenset(
     {"path", "records", "cameras", "deployments", "stations", "failures", "images", "individuals", "time_shifts"}
 )
@@ -36,15 +38,15 @@ def survey_readers() -> tuple[str, ...]:
     return tuple(name for name in SURVEYS if f"read_{name}" in lp.__all__)
 
 
-def all_readers() -> tuple[str, ...]:
-    """Return every value that `reader` may have.
+def all_readers(*, occupancy: bool = False) -> tuple[str, ...]:
+    """Return every value that `reader` may have, for capture-recapture or for occupancy.
 
     Examples
     --------
     >>> "tables" in all_readers()
     True
     """
-    return (*survey_readers(), *HISTORIES)
+    return (*survey_readers(), *(VISITS if occupancy else HISTORIES))
 
 
 @cache
@@ -64,7 +66,7 @@ def keywords(function: Callable[..., Any]) -> tuple[str, ...]:
     Examples
     --------
     >>> keywords(survey_calls)
-    ('reader', 'given', 'base')
+    ('reader', 'given', 'base', 'method')
     """
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(function).parameters.values()
@@ -79,18 +81,21 @@ def _function(reader: str) -> tuple[Name, Callable[..., Any]]:
     return Name("lp", (name,)), getattr(lp, name)
 
 
-def reader_keys(reader: str) -> tuple[str, ...]:
+def reader_keys(reader: str, *, occupancy: bool = False) -> tuple[str, ...]:
     """Return the keys that ``[data]`` may have with a reader.
 
     Parameters
     ----------
     reader
         Its name, one of :func:`all_readers`.
+    occupancy
+        Whether a detection history is wanted.
 
     Returns
     -------
     tuple of str
-        Of a reader of surveys also the keywords of :meth:`leopardpop.Survey.capture_history`.
+        Of a reader of surveys also the keywords of :meth:`leopardpop.Survey.capture_history`, or of
+        :meth:`leopardpop.Survey.detection_history`.
 
     Examples
     --------
@@ -100,13 +105,16 @@ def reader_keys(reader: str) -> tuple[str, ...]:
     import leopardpop as lp
 
     if reader == "tables":
-        return ("reader", *keywords(lp.CaptureHistory.from_tables))
+        return ("reader", *keywords((lp.DetectionHistory if occupancy else lp.CaptureHistory).from_tables))
+    if reader == "unmarked":
+        return ("reader", *keywords(lp.read_unmarked))
     if reader == "secr":
         return ("reader", *keywords(lp.read_secr))
-    return ("reader", *keywords(_function(reader)[1]), *keywords(lp.Survey.capture_history), "history")
+    method = lp.Survey.detection_history if occupancy else lp.Survey.capture_history
+    return ("reader", *keywords(_function(reader)[1]), *keywords(method), "history")
 
 
-def survey_calls(reader: str, given: dict[str, Any], base: Path) -> dict[str, Call]:
+def survey_calls(reader: str, given: dict[str, Any], base: Path, method: str = "capture_history") -> dict[str, Call]:
     """Translate ``[data]`` of a reader of surveys: the reader first, then the history.
 
     Parameters
@@ -118,6 +126,8 @@ def survey_calls(reader: str, given: dict[str, Any], base: Path) -> dict[str, Ca
         that the reader does not know.
     base
         Folder that paths are relative to.
+    method
+        Method of the survey that makes the history.
 
     Returns
     -------
@@ -139,7 +149,7 @@ def survey_calls(reader: str, given: dict[str, Any], base: Path) -> dict[str, Ca
     files = {key: _file(value, base) if key in FILES else value for key, value in loading.items()}
     return {
         "survey": Call(name, keywords=files),
-        "history": Call(Name("survey", ("capture_history",)), keywords=history),
+        "history": Call(Name("survey", (method,)), keywords=history),
     }
 
 

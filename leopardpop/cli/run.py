@@ -40,9 +40,9 @@ class Inputs:
     Parameters
     ----------
     history
-        The capture history.
+        The capture history, or the detection history.
     mask
-        One mask, or session -> mask.
+        One mask, or session -> mask; None for occupancy.
     survey
         The survey that the history was made from, if there is one.
     """
@@ -70,7 +70,7 @@ class Outcome:
     fit
         The posterior.
     population
-        Animals in the region.
+        Animals in the region; of occupancy the states of the sites.
     estimates
         The maximum-likelihood fit, where it was asked for or several models are compared.
     """
@@ -102,6 +102,8 @@ def read_inputs(analysis: Analysis, progress: Progress) -> Inputs:
     progress("Reading the data")
     for name, call in data_calls(analysis).items():
         scope[name] = evaluate(call, scope)
+    if analysis.is_occupancy:
+        return Inputs(history=scope["history"], mask=None, survey=scope["survey"])
     progress("Making the mask")
     return Inputs(history=scope["history"], mask=evaluate(mask_call(analysis), scope), survey=scope["survey"])
 
@@ -182,12 +184,13 @@ def run_models(analysis: Analysis, inputs: Inputs, progress: Progress) -> list[O
         if wants_estimates(analysis):
             progress(f"Maximum likelihood of {name}")
             estimates = model.maximum_likelihood(inputs.history, inputs.mask)
-        outcomes.append(Outcome(name=name, fit=fit, population=fit.population(**regions), estimates=estimates))
+        found = fit.occupancy() if analysis.is_occupancy else fit.population(**regions)
+        outcomes.append(Outcome(name=name, fit=fit, population=found, estimates=estimates))
     return outcomes
 
 
 def wants_estimates(analysis: Analysis) -> bool:
-    """Return whether maximum-likelihood fits are needed: asked for, or to compare models.
+    """Return whether maximum-likelihood fits are needed: asked for, or to compare models without random effects.
 
     Parameters
     ----------
@@ -199,7 +202,8 @@ def wants_estimates(analysis: Analysis) -> bool:
     bool
         True if they are.
     """
-    return bool(analysis.fit.get("maximum_likelihood", False)) or len(analysis.models) > 1
+    random = any("|" in str(value) for model in analysis.models.values() for value in model.values())
+    return bool(analysis.fit.get("maximum_likelihood", False)) or (len(analysis.models) > 1 and not random)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 from leopardpop.cli.analysis import Analysis
 from leopardpop.cli.expressions import Call, Name, source
 from leopardpop.cli.run import Inputs, model_calls, wants_estimates
-from leopardpop.cli.translate import data_calls, fit_keywords, mask_call, population_keywords
+from leopardpop.cli.translate import data_calls, fit_keywords, mask_call, of_keywords, population_keywords
 
 __all__ = ["script_text"]
 
@@ -31,7 +31,7 @@ def script_text(analysis: Analysis, inputs: Inputs) -> str:
     parts = [
         [f"# {analysis.title}", f"# The analysis of {analysis.path.name}; run it in the same folder."],
         ["import leopardpop as lp"],
-        [*_assignments(data_calls(analysis)), f"mask = {source(mask_call(analysis), column=7)}"],
+        [*_assignments(data_calls(analysis)), *_mask_lines(analysis)],
         [f"models = {source(calls, column=9)}"],
         _fit_lines(analysis),
         _print_lines(analysis),
@@ -43,23 +43,34 @@ def _assignments(calls: dict[str, Call]) -> list[str]:
     return [f"{name} = {source(call, column=len(name) + 3)}" for name, call in calls.items()]
 
 
+def _mask_lines(analysis: Analysis) -> list[str]:
+    return [] if analysis.is_occupancy else [f"mask = {source(mask_call(analysis), column=7)}"]
+
+
 def _fit_lines(analysis: Analysis) -> list[str]:
-    lines = [_for_each("fits", "fit", fit_keywords(analysis))]
+    names = ("history",) if analysis.is_occupancy else ("history", "mask")
+    lines = [_for_each("fits", "fit", names, fit_keywords(analysis))]
     if wants_estimates(analysis):
-        lines.append(_for_each("estimates", "maximum_likelihood", {}))
+        lines.append(_for_each("estimates", "maximum_likelihood", names, {}))
+    if analysis.is_occupancy:
+        return [*lines, "states = {name: fit.occupancy() for name, fit in fits.items()}"]
     call = Call(Name("fit", ("population",)), keywords=population_keywords(analysis))
     return [*lines, f"populations = {{name: {source(call)} for name, fit in fits.items()}}"]
 
 
-def _for_each(variable: str, method: str, keywords: dict[str, Any]) -> str:
-    call = Call(Name("model", (method,)), (Name("history"), Name("mask")), keywords)
+def _for_each(variable: str, method: str, names: tuple[str, ...], keywords: dict[str, Any]) -> str:
+    call = Call(Name("model", (method,)), tuple(map(Name, names)), keywords)
     return f"{variable} = {{name: {source(call)} for name, model in models.items()}}"
 
 
 def _print_lines(analysis: Analysis) -> list[str]:
-    lines = ['print(name, fit.diagnostics(), fit.summary(), populations[name].summary(), sep="\\n")']
+    found = "states" if analysis.is_occupancy else "populations"
+    lines = [f'print(name, fit.diagnostics(), fit.summary(), {found}[name].summary(), sep="\\n")']
     if wants_estimates(analysis):
         lines.append("print(estimates[name].aicc, estimates[name].estimates)")
+    if "decline" in analysis.occupancy:
+        call = Call(Name("states[name]", ("decline",)), (analysis.occupancy["decline"],), of_keywords(analysis))
+        lines.append(f"print({source(call)})")
     if "probability" in analysis.population:
         low, high = analysis.population["probability"]
         lines.append(f"print(populations[name].probability({low!r}, {high!r}))")

@@ -10,9 +10,9 @@ from leopardpop.cli.expressions import Call, FilePath, Name, Union
 from leopardpop.cli.readers import keywords, survey_calls, survey_readers
 from leopardpop.errors import DataError
 
-__all__ = ["data_calls", "fit_keywords", "mask_call", "model_call", "population_keywords", "prior_calls"]
+__all__ = ["data_calls", "fit_keywords", "mask_call", "model_call", "of_keywords", "population_keywords", "prior_calls"]
 
-TABLES = ("captures", "stations", "individuals", "effort", "traps")
+TABLES = ("captures", "stations", "individuals", "effort", "traps", "y", "sites", "visit_covariates")
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 LAYER = "layers."
 
@@ -39,12 +39,17 @@ def data_calls(analysis: Analysis) -> dict[str, Call]:
     lp.CaptureHistory.from_tables(captures="captures.csv", stations="stations.csv")
     """
     given = {key: value for key, value in analysis.data.items() if key != "reader"}
+    method = "detection_history" if analysis.is_occupancy else "capture_history"
     if analysis.data["reader"] in ("example", *survey_readers()):
-        return survey_calls(analysis.data["reader"], given, analysis.path.parent)
+        return survey_calls(analysis.data["reader"], given, analysis.path.parent, method)
+    if analysis.data["reader"] == "unmarked":
+        path = {key: FilePath(value, analysis.path.parent) if key == "path" else value for key, value in given.items()}
+        return {"history": Call(Name("lp", ("read_unmarked",)), keywords=path)}
     arguments = {key: _table(key, value, analysis.path.parent) for key, value in given.items()}
     if analysis.data["reader"] == "secr":
         return {"history": Call(Name("lp", ("read_secr",)), keywords=arguments)}
-    return {"history": Call(Name("lp", ("CaptureHistory", "from_tables")), keywords=arguments)}
+    history = "DetectionHistory" if analysis.is_occupancy else "CaptureHistory"
+    return {"history": Call(Name("lp", (history, "from_tables")), keywords=arguments)}
 
 
 def _table(key: str, value: Any, base: Path) -> Any:
@@ -305,3 +310,25 @@ def population_keywords(analysis: Analysis) -> dict[str, Any]:
     """
     given = {key: value for key, value in analysis.population.items() if key != "probability"}
     return {key: FilePath(v, analysis.path.parent) if key == "regions" else v for key, v in given.items()}
+
+
+def of_keywords(analysis: Analysis) -> dict[str, Any]:
+    """Translate ``[occupancy]`` but for the share.
+
+    Parameters
+    ----------
+    analysis
+        The checked file.
+
+    Returns
+    -------
+    dict
+        Keywords of ``SiteStates.decline``.
+
+    Examples
+    --------
+    >>> analysis = Analysis(path=Path("a"), text="", title="", data={}, mask={}, models={}, occupancy={"decline": 0.2})
+    >>> of_keywords(analysis)
+    {}
+    """
+    return {key: value for key, value in analysis.occupancy.items() if key != "decline"}

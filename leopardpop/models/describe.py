@@ -14,13 +14,14 @@ from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.occupancy_model import OccupancyModel
     from leopardpop.models.problem import Problem
     from leopardpop.models.scr import SCR
     from leopardpop.models.states.problem import OccupancyProblem
 
     type AnyProblem = Problem | OccupancyProblem
 
-__all__ = ["beta_series", "model_html", "parameter_table", "theta_of"]
+__all__ = ["beta_series", "model_html", "occupancy_html", "parameter_table", "theta_of"]
 
 
 def model_html(model: SCR) -> str:
@@ -35,11 +36,28 @@ def model_html(model: SCR) -> str:
         "number of animals": model.distribution.capitalize(),
         "priors": f"chosen: {chosen}; others from the design" if chosen else "from the design",
     }
+    return _table("Spatial capture-recapture", facts)
+
+
+def _table(caption: str, facts: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(str(text))}</td></tr>"
         for name, text in facts.items()
     )
-    return f"<table><caption>Spatial capture-recapture</caption><tbody>{rows}</tbody></table>"
+    return f"<table><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>"
+
+
+def occupancy_html(model: OccupancyModel) -> str:
+    """An occupancy model as a table for notebooks: its formulas as they were given."""
+    chosen = ", ".join(map(str, model.priors or ()))
+    facts = {
+        **{name: getattr(model, name) for name in model.structure.homes},
+        "link": model.link,
+        "priors": f"chosen: {chosen}; others by default" if chosen else "by default",
+    }
+    if getattr(model, "parametrisation", "condbinom") != "condbinom":
+        facts["parametrisation"] = model.parametrisation  # type: ignore[attr-defined]
+    return _table(type(model).__name__, facts)
 
 
 def parameter_table(problem: AnyProblem) -> pd.DataFrame:

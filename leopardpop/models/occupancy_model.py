@@ -254,6 +254,11 @@ class OccupancyModel(ABC):
         check_mask_absent(mask)
         return occupancy_from_tree(self, tree, history)
 
+    def _repr_html_(self) -> str:
+        from leopardpop.models.describe import occupancy_html
+
+        return occupancy_html(self)
+
     def _problem(self, history: DetectionHistory, mask: None, *, design_only: bool = False) -> OccupancyProblem:
         from leopardpop.models.states.problem import OccupancyProblem
 

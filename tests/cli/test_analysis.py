@@ -59,7 +59,7 @@ def test_a_reader_of_surveys_takes_the_keywords_of_the_history_too(tmp_path):
         (START.replace('reader = "tables"', "") + MASK, r"the key 'reader' is missing"),
         (START.replace('"tables"', "tables") + MASK, r"is not TOML: .*line 4.* Text needs quotes"),
         ("title = 'x'\ndata = 1\n" + MASK, r"line 2: data must be a section"),
-        (START + MASK + "[models.a]\nfamily = 'Occupancy'\n", r"unknown family 'Occupancy'"),
+        (START + MASK + "[models.a]\nfamily = 'Ocupancy'\n", r"unknown family 'Ocupancy'\. Did you mean 'Occupancy'"),
         (START + MASK + "[models.'a/b']\nfamily = 'SCR'\n", r"a model's name names its folder"),
         (START + MASK + "[population]\nprobability = 30\n", r"give two numbers"),
         (START + MASK + "[output]\ncoordinates = 'shown'\n", r"'shown' is not \"hidden\" or \"exact\""),
