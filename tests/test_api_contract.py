@@ -437,12 +437,12 @@ def test_predict():
 
 
 def test_loo_and_compare():
-    null = lp.SCR().fit(history_of("sex"), mask(), **SIZE)
+    null = lp.SCR(classes="sex").fit(history_of("sex"), mask(), **SIZE)
     fits = {"null": null, "sex": fit_of("sex")}
     table = lp.compare(fits)
     assert set(table.index) == set(fits)
     assert float(fits["null"].loo().elpd) == pytest.approx(float(table.loc["null", "elpd"]), rel=0.01)
-    maxima = {"null": lp.SCR(), "sex": model_of("sex")}
+    maxima = {"null": lp.SCR(classes="sex"), "sex": model_of("sex")}
     by_aicc = lp.compare({name: m.maximum_likelihood(history_of("sex"), mask()) for name, m in maxima.items()})
     assert by_aicc["aicc"].is_monotonic_increasing
     assert by_aicc["weight"].sum() == pytest.approx(1.0)

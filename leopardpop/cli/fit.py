@@ -148,8 +148,10 @@ def run_analysis(analysis: Analysis, *, overwrite: bool) -> bool:
     for outcome in run.outcomes:
         console.print("\n".join(outcome_lines(analysis, outcome)) + "\n")
     compared = comparison(run.outcomes)
-    if compared:
-        console.print("\n".join(comparison_lines(compared)) + "\n")
+    if compared.table is not None:
+        console.print("\n".join(comparison_lines(compared.table)) + "\n")
+    elif compared.refused:
+        console.print(compared.refused + "\n")
     for line in data_notes(run.warned):
         console.print(line)
     console.print(f"\nWritten to {analysis.folder}/: {written_files(analysis)}")
@@ -294,22 +296,19 @@ def data_notes(warned: Warned) -> list[str]:
     return [f"note   {sentence}" for name, sentence in warned.notes if name in ("DataWarning", "ProjectionWarning")]
 
 
-def comparison_lines(fits: object) -> list[str]:
+def comparison_lines(table: pd.DataFrame) -> list[str]:
     """Return the models by AICc, the best first.
 
     Parameters
     ----------
-    fits
-        Name -> maximum-likelihood fit.
+    table
+        What :func:`leopardpop.compare` returns of maximum-likelihood fits.
 
     Returns
     -------
     list of str
         Lines.
     """
-    import leopardpop as lp
-
-    table = lp.compare(fits)  # type: ignore[arg-type]
     width = max(map(len, table.index))
     lines = ["Models by AICc of their maximum-likelihood fits"]
     for name, row in table.iterrows():

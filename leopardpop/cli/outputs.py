@@ -114,8 +114,6 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     folder
         Where to.
     """
-    import leopardpop as lp
-
     (folder / MARK).write_text(analysis.text, encoding="utf-8")
     inputs.history.audit.to_csv(folder / "audit.csv", index=False)
     _write({o.name: o.fit.summary() for o in outcomes}, folder / "summary.csv", "parameter")
@@ -131,8 +129,8 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
         place.mkdir(exist_ok=True)
         outcome.fit.save(place / "fit.nc")
     compared = comparison(outcomes)
-    if compared:
-        lp.compare(compared).to_csv(folder / "comparison.csv", index_label="model")
+    if compared.table is not None:
+        compared.table.to_csv(folder / "comparison.csv", index_label="model")
 
 
 def folder_of(outcome: Outcome, outcomes: list[Outcome], folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,27 @@ from leopardpop.cli.translate import (
     population_keywords,
     prior_calls,
 )
-from leopardpop.errors import DataError, LeopardpopWarning
+from leopardpop.errors import DataError, LeopardpopWarning, ModelError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.survey import Survey
     from leopardpop.results.fit import Fit
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.population import Population
 
-__all__ = ["Inputs", "Outcome", "collect_warnings", "model_calls", "read_inputs", "run_models"]
+__all__ = [
+    "Comparison",
+    "Inputs",
+    "Outcome",
+    "collect_warnings",
+    "comparison",
+    "model_calls",
+    "read_inputs",
+    "run_models",
+]
 
 Progress = Callable[[str], None]
 
@@ -236,8 +247,18 @@ def collect_warnings() -> Iterator[Warned]:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
-def comparison(outcomes: list[Outcome]) -> Mapping[str, MaximumLikelihood]:
-    """Return the maximum-likelihood fits to compare.
+@dataclass(frozen=True)
+class Comparison:
+    """Models side by side, or why they cannot be."""
+
+    table: pd.DataFrame | None
+    """By AICc, the best first; None for a single model, or if they are of different data."""
+    refused: str = ""
+    """Why there is no table, in words."""
+
+
+def comparison(outcomes: list[Outcome]) -> Comparison:
+    """Compare the models by their maximum-likelihood fits.
 
     Parameters
     ----------
@@ -246,8 +267,15 @@ def comparison(outcomes: list[Outcome]) -> Mapping[str, MaximumLikelihood]:
 
     Returns
     -------
-    mapping
-        Name -> estimates; empty for a single model.
+    Comparison
+        Without a table for a single model, and with the reason where the likelihoods are of different data.
     """
+    import leopardpop as lp
+
     fits = {outcome.name: outcome.estimates for outcome in outcomes if outcome.estimates is not None}
-    return fits if len(fits) > 1 else {}
+    if len(fits) < 2:
+        return Comparison(None)
+    try:
+        return Comparison(lp.compare(fits))
+    except ModelError as error:  # the fits took long and stand without it
+        return Comparison(None, f"The models are not compared by AICc: {error}")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.errors import ModelError
-from leopardpop.results.maximum import Maximum
+from leopardpop.results.maximum import Maximum, MaximumLikelihood
+from leopardpop.results.same_data import DataOf, check_same_data, data_of_tree
 
 if TYPE_CHECKING:
     from leopardpop.results.fit import Fit
@@ -21,7 +22,11 @@ __all__ = ["compare"]
 
 
 def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
-    """Compare fits of the same history.
+    """Compare fits of the same data.
+
+    The data are the history, the cells of the mask and, with ``classes``, the classes of animals where they are known.
+    The partner of a model in which a parameter differs by sex is therefore the one with ``classes="sex"`` and without
+    sex in its formulas: it estimates the same density and detection as a model without classes.
 
     Parameters
     ----------
@@ -38,7 +43,8 @@ def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
     Raises
     ------
     ModelError
-        If there are fewer than two fits, they are of both kinds, or not of the same data.
+        If there are fewer than two fits, they are of both kinds, or not of the same data: other histories, other
+        cells, classes known in one and not used in the other.
 
     References
     ----------
@@ -78,11 +84,23 @@ def _check_same(fits: Mapping[str, Maximum] | Mapping[str, AnyFit], n_maxima: in
     if other:
         raise ModelError(
             f"{', '.join(map(repr, other))} and {names[0]!r} are fits of different {_kind(fits)} histories; only fits "
-            "of the same data can be compared",
+            "of the same data can be compared: fit each model to one history",
             offenders=other,
         )
     if len({getattr(fit, "conditional", None) for fit in fits.values()}) > 1:
         raise ModelError("a conditional likelihood is of other data than a full one: compare fits of one kind")
+    of_animals = {name: own for name, fit in fits.items() if (own := _data_of(fit)) is not None}
+    if of_animals:
+        check_same_data(of_animals)
+
+
+def _data_of(fit: Any) -> DataOf | None:
+    """What the likelihood of a fit of animals is of; None of sites, where the history is all there is."""
+    from leopardpop.results.fit import Fit
+
+    if isinstance(fit, MaximumLikelihood):
+        return fit.data
+    return data_of_tree(fit.data_tree) if isinstance(fit, Fit) else None
 
 
 def _kind(fits: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from leopardpop.inference.mode import find_modes
 from leopardpop.models.likelihood.counts import ConditionalOnN
 from leopardpop.models.problem import Problem
 from leopardpop.results.delta import coefficient_table, estimate_table, expected_table, jacobian, realised_table
+from leopardpop.results.same_data import DataOf, data_of_problem
 from leopardpop.words import trimmed
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class MaximumLikelihood(Maximum):
     """Whether the likelihood is conditional on the number of detected animals."""
     distribution: str
     """Of the number of animals: "poisson" or "binomial"."""
+    data: DataOf
+    """What the likelihood is of beside the history: cells, and animals whose class is known."""
 
     @property
     def sample_size(self) -> int:
@@ -289,6 +292,7 @@ def _packed(
         conditional=conditional,
         distribution=problem.model.distribution,
         data_hash=history.data_hash,
+        data=data_of_problem(problem),
     )
 
 

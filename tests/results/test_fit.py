@@ -207,6 +207,14 @@ def test_fits_are_compared_by_what_they_predict():
     assert {"elpd", "weight"} <= set(table.columns)
     with pytest.raises(ModelError, match="different capture histories"):
         lp.compare({"sex": plain, "null": made.fit("null")})
+    with pytest.raises(ModelError, match="'sex' has classes='sex' and 'half-normal' has not"):
+        lp.compare({"half-normal": plain, "sex": made.fit("sex")})
+
+
+def test_a_fit_whose_positions_were_removed_is_still_compared(tmp_path):
+    path = made.fit("null").save(tmp_path / "shared.nc", coordinates="hidden")
+    table = lp.compare({"own": made.fit("null"), "shared": lp.load_fit(path)})
+    assert set(table.index) == {"own", "shared"}
 
 
 @pytest.mark.parametrize("name", ["density_surface", "activity_centres"])

@@ -210,6 +210,38 @@ def test_fits_that_have_no_common_measure_are_refused():
             lp.compare(fits)
 
 
+@pytest.fixture(scope="module")
+def by_class():
+    history = made.history("sex")
+    models = {"null": lp.SCR(), "classes": lp.SCR(classes="sex"), "sex": made.model("sex")}
+    return {name: model.maximum_likelihood(history, made.mask()) for name, model in models.items()}
+
+
+def test_known_classes_are_data_so_fits_without_them_are_not_compared(by_class):
+    with pytest.raises(ModelError, match=r"'sex' has classes='sex' and 'null' has not: .* of 51 animals .* Fit 'null'"):
+        lp.compare({"null": by_class["null"], "sex": by_class["sex"]})
+    table = lp.compare({"classes": by_class["classes"], "sex": by_class["sex"]})
+    assert set(table.index) == {"classes", "sex"}
+
+
+def test_the_partner_that_the_error_names_has_the_estimates_of_the_model_without_classes(by_class):
+    null, classes = by_class["null"], by_class["classes"]
+    own = classes.estimates.loc[null.estimates.index, "estimate"]
+    np.testing.assert_allclose(own, null.estimates["estimate"], rtol=1e-4)
+    n = np.array([(made.history("sex").individuals["sex"] == sex).sum() for sex in "FM"])
+    assert classes.log_likelihood - null.log_likelihood == pytest.approx(n @ np.log(n / n.sum()), abs=1e-6)
+
+
+def test_fits_on_different_masks_are_refused_but_covariates_may_be_added():
+    history, model = made.history("null"), lp.SCR()
+    one, wide = made.mask(), made.mask(buffer=5_000.0)
+    more = one.with_covariates(other=lambda x, y: x - y)
+    fits = {name: model.maximum_likelihood(history, mask) for name, mask in [("a", one), ("b", wide), ("c", more)]}
+    with pytest.raises(ModelError, match=r"'b' and 'a' are fits on different masks \(\d+ cells and 322 cells\)"):
+        lp.compare({name: fits[name] for name in "ab"})
+    assert set(lp.compare({name: fits[name] for name in "ac"}).index) == {"a", "c"}
+
+
 def test_the_repr_says_what_it_is():
     null = lp.SCR().maximum_likelihood(made.history("null"), made.mask())
     assert f"{null.log_likelihood:.6f}" in repr(null)
