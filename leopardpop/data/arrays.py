@@ -51,3 +51,5 @@ class SessionArrays:
     """One row an occasion, in the order of ``occasions``."""
     visit_covariates: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Covariates by station x occasion, (K, S) each: float64, or str and ``None``."""
+    flanks: NDArray[np.int64] | None = None
+    """Records of each detection that show the left flank, the right one, and both, (m, 3); None: unknown."""

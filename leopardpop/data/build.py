@@ -11,6 +11,7 @@ import pandas as pd
 
 from leopardpop.data.design import Design, OccasionOption, lay_out
 from leopardpop.data.detections import ALIVE, Detections, read_detections
+from leopardpop.data.flanks import FLANKS
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.occasion_table import is_occasion_table, occasion_option
 from leopardpop.data.parts import DETECTORS, SessionParts
@@ -24,7 +25,7 @@ Sources = TableSource | Mapping[str, TableSource]
 """A table, or one for each session."""
 
 KNOWN = {
-    "captures": ("individual", "station", "occasion", "session", "count", "died"),
+    "captures": ("individual", "station", "occasion", "session", "count", "died", "flank", *FLANKS),
     "stations": ("station", "x", "y", "session"),
     "effort": ("station", "session"),
     "individuals": ("individual", "session"),
@@ -204,4 +205,5 @@ def _session_parts(design: Design, found: Detections, code: int) -> SessionParts
         station_covariates=design.covariates.iloc[stations],
         individual_covariates=found.covariates.iloc[animals],
         visit_covariates=design.visits[code] if design.visits else None,
+        flanks=None if found.flanks is None else found.flanks[rows],
     )

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from leopardpop.data.covariates import covariate_table, from_coordinate, to_coordinate
+from leopardpop.data.flanks import VARIABLES, dataset_flanks, join_flanks
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.parts import DETECTORS, CheckedParts, SessionParts, check_parts
 from leopardpop.data.varying import join_varying, occasion_covariates, varying_names, visit_covariates
@@ -49,7 +50,7 @@ DATA_VARIABLES = [
     "removed",
     "n_occasions",
 ]
-RESERVED = frozenset(TYPES) | {"detection", "occasion_start", "cell", "chain", "draw"}
+RESERVED = frozenset(TYPES) | set(VARIABLES) | {"detection", "occasion_start", "cell", "chain", "draw"}
 """Names that a covariate cannot have."""
 
 ATTRIBUTES = ("detector", "effort_unit", "crs")
@@ -94,6 +95,7 @@ def join_sessions(sessions: Sequence[CheckedParts], attributes: dict[str, str]) 
     variables = {name: (TYPES[name][0], np.asarray(value, TYPES[name][1])) for name, value in values.items()}
     variables |= _covariates(sessions, "station") | _covariates(sessions, "individual")
     variables |= join_varying(sessions)
+    variables |= {name: (("detection",), values) for name, values in join_flanks(sessions).items()}
     _check_different(sessions)
     starts = _occasion_starts(sessions)
     if starts is not None:
@@ -105,8 +107,8 @@ def _assemble(variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]], attrib
     for _, array in variables.values():
         array.flags.writeable = False
     dataset = xr.Dataset(
-        {name: variables[name] for name in DATA_VARIABLES},
-        coords={name: variable for name, variable in variables.items() if name not in DATA_VARIABLES},
+        {name: variables[name] for name in (*DATA_VARIABLES, *VARIABLES) if name in variables},
+        coords={name: variable for name, variable in variables.items() if name not in {*DATA_VARIABLES, *VARIABLES}},
         attrs=attributes,
     )
     for name in ("individual", "station", "occasion", "session"):
@@ -252,6 +254,7 @@ def session_parts(dataset: xr.Dataset, session: str) -> CheckedParts:
         individual_covariates=covariates(dataset, "individual", animals),
         occasion_covariates=occasion_covariates(dataset, position, S),
         visit_covariates=visit_covariates(dataset, stations, S),
+        flanks=dataset_flanks(dataset, rows),
     )
     for name in ("xy", "effort", "individual", "station", "occasion", "count", "exposure", "removed"):
         getattr(parts, name).flags.writeable = False
@@ -293,6 +296,8 @@ def adopt_dataset(dataset: xr.Dataset) -> xr.Dataset:
     for name, dims in varying_names(dataset).items():
         dtype = np.float64 if np.issubdtype(dataset[name].dtype, np.number) else np.str_
         variables[name] = (dims, _typed(dataset, name, dims, dtype))
+    if set(VARIABLES) <= set(dataset.variables):
+        variables |= {name: (("detection",), _typed(dataset, name, ("detection",), np.int64)) for name in VARIABLES}
     if "occasion_start" in dataset.variables:
         starts = dataset["occasion_start"].transpose("session", "occasion").values
         variables["occasion_start"] = (("session", "occasion"), starts.astype("datetime64[ns]"))

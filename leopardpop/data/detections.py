@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.covariates import covariate_table
 from leopardpop.data.design import AUDIT_COLUMNS, Design, session_codes
+from leopardpop.data.flanks import FLANKS, capture_flanks
 from leopardpop.data.occasion_labels import occasion_positions
 from leopardpop.data.tables import Origin, Table, positions
 from leopardpop.data.vocabulary import is_no_label
@@ -22,7 +23,7 @@ __all__ = ["ALIVE", "Detections", "read_detections"]
 ALIVE = sys.maxsize
 """Exposure of an animal that was not removed."""
 
-USED = ("individual", "station", "occasion", "session", "count", "died")
+USED = ("individual", "station", "occasion", "session", "count", "died", "flank", *FLANKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Detections:
     """One row an animal."""
     audit: pd.DataFrame
     """What was not used."""
+    flanks: NDArray[np.int64] | None = None
+    """Records of each detection that show the left flank, the right one, and both, (m, 3); None: unknown."""
 
     def offenders(self, rows: NDArray[np.bool_]) -> pd.DataFrame:
         """Return the records behind some detections."""
@@ -86,18 +89,25 @@ def read_detections(captures: Table | None, individuals: Table | None, design: D
     count = captures.numbers("count", whole=True, least=1) if "count" in captures else np.ones(len(captures))
     order, starts = _groups(animal, occasion, station, design)
     row = order[starts]
+    shown = capture_flanks(captures, count)
+    total = np.add.reduceat(count[order], starts).astype(np.int64) if len(row) else np.zeros(0, dtype=np.int64)
+    flanks = None if shown is None else np.add.reduceat(shown[order], starts) if len(row) else shown[:0]
+    if flanks is not None and detector != "count":  # one detection, of which several records show different flanks
+        several = (flanks.max(axis=1, initial=0) <= 1) & (flanks.sum(axis=1) == total)
+        total = np.where(several, np.minimum(total, 1), total)
     found = Detections(
         table=captures,
         row=row,
         animal=animal[row],
         station=station[row],
         occasion=occasion[row],
-        count=np.add.reduceat(count[order], starts).astype(np.int64) if len(row) else np.zeros(0, dtype=np.int64),
+        count=total,
         session=session[row],
         labels=labels,
         exposure=_exposure(captures, animal, occasion, labels),
         covariates=_covariates(individuals, design, labels, of_session),
         audit=_unused_columns(captures),
+        flanks=flanks,
     )
     if detector != "count":
         _check_no_repeats(found, detector, np.diff(np.append(starts, len(order))))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.data.dataset import session_parts
+from leopardpop.data.flanks import listed_flanks
 from leopardpop.data.names import listed
 from leopardpop.data.readers.secr_text import META, quote
 from leopardpop.errors import DataError, DataWarning
@@ -121,7 +122,9 @@ def _say_varying(sessions: list[CheckedParts]) -> None:
 def _capture_lines(sessions: list[CheckedParts], attributes: dict[str, str], files: dict[str, str]) -> list[str]:
     nobody = _nobody(sessions)
     covariates = pd.concat([part.individual_covariates for part in sessions])
-    meta = attributes | {"traps": files, "noncapt": nobody, "text": _text_names(covariates)}
+    meta: dict[str, Any] = attributes | {"traps": files, "noncapt": nobody, "text": _text_names(covariates)}
+    flanks = {part.session: listed_flanks(part) for part in sessions if part.flanks is not None}
+    meta |= {"flanks": flanks} if flanks else {}
     header = ["# Session ID Occasion Detector", *map(_quoted, covariates.columns)]
     lines = [META + json.dumps(meta), " ".join(header)]
     for part in sessions:

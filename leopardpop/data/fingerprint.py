@@ -44,6 +44,9 @@ def _add_session(digest: Any, parts: CheckedParts) -> None:
     rank_i, rank_k = np.argsort(animals), np.argsort(stations)
     rows = np.array([rank_i[parts.individual], rank_k[parts.station], parts.occasion, parts.count])
     _add_array(digest, rows[:, np.lexsort(rows[::-1])])
+    if parts.flanks is not None and parts.flanks.any():
+        _add_words(digest, ["flanks"])
+        _add_array(digest, parts.flanks[np.lexsort(rows[::-1])])
     if len(parts.occasion_covariates.columns):
         _add_table(digest, parts.occasion_covariates)
     visits = {name: values[stations].ravel() for name, values in parts.visit_covariates.items()}

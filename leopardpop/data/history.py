@@ -83,9 +83,10 @@ class CaptureHistory:
         Parameters
         ----------
         captures
-            Columns individual, station, occasion [, session] [, count] [, died]. ``count`` defaults to 1, and rows
-            that repeat an animal, station and occasion add up. ``died`` = 1 says that the animal left the population
-            on that occasion. ``None``: a design, without detections.
+            Columns individual, station, occasion [, session] [, count] [, died] [, flank]. ``count`` defaults to 1, and
+            rows that repeat an animal, station and occasion add up. ``died`` = 1: the animal left the population then.
+            ``flank``: left, right, both, or blank; a left and a right row of one occasion are no repeat. Or columns
+            ``left``, ``right``, ``both``: numbers of records. ``None``: a design, without detections.
         stations
             Columns station, x, y [m] [, session]; every other column is a covariate. Sessions are those of this table,
             in order of appearance, whether something was detected or not.
@@ -161,9 +162,9 @@ class CaptureHistory:
         """The data: dims individual, station, occasion, detection and session; read-only arrays.
 
         Detections are positions along the dims: ``detection_individual``, ``detection_station``,
-        ``detection_occasion``, with ``detection_count``. ``effort (station, occasion)`` is NaN after a session's last
-        occasion. Labels are "session/label" if there are several sessions; ``animal`` and ``station_name`` are the
-        plain ones. Missing text covariates are "".
+        ``detection_occasion``, with ``detection_count`` and, if flanks are known, ``detection_left``, ``_right`` and
+        ``_both``. ``effort (station, occasion)`` is NaN after a session's last occasion. Labels are "session/label" if
+        there are several sessions; ``animal``, ``station_name`` are the plain ones. Missing text covariates are "".
         """
         return self._dataset.copy(deep=False)
 
@@ -255,7 +256,7 @@ class CaptureHistory:
 
     @property
     def detections(self) -> pd.DataFrame:
-        """One row an animal x station x occasion: session, individual, station, occasion, count and died."""
+        """One row an animal x station x occasion: session ... count, died; left, right, both if flanks are known."""
         return detection_table(self._dataset)
 
     @property

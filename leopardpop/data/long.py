@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from leopardpop.data.dataset import covariates, session_parts
+from leopardpop.data.flanks import flank_columns
 
 if TYPE_CHECKING:
     from leopardpop.data.parts import CheckedParts
@@ -42,7 +43,7 @@ def _columns(dataset: xr.Dataset, **names: str) -> pd.DataFrame:
 
 
 def detection_table(dataset: xr.Dataset) -> pd.DataFrame:
-    """Return one row an animal x station x occasion: session, individual, station, occasion, count and died."""
+    """Return one row an animal x station x occasion: session, individual, station, occasion, count, died, flanks."""
     data = {str(name): variable.values for name, variable in dataset.variables.items()}
     animal, station, occasion = (data[f"detection_{dim}"] for dim in ("individual", "station", "occasion"))
     session = dataset.indexes["session"].get_indexer(pd.Index(data["station_session"][station]))
@@ -55,6 +56,7 @@ def detection_table(dataset: xr.Dataset) -> pd.DataFrame:
             "count": data["detection_count"].copy(),
             "died": (data["removed"][animal] & (data["exposure"][animal] == occasion + 1)).astype(np.int64),
         }
+        | flank_columns(dataset)
     )
 
 

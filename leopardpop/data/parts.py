@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from leopardpop.data.covariates import LINE_BREAKS, as_covariates
+from leopardpop.data.flanks import check_flanks
 from leopardpop.errors import DataError
 from leopardpop.words import counted
 
@@ -62,6 +63,8 @@ class SessionParts:
     """One row an occasion."""
     visit_covariates: Mapping[str, Any] | None = None
     """Covariates by station x occasion, (K, S) each; missing where the station was off, if you like."""
+    flanks: ArrayLike | None = None
+    """Records of each row that show the left flank, the right one, and both, (m, 3); None: of no row is it known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +88,7 @@ class CheckedParts:
     individual_covariates: pd.DataFrame
     occasion_covariates: pd.DataFrame
     visit_covariates: Mapping[str, NDArray[Any]]
+    flanks: NDArray[np.int64] | None = None
 
 
 def check_parts(parts: SessionParts, detector: str) -> CheckedParts:
@@ -151,6 +155,7 @@ def _with_types(parts: SessionParts) -> CheckedParts:
         individual_covariates=as_covariates(parts.individual_covariates, n, "individual"),
         occasion_covariates=as_covariates(parts.occasion_covariates, S, "occasion"),
         visit_covariates=_visit_covariates(parts, (K, S)),
+        flanks=None if parts.flanks is None else _array(parts, "flanks", np.int64, (m, 3)),
     )
 
 
@@ -234,7 +239,8 @@ def _check_positions(parts: CheckedParts) -> None:
 def _sorted(parts: CheckedParts) -> CheckedParts:
     order = np.lexsort((parts.station, parts.occasion, parts.individual))
     fields = ("individual", "station", "occasion", "count")
-    return replace(parts, **{name: getattr(parts, name)[order] for name in fields})
+    flanks = None if parts.flanks is None else parts.flanks[order]
+    return replace(parts, flanks=flanks, **{name: getattr(parts, name)[order] for name in fields})
 
 
 def _check_rows(parts: CheckedParts, detector: str) -> None:
@@ -242,6 +248,8 @@ def _check_rows(parts: CheckedParts, detector: str) -> None:
     same_occasion = (np.diff(parts.individual) == 0) & (np.diff(parts.occasion) == 0)
     if (same_occasion & (np.diff(parts.station) == 0)).any():
         raise DataError(f"session '{parts.session}': an animal x station x occasion occurs twice. Add up the counts.")
+    if parts.flanks is not None:
+        check_flanks(parts.flanks, parts.count, lambda row: _row_words(parts, row))
     off = parts.effort[parts.station, parts.occasion] == 0
     if off.any():
         _raise_rows(parts, off, "a detection without effort. Correct the effort")
@@ -251,6 +259,12 @@ def _check_rows(parts: CheckedParts, detector: str) -> None:
         )
     if detector != "count" and parts.count.size and parts.count.max() > 1:
         _raise_rows(parts, parts.count > 1, f"several detections on a {detector} detector. Use detector='count'")
+
+
+def _row_words(parts: CheckedParts, row: int) -> str:
+    animal, station = parts.individuals[parts.individual[row]], parts.stations[parts.station[row]]
+    occasion = parts.occasions[parts.occasion[row]]
+    return f"session '{parts.session}': animal '{animal}' at station '{station}' on occasion '{occasion}'"
 
 
 def _raise_rows(parts: CheckedParts, bad: NDArray[np.bool_], what: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leopardpop.data.flanks import flank_words
 from leopardpop.words import counted, percent, trimmed
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def _facts(history: CaptureHistory) -> list[str]:
         f"{counted(history.n_stations, 'station')}{off} over {_extent(history)}; {_occasions(history)}",
         f"effort {counted(_total_effort(history), f'station-{history.effort_unit}')}{_off_share(history)}",
     ]
+    flanks = flank_words(history.dataset)
+    if flanks:
+        facts.append(f"flanks: {flanks}")
     removed = int(history.dataset["removed"].values.sum())
     if removed:
         facts.append(f"{counted(removed, 'animal')} died or removed")

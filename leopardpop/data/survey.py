@@ -109,7 +109,8 @@ class Survey(SurveyTables):
         effort_unit
             Unit of effort: "day" or "hour".
         independence
-            For counts: a record less than this after the one before (same animal and station) belongs to it.
+            For counts: a record less than this after the one before (same animal and station) belongs to it. A left
+            and a right flank in one such event are "both", whatever the detector.
         rule
             Whether `independence` is counted from the record before ("last_record") or from the first record of the
             event ("last_independent").
@@ -117,7 +118,8 @@ class Survey(SurveyTables):
             Stages of animals that count; an unknown stage is kept, others (cubs) are dropped. None: all.
         flank
             None: whole identities. Identities known from one flank only are left out where left ones and right ones
-            occur, since one animal may then be in twice. "left" or "right": records of that flank and of both.
+            occur, since one animal may then be in twice. "left" or "right": records of that flank and of both. What
+            each detection shows is kept: ``history.detections`` has the columns left, right and both.
         sessions
             Label -> (start, end); the name of a column of stations, or of deployments (each session then counts its own
             only, from their first start to their last end); "year", "quarter" or "month"; a function of the day (a

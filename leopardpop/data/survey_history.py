@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from leopardpop.data.choices import check_choices
 from leopardpop.data.effort import EFFORT_UNITS, effort_in_unit, survey_running
-from leopardpop.data.events import RULES, first_of_each, independence_interval, independent_events, merged_reason
+from leopardpop.data.events import (
+    RULES,
+    event_numbers,
+    first_of_each,
+    independence_interval,
+    independent_events,
+    merged_reason,
+)
+from leopardpop.data.flanks import FLANKS, event_flanks
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
 from leopardpop.data.placing import (
@@ -40,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryOptions", "make_history"]
 
+FOREVER = 1 << 62
+"""Nanoseconds: all records of a group are one."""
 CHOICES: dict[str, tuple[str | None, ...]] = {
     "detector": ("proximity", "count", "multi"),
     "cameras": ("union", "sum"),
@@ -115,7 +125,8 @@ def _merge(ledger: Ledger, placed: Placed, off: NDArray[np.bool_], options: Hist
     Returns
     -------
     pandas.DataFrame
-        One row a detection: session, individual (label), station, occasion (positions).
+        One row a detection: session, individual (label), station, occasion (positions); left, right, both (numbers of
+        events), if any record says its flank.
     """
     individual = ledger.records["individual"].to_numpy(object)[placed.row]
     groups = [pd.factorize(individual)[0], placed.station, placed.session]
@@ -128,7 +139,30 @@ def _merge(ledger: Ledger, placed: Placed, off: NDArray[np.bool_], options: Hist
         reason = "same animal, station and occasion as an earlier record"
     ledger.settle(placed.row[first], kept_reasons(off), reason)
     columns = {"session": placed.session, "station": placed.station, "occasion": placed.occasion}
-    return pd.DataFrame({"individual": individual} | columns)[first]
+    seen = pd.DataFrame({"individual": individual} | columns)[first]
+    flank = ledger.records["flank"].iloc[placed.row]
+    if flank.notna().any():
+        seen[list(FLANKS)] = _flanks_seen(flank, groups, placed, first, options)
+    return seen
+
+
+def _flanks_seen(
+    flank: pd.Series[Any],
+    groups: Sequence[NDArray[Any]],
+    placed: Placed,
+    first: NDArray[np.bool_],
+    options: HistoryOptions,
+) -> NDArray[np.int64]:
+    """Flanks that each detection shows, with the records that were merged with it, (m, 3)."""
+    counts = options.detector == "count"
+    groups = groups if counts else [*groups, placed.occasion]
+    event = event_numbers(groups, placed.instant, independence_interval(options.independence), options.rule)
+    detection = event if counts else event_numbers(groups, placed.instant, FOREVER)
+    kept = np.flatnonzero(first)
+    position = np.empty(len(kept), dtype=np.intp)
+    position[detection[kept]] = np.arange(len(kept))
+    flanks = event_flanks(flank, event, position[detection], len(kept))
+    return flanks if counts else np.minimum(flanks, 1)
 
 
 def _part(
@@ -137,7 +171,9 @@ def _part(
     """Put one session together."""
     table = survey.stations
     stations = np.union1d(plan.stations, seen["station"].to_numpy(np.intp))
-    rows = seen.groupby(["individual", "station", "occasion"], sort=False).size().reset_index(name="count")
+    detections = seen.groupby(["individual", "station", "occasion"], sort=False)
+    rows = detections.size().reset_index(name="count")
+    told = set(FLANKS) <= set(seen.columns)
     individuals = sorted(rows["individual"].unique())
     station = np.searchsorted(stations, rows["station"].to_numpy(np.intp))
     occasion = rows["occasion"].to_numpy(np.intp)
@@ -156,6 +192,7 @@ def _part(
         occasion_start=plan.occasions.wall[:-1],
         station_covariates=table.drop(columns=[c for c in table if c in NOT_COVARIATES | plan.used]).iloc[stations],
         individual_covariates=sex if sexes.notna().any() else None,
+        flanks=detections[list(FLANKS)].sum().to_numpy(np.int64).reshape(-1, 3) if told else None,
     )
 
 

@@ -72,7 +72,8 @@ def _error(found: Detections, design: Design, off: NDArray[np.bool_]) -> DataErr
 
 def _drop(found: Detections, design: Design, off: NDArray[np.bool_]) -> tuple[Detections, Design, pd.DataFrame]:
     audit = _audit(found, off, "dropped", "effort is 0 at this station on this occasion")
-    names = ("row", "animal", "station", "occasion", "count", "session")
+    names = ["row", "animal", "station", "occasion", "count", "session"]
+    names += ["flanks"] if found.flanks is not None else []
     kept = replace(found, **{name: getattr(found, name)[~off] for name in names})
     lost = np.setdiff1d(found.animal, kept.animal).size
     animals = f", and with them {counted(lost, 'animal')} that nothing else shows" if lost else ""

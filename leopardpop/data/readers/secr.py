@@ -13,6 +13,7 @@ import pandas as pd
 
 from leopardpop.data.build import BuildOptions, Tables, build_sessions
 from leopardpop.data.effort_table import unit_name
+from leopardpop.data.flanks import with_listed_flanks
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.occasion_labels import OccasionOption, wanted_occasions
@@ -133,8 +134,9 @@ def read_secr(
     )
     fmt = fmt or find_format(found, {session: one.table for session, one in stations.items()})
     parts, audit = build_sessions(_tables(found, stations, labels, fmt, covnames), options)
+    parts = [_with_starts(part, stations[part.session]) for part in parts]
     return history_from_parts(
-        [_with_starts(part, stations[part.session]) for part in parts],
+        [with_listed_flanks(part, found.meta.get("flanks", {})) for part in parts],
         detector=options.detector,
         effort_unit=unit_name(effort_unit or found.meta.get("effort_unit")),
         crs=check_metres(crs) or found.meta.get("crs") or None,
