@@ -8,6 +8,7 @@ import numpy as np
 
 from leopardpop.models.states.clusters import find_clusters
 from leopardpop.results.findings import Finding
+from leopardpop.results.occupancy_meaning import meaning_findings
 from leopardpop.words import counted, percent
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ LARGEST_EFFECT = 6.0
 """On the link scale, of a standardised covariate: the odds change four-hundred-fold within one sd of it."""
 CUBS = (
     "A breeding site is not a breeding female: one family is seen at several sites, which are then not independent, "
-    "so that intervals are too narrow. Pool sites that one family uses."
+    "so that intervals are too narrow (in the bundled survey errors about 1.8 times too small). Pool sites that one "
+    "family uses, or give them a random effect."
 )
 
 
@@ -42,6 +44,7 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
     """
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
     found += [_groups(problem, each) for each in problem.layout.effects]
+    found += meaning_findings(problem, theta)
     return [*found, *([_breeding(problem)] if "breeding" in problem.structure.states else [])]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,9 +11,8 @@ import numpy as np
 
 from leopardpop.components.formula import build_design
 from leopardpop.components.random_effects import build_random
-from leopardpop.errors import PriorError
 from leopardpop.models.layout import Layout, make_layout
-from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
+from leopardpop.models.prior_terms import PriorTerms
 from leopardpop.models.states.forward import (
     Forward,
     Smoothed,
@@ -22,12 +22,12 @@ from leopardpop.models.states.forward import (
     smooth,
     stationary_law,
 )
+from leopardpop.models.states.priors import occupancy_priors
 from leopardpop.models.states.products import choice_slopes, log_pairs, product_of
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
 from leopardpop.models.states.starts import starting_points
 from leopardpop.models.states.tables import check_history, table_of
 from leopardpop.models.states.visits import VisitTerms, visit_terms
-from leopardpop.priors import Prior, occupancy_prior, occupancy_slope_prior, random_sd_prior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,13 +147,7 @@ class OccupancyProblem:
     @cached_property
     def priors(self) -> PriorTerms:
         """Priors of all coefficients."""
-        chosen = chosen_priors(self.model.priors, coefficient_keys(self.layout), self.history.effort_unit)
-        for name in chosen.keys() & {p.name for p in self.parts}:
-            _check_probability(name, chosen[name])
-        references = {p.name: occupancy_prior(p.name) for p in self.parts}
-        for each in self.layout.effects:
-            references[each.sd] = random_sd_prior(each.parameter, each.design.scale)
-        return PriorTerms(self.layout, tuple(coefficient_terms(self.layout, chosen, references, _slope)))
+        return occupancy_priors(self.layout, self.parts, self.model.priors, self.history.effort_unit)
 
     @property
     def labels(self) -> list[str]:
@@ -355,6 +349,12 @@ class OccupancyProblem:
         with np.errstate(all="ignore"):
             return draw_states(run.forward, self.transition(run.logs), rng)
 
+    def nothing_seen(self, theta: Floats) -> Floats:
+        """log Pr(nothing is seen on any visit of a site) at theta (P,), (N,)."""
+        unseen = copy(self)
+        unseen.visits = self._visit_terms(design_only=True)
+        return unseen.evaluate(theta).forward.log_site
+
     def state_probabilities(self, theta: Floats) -> Floats:
         """Pr(state) of each site and season from the covariates alone, whatever was seen there, (..., K, T, N)."""
         run = self.evaluate(theta)
@@ -380,21 +380,3 @@ class OccupancyProblem:
 def _of_state(values: Any, state: int) -> Any:
     """Rows of one state before, (..., T − 1, N), of (..., K, T − 1, N)."""
     return values[..., state if values.shape[-3] > 1 else 0, :, :]
-
-
-def _slope(parameter: Parameter, coefficient: str) -> Prior:
-    n_slopes = len(parameter.design.coefficients) - 1
-    return occupancy_slope_prior(n_slopes, of_state=coefficient.startswith("state["))
-
-
-def _check_probability(name: str, prior: Any) -> None:
-    """Refuse a prior that reaches beyond 1 (or below 0, which was most likely meant for the link)."""
-    if not isinstance(prior, Prior):
-        return
-    ends: Sequence[float] = [float(prior.quantile(q)) for q in (0.0, 1.0)]
-    if ends[0] < 0 or ends[1] > 1:
-        raise PriorError(
-            f"the prior of {name!r} is on its natural scale, a probability, and {prior!r} reaches beyond 0 and 1. "
-            'Give Prior("Beta", alpha=..., beta=...), or Prior("LogitNormal", mu=..., sigma=...) of its logit.',
-            offenders=[name],
-        )
