@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +57,15 @@ class Clock:
         if self.tz is not None:
             zone(self.tz)
 
-    def local(self, times: Any) -> pd.Series[Any]:
+    def local(self, times: Any, on_skipped: Callable[[NDArray[np.bool_]], None] | None = None) -> pd.Series[Any]:
         """Read times as this clock's: without a zone they are its wall clock, with one they are converted.
 
         Parameters
         ----------
         times
             ISO 8601 text, datetimes or a Series of them, (n,); missing values stay missing.
+        on_skipped
+            Called with the rows (n,) whose wall-clock time does not exist in the zone, if there are any.
 
         Returns
         -------
@@ -74,7 +77,7 @@ class Clock:
             plain: pd.Series[Any] = parsed.dt.tz_localize(None).astype("datetime64[ns]")
             return plain
         here = zone(self.tz)
-        aware = parsed.dt.tz_convert(here) if parsed.dt.tz is not None else self._localise(parsed)
+        aware = parsed.dt.tz_convert(here) if parsed.dt.tz is not None else self._localise(parsed, on_skipped)
         exact: pd.Series[Any] = aware.dt.as_unit("ns")
         return exact
 
@@ -91,10 +94,13 @@ class Clock:
         shown = times.where(times.isna(), times.astype(str).str.replace(OFFSET, "", regex=True))
         return pd.Series(pd.to_datetime(shown, format="ISO8601"))
 
-    def _localise(self, wall: pd.Series[Any]) -> pd.Series[Any]:
+    def _localise(self, wall: pd.Series[Any], on_skipped: Callable[[NDArray[np.bool_]], None] | None) -> pd.Series[Any]:
         """Wall-clock times as instants: those that the clocks skip move forward, of those that come twice the first."""
         first = np.ones(len(wall), dtype=bool)
         located: pd.Series[Any] = wall.dt.tz_localize(zone(self.tz), nonexistent="shift_forward", ambiguous=first)
+        moved = ((located.dt.tz_localize(None) != wall) & wall.notna()).to_numpy(bool) if on_skipped else first[:0]
+        if on_skipped and moved.any():
+            on_skipped(moved)
         return located
 
     def instants(self, times: pd.Series[Any]) -> Instants:

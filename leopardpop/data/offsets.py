@@ -11,9 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.covariates import MISSING_WORDS
+from leopardpop.data.names import counted
+from leopardpop.data.notices import notice
 from leopardpop.data.tables import Table
+from leopardpop.errors import DataWarning
 
-__all__ = ["ADVICE", "check_offsets", "offsets", "shared_offset"]
+__all__ = ["ADVICE", "check_offsets", "offsets", "say_skipped", "shared_offset"]
 
 OFFSET = re.compile(r"(?<=\d)\s*(?:(Z)|([+-]\d{2}):?(\d{2})?)$")
 ADVICE = 'Pass tz="UTC+10:00" or tz="Asia/Vladivostok", for example: times with an offset are then converted to it.'
@@ -110,3 +113,22 @@ def check_offsets(
 def _one_of(values: pd.Series[Any]) -> Any:
     """Offset that all deployments of a station share, None if they differ."""
     return values.iloc[0] if values.nunique(dropna=False) == 1 else None
+
+
+def say_skipped(where: str, n: int, tz: str | None) -> None:
+    """Warn of times that the clocks of a zone skip, as summer time begins.
+
+    Parameters
+    ----------
+    where
+        The place and words of the first.
+    n
+        How many there are.
+    tz
+        The zone.
+    """
+    notice(
+        f"{where}, a time that the clocks of {tz} skip as summer time begins ({counted(n, 'such time')}): the end of "
+        'that hour is taken. Were the cameras\' clocks not changed? Then give their fixed zone: tz="UTC+01:00", say.',
+        DataWarning,
+    )

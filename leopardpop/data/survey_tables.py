@@ -12,7 +12,7 @@ from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.occasions import OFFSET, Clock
-from leopardpop.data.offsets import check_offsets
+from leopardpop.data.offsets import check_offsets, say_skipped
 from leopardpop.data.projections import check_place
 from leopardpop.data.tables import LABELS, Table, label, load_table
 from leopardpop.data.vocabulary import nobody, read_words
@@ -224,11 +224,16 @@ def times(table: Table, name: str, clock: Clock, *, missing: bool = False) -> pd
     if bad.any():
         raise table.fail(bad, f"{name} is missing", "Fill it in.")
     try:
-        return clock.local(column)
+        return clock.local(column, lambda rows: _say_skipped(table, name, rows, clock))
     except (ValueError, TypeError):
         bad = np.array([not _is_time(value) for value in column.tolist()])
     found = f"{name} is {column[int(bad.argmax())]!r}" if bad.any() else f"{name} mixes times with and without a zone"
     raise table.fail(bad if bad.any() else ~bad, found, 'Times are written "2024-02-01 18:30:00".')
+
+
+def _say_skipped(table: Table, name: str, rows: NDArray[np.bool_], clock: Clock) -> None:
+    row = int(rows.argmax())
+    say_skipped(f"{table.where(row)}: {name} is '{table.frame[name].iloc[row]}'", int(rows.sum()), clock.tz)
 
 
 def _is_time(value: Any) -> bool:

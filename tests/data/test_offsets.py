@@ -7,6 +7,9 @@ import pytest
 
 import leopardpop as lp
 from leopardpop.data.offsets import offsets
+from leopardpop.errors import DataWarning
+
+from . import camtrap_packages as packages
 
 STATIONS = pd.DataFrame({"station": ["A", "B"], "x": [0.0, 3000.0], "y": [0.0, 500.0]})
 
@@ -105,3 +108,34 @@ def test_failures_count_for_the_offset() -> None:
         read(["2024-02-03T06:30:00+10:00"], failures=failures)
     with pytest.raises(lp.errors.DataError, match=r"failures row 0: start 2024-02-03T00:00Z is at \+00:00.*has none"):
         survey(["2024-02-02 20:00"], ["2024-02-01 12:00"] * 2, failures=failures)
+
+
+class TestSkippedHours:
+    """On 31 March 2024 the clocks of Madrid go from 02:00 to 03:00."""
+
+    DEPLOYMENTS = pd.DataFrame({"station": ["A"], "start": "2024-03-30 12:00", "end": "2024-04-01 12:00"})
+    STATIONS = pd.DataFrame({"station": ["A"], "x": [500_000.0], "y": [4_700_000.0]})
+
+    def records(self, *times):
+        return pd.DataFrame({"timestamp": times, "station": "A"})
+
+    def test_a_time_that_does_not_exist_is_said(self):
+        tables = self.records("2024-03-31 01:30", "2024-03-31 02:30"), self.DEPLOYMENTS, self.STATIONS
+        said = r"records row 1: timestamp is '2024-03-31 02:30', a time that the clocks of Europe/Madrid skip .*1 such"
+        with pytest.warns(DataWarning, match=said):
+            survey = lp.read_records(*tables, tz="Europe/Madrid")
+        assert survey.records["timestamp"][1].isoformat() == "2024-03-31T03:00:00+02:00"
+        with pytest.warns(DataWarning, match=said):
+            lp.Survey(records=tables[0], deployments=tables[1], stations=tables[2], tz="Europe/Madrid")
+
+    @pytest.mark.parametrize("tz", [None, "UTC+01:00"])
+    def test_a_clock_that_nobody_changes_skips_nothing(self, tz):
+        survey = lp.read_records(self.records("2024-03-31 02:30"), self.DEPLOYMENTS, self.STATIONS, tz=tz)
+        assert survey.records["timestamp"][0].strftime("%H:%M") == "02:30"
+
+    def test_a_package(self, tmp_path):
+        deployments = packages.DEPLOYMENTS.replace("+10:00", "").replace("2024-02-11", "2024-04-11")
+        rows = packages.OBSERVATIONS.replace("2024-02-03T21:00:00+10:00", "2024-03-31T02:30:00").replace("+10:00", "")
+        folder = packages.write_package(tmp_path, deployments, rows.replace("Z", ""))
+        with pytest.warns(DataWarning, match=r"the package has 2024-03-31T02:30:00, a time that the clocks of Eu"):
+            lp.read_camtrap_dp(folder, tz="Europe/Madrid")

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.occasions import Clock
+from leopardpop.data.offsets import say_skipped
 from leopardpop.data.survey_tables import text
 from leopardpop.data.tables import Table
 
@@ -154,9 +155,14 @@ class CameraClocks:
         elif naive.any():
             clock = Clock(self.tz)
             wall = pd.Series(instants[naive].view("datetime64[ns]"))
-            instants[naive] = clock.instants(clock.local(wall))
+            instants[naive] = clock.instants(clock.local(wall, lambda rows: _say_skipped(wall, rows, clock)))
         result = pd.Series(instants.view("datetime64[ns]")).where(~stamps.missing)
         return result if self.tz is None else Clock(self.tz).local(result.dt.tz_localize("UTC"))
+
+
+def _say_skipped(wall: pd.Series[Any], rows: NDArray[np.bool_], clock: Clock) -> None:
+    first = wall.iloc[int(rows.argmax())]
+    say_skipped(f"the package has {first:%Y-%m-%dT%H:%M:%S}", int(rows.sum()), clock.tz)
 
 
 def refuse_naive(table: Table, column: str, stamps: Stamps, tz: str | None) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.occasions import Clock
-from leopardpop.data.offsets import ADVICE, offsets
+from leopardpop.data.offsets import ADVICE, offsets, say_skipped
 from leopardpop.data.readers.record_sheets import Sheet, is_missing
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError
@@ -127,7 +127,13 @@ def read_times(
         midnight = (parsed == parsed.dt.normalize()).to_numpy(bool)
         is_date = ~missing if midnights and midnight[~missing].all() else is_date & midnight
         parsed = parsed + pd.to_timedelta(np.where(is_date, (hour or pd.Timedelta(0)).value, 0))
-    return Times(clock.local(parsed), is_date)
+    return Times(clock.local(parsed, lambda rows: _say_skipped(sheet, column, rows, clock)), is_date)
+
+
+def _say_skipped(sheet: Sheet, column: str, rows: NDArray[np.bool_], clock: Clock) -> None:
+    row = int(rows.argmax())
+    value = label(sheet.table.frame[column].iloc[row])
+    say_skipped(f"{sheet.table.where(row)}: {sheet.name(column)} is '{value}'", int(rows.sum()), clock.tz)
 
 
 def _refuse_offsets(sheet: Sheet, column: str, values: pd.Series[Any]) -> None:
