@@ -219,8 +219,10 @@ class TestIdentity:
 
 def _some_identified(seen):
     """Whether a record is left that the history can use; it is an error if none is."""
-    usable = seen[seen["life_stage"].isna() | seen["life_stage"].isin(["adult", "subadult"])]
-    return not len(seen) or usable["individual"].notna().any()
+    grown, young = seen["life_stage"].isin(["adult", "subadult"]), seen["life_stage"] == "juvenile"
+    dependent = set(seen["individual"][young].dropna()) - set(seen["individual"][grown])
+    usable = seen[~young & ~seen["individual"].isin(dependent)]
+    return not len(usable) or usable["individual"].notna().any()
 
 
 def _flanks(seen):
