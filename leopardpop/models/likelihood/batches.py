@@ -19,8 +19,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.models.likelihood.compiled import SMALL_EXPECTED, add_hazard, log_ratios
-from leopardpop.models.likelihood.elementary import compiled, exp, expm1_quotient, expm1_series, one_minus_exp
+from leopardpop.models.likelihood.elementary import compiled, exp
+from leopardpop.models.likelihood.places import (
+    LARGEST_QUOTIENT,
+    group_weights,
+    kernels,
+    log_bounds,
+    log_hazards,
+    product_hazards,
+    slot_ratios,
+    spread,
+    void,
+)
 from leopardpop.models.likelihood.tables import Columns
 from leopardpop.models.likelihood.terms import Floats, Ints
 
@@ -30,12 +40,8 @@ NO_RATIO, OF_HAZARD, OF_PROBABILITY = 0, 1, 2
 PLACES_IN_CACHE = 96_000
 MOST_PRODUCTS = 12
 LARGEST_HAZARD = 500.0
-SMALLEST_KERNEL, SMALLEST_SUM = 1e-300, 1e-280
-LARGEST_QUOTIENT = 1.3862943611198906
-"""Of −log(1 − e)/e for e ≤ 1/2."""
+SMALLEST_SUM = 1e-280
 LEFT_OUT = 1e-17
-SERIES = 0.3
-"""Up to it :func:`expm1_series` is exact to double precision."""
 
 
 class Plan(NamedTuple):
@@ -77,138 +83,6 @@ class Plan(NamedTuple):
     number: Floats
     group: Ints
     """Group of each history, (h,)."""
-
-
-@compiled
-def _kernels(line_x, line_y, station, log_base, precision, b, along_x, along_y):
-    """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
-    for k in range(len(station)):
-        base, p, x, y = log_base[b, k], precision[b, k], station[k, 0], station[k, 1]
-        for i in range(len(line_x)):
-            d = line_x[i] - x
-            along_x[k, i] = exp(base - p * d * d)
-        for j in range(len(line_y)):
-            d = line_y[j] - y
-            along_y[k, j] = exp(-p * d * d)
-
-
-@compiled
-def _product_hazards(vectors, along_x, along_y, scaled, hazards):
-    """H_v of a hazard half-normal, Σ_k W_vk e_k: a matrix product a vector."""
-    for v in range(len(vectors)):
-        for k in range(along_x.shape[0]):
-            w = vectors[v, k]
-            for i in range(along_x.shape[1]):
-                scaled[k, i] = w * along_x[k, i]
-        np.dot(scaled.T, along_y, hazards[v])
-
-
-@compiled
-def _log_hazards(kept, columns, first, n, along_x, along_y, ratio, hazards):
-    """H_v of a probability half-normal, Σ_k W_vk · −log(1 − e_k), on n lines; its ratios −log(1 − e)/e with it."""
-    ny = along_y.shape[1]
-    for v in range(len(hazards)):
-        for i in range(first, first + n):
-            for j in range(ny):
-                hazards[v, i, j] = 0.0
-    for k in range(along_x.shape[0]):
-        start, end, row = columns.start[k], columns.start[k + 1], k if kept else 0
-        if start == end:
-            continue
-        for i in range(n):
-            a, v, w = along_x[k, first + i], columns.vector[start], columns.weight[start]
-            add_hazard(a, along_y, k, w, ratio, row, i, hazards, v, first + i)
-            for p in range(start + 1, end):
-                v, w = columns.vector[p], columns.weight[p] * a
-                for j in range(ny):
-                    hazards[v, first + i, j] += w * along_y[k, j] * ratio[row, i, j]
-
-
-@compiled
-def _slot_ratios(is_probability, slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
-    """(exp(Tλ) − 1)/(T e) of the slots of proximity detectors on n lines, (U, n, ny)."""
-    ny = along_y.shape[1]
-    for u in range(len(slot_station)):
-        k, t = slot_station[u], slot_effort[u]
-        for i in range(n):
-            a = along_x[k, first + i]
-            if is_probability and t == 1.0:
-                for j in range(ny):
-                    ratio[u, i, j] = 1.0 / (1.0 - a * along_y[k, j])
-                continue
-            if is_probability:
-                log_ratios(a, along_y, k, line)
-            else:
-                for j in range(ny):
-                    line[j] = 1.0
-            largest = LARGEST_QUOTIENT * t * a
-            if largest < SMALL_EXPECTED:
-                for j in range(ny):
-                    x = t * a * along_y[k, j] * line[j]
-                    p = (((x / 720 + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 1 / 2
-                    ratio[u, i, j] = line[j] * (p * x + 1.0)
-            elif largest < SERIES:
-                for j in range(ny):
-                    ratio[u, i, j] = line[j] * expm1_series(t * a * along_y[k, j] * line[j])
-            else:
-                for j in range(ny):
-                    ratio[u, i, j] = line[j] * expm1_quotient(t * a * along_y[k, j] * line[j])
-
-
-@compiled
-def _spread(place, area, log_density, b, cells, intensity):
-    """D a of the places of the lattice, (L,); returns their sum."""
-    total = 0.0
-    for c in range(len(area)):
-        cells[c] = area[c] * exp(log_density[b, c])
-        total += cells[c]
-    intensity[:] = 0.0
-    for c in range(len(place)):
-        intensity[place[c]] = cells[c]
-    return total
-
-
-@compiled
-def _weights(times, powers, visits, visited, low, high, hazards, intensity, total, silent, seen, quotient, weight):
-    """On the places low:high, H, exp(−H), 1 − exp(−H), and D a exp(−t·H + r·H + c·V(H)) of the groups."""
-    low, high = np.uint64(low), np.uint64(high)
-    for j in range(low, high):
-        total[j] = 0.0
-    for v in range(len(times)):
-        t = times[v]
-        if t != 0.0:
-            for j in range(low, high):
-                total[j] += t * hazards[v, j]
-    for j in range(low, high):
-        silent[j] = exp(-total[j])
-        seen[j] = total[j] * one_minus_exp(total[j], silent[j])
-    for v in visited:
-        for j in range(low, high):
-            h = hazards[v, j]
-            quotient[v, j] = one_minus_exp(h, exp(-h))
-    for g in range(len(weight)):
-        for j in range(low, high):
-            weight[g, j] = 0.0
-        for v in range(len(times)):
-            power = powers[g, v]
-            if power != 0.0:
-                for j in range(low, high):
-                    weight[g, j] -= power * hazards[v, j]
-        for j in range(low, high):
-            weight[g, j] = intensity[j] * exp(weight[g, j])
-        for v in visited:
-            for _ in range(int(visits[g, v])):
-                for j in range(low, high):
-                    weight[g, j] *= quotient[v, j]
-
-
-@compiled
-def _log_bounds(is_probability, proximity, slot_station, slot_effort, log_base, b, bounds):
-    """log of the largest ratio of each slot, (U,): the one at the station."""
-    for u in range(len(slot_station)):
-        e = exp_of_one(log_base[b, slot_station[u]])
-        hazard = -log(1.0 - e) if is_probability else e
-        bounds[u] = log(hazard / e) + (slot_effort[u] * hazard if proximity else 0.0)
 
 
 @compiled
@@ -357,6 +231,20 @@ def _add_sums(b, h, first, low, high, left, right, out, factor_x, factor_y, atom
 
 
 @compiled
+def _sum_lines(
+    b, rows, first, n, group, start, table, number, window, ratio, weight, out, factor_x, factor_y, atom, sums
+):
+    """Add what n lines from the first have of each history, within its window."""
+    for h in range(len(rows)):
+        row, low, high = rows[h], max(window[h, 0] - first, 0), min(window[h, 1] - first, n)
+        left, right = np.uint64(window[h, 2]), np.uint64(window[h, 3])
+        _multiply(
+            group[row], start[row], start[row + 1], table, number, first, low, high, left, right, ratio, weight, out
+        )
+        _add_sums(b, h, first, low, high, left, right, out, factor_x, factor_y, atom, sums)
+
+
+@compiled
 def _plain_sums(b, rows, group, weight, factor_x, factor_y, atom, across, inside, sums):
     """Sums of histories without ratios: a matrix product a group and set."""
     nx, ny = factor_x.shape[1], factor_y.shape[1]
@@ -376,20 +264,15 @@ def _plain_sums(b, rows, group, weight, factor_x, factor_y, atom, across, inside
 
 
 @compiled
-def _void(place, b, intensity, total, silent, seen, atom, unseen):
-    """Expected number of undetected animals in each set; returns that of detected ones and the largest H."""
-    detected, undetected, largest = 0.0, 0.0, 0.0
-    for j in range(len(total)):
-        detected += intensity[j] * seen[j]
-        undetected += intensity[j] * silent[j]
-        largest = max(largest, total[j] if intensity[j] > 0.0 else 0.0)
-    unseen[b, :] = 0.0
-    if unseen.shape[1] == 1:
-        unseen[b, 0] = undetected
-    else:
-        for at in place:
-            unseen[b, atom[at]] += intensity[at] * silent[at]
-    return detected, largest
+def _take_logs(b, scale, fails, sums):
+    """Logarithms of the sums of all histories; NaN where they underflow or the draw fails."""
+    for h in range(len(scale)):
+        together = 0.0
+        for a in range(sums.shape[2]):
+            together += sums[b, h, a]
+        fails_here = fails or not together > SMALLEST_SUM
+        for a in range(sums.shape[2]):
+            sums[b, h, a] = np.nan if fails_here else np.log(sums[b, h, a]) + scale[h]
 
 
 @compiled
@@ -417,8 +300,8 @@ def sum_draws(plan, log_density, log_base, precision, rows, atom, log_total, num
     """
     nx, ny, n_slots, n_rows = len(plan.line_x), len(plan.line_y), len(plan.slot_station), len(rows)
     n_stations, n_vectors, n_groups = len(plan.station), len(plan.times), len(plan.silent)
-    n_tables = 0 if plan.ratio == NO_RATIO else n_slots if plan.proximity else n_stations
-    lines = nx if n_tables == 0 else min(nx, max(1, PLACES_IN_CACHE // (n_tables * ny)))
+    n_tables = 1 if plan.ratio == NO_RATIO else max(n_slots, 1) if plan.proximity else n_stations
+    lines = nx if plan.ratio == NO_RATIO else min(nx, max(1, PLACES_IN_CACHE // (n_tables * ny)))
     along_x, along_y, scaled = np.empty((n_stations, nx)), np.empty((n_stations, ny)), np.empty((n_stations, nx))
     hazards, quotient = np.empty((n_vectors, nx, ny)), np.empty((n_vectors, nx * ny))
     flat, line, cells = hazards.reshape((n_vectors, nx * ny)), np.empty(ny), np.empty(len(plan.area))
@@ -427,36 +310,24 @@ def sum_draws(plan, log_density, log_base, precision, rows, atom, log_total, num
     factor_x, factor_y, across = np.empty((n_rows, nx)), np.empty((n_rows, ny)), np.empty((n_rows, ny))
     window, ratio, out = np.empty((n_rows, 4), np.int64), np.empty((n_tables, lines, ny)), np.empty((lines, ny))
     for b in range(len(log_density)):
-        _kernels(plan.line_x, plan.line_y, plan.station, log_base, precision, b, along_x, along_y)
-        expected = _spread(plan.place, plan.area, log_density, b, cells, intensity)
+        kernels(plan.line_x, plan.line_y, plan.station, log_base, precision, b, along_x, along_y)
+        expected = spread(plan.place, plan.area, log_density, b, cells, intensity)
         if plan.ratio != OF_PROBABILITY:
-            _product_hazards(plan.vectors, along_x, along_y, scaled, hazards)
+            product_hazards(plan.vectors, along_x, along_y, scaled, hazards)
         if plan.ratio != NO_RATIO:
-            _log_bounds(
+            log_bounds(
                 plan.ratio == OF_PROBABILITY, plan.proximity, plan.slot_station, plan.slot_effort, log_base, b, bounds
             )
         _prepare(
-            plan,
-            log_base,
-            precision,
-            b,
-            rows,
-            along_x,
-            along_y,
-            intensity,
-            expected,
-            bounds,
-            factor_x,
-            factor_y,
-            window,
-            scale,
-        )
+            plan, log_base, precision, b, rows, along_x, along_y, intensity, expected, bounds, factor_x, factor_y,
+            window, scale,
+        )  # fmt: skip
         log_total[b] = 0.0
         for first in range(0, nx, lines):
             n = min(lines, nx - first)
             if plan.ratio == OF_PROBABILITY:
-                _log_hazards(not plan.proximity, plan.columns, first, n, along_x, along_y, ratio, hazards)
-            _weights(
+                log_hazards(not plan.proximity, plan.columns, first, n, along_x, along_y, ratio, hazards)
+            group_weights(
                 plan.times, plan.silent, plan.visits, plan.visited, first * ny, (first + n) * ny, flat, intensity,
                 total, silent, seen, quotient, weight,
             )  # fmt: skip
@@ -465,25 +336,13 @@ def sum_draws(plan, log_density, log_base, precision, rows, atom, log_total, num
                 continue
             if plan.proximity:
                 is_probability = plan.ratio == OF_PROBABILITY
-                _slot_ratios(
+                slot_ratios(
                     is_probability, plan.slot_station, plan.slot_effort, first, n, along_x, along_y, line, ratio
                 )
-            for h in range(n_rows):
-                low, high = max(window[h, 0] - first, 0), min(window[h, 1] - first, n)
-                left, right = np.uint64(window[h, 2]), np.uint64(window[h, 3])
-                row = rows[h]
-                _multiply(
-                    plan.group[row], plan.start[row], plan.start[row + 1], plan.table, plan.number,
-                    first, low, high, left, right, ratio, weight, out,
-                )  # fmt: skip
-                _add_sums(b, h, first, low, high, left, right, out, factor_x, factor_y, atom, log_total)
-        detected, largest = _void(plan.place, b, intensity, total, silent, seen, atom, unseen)
+            _sum_lines(
+                b, rows, first, n, plan.group, plan.start, plan.table, plan.number, window, ratio, weight, out,
+                factor_x, factor_y, atom, log_total,
+            )  # fmt: skip
+        detected, largest = void(plan.place, b, intensity, total, silent, seen, atom, unseen)
         numbers[b, 0], numbers[b, 1] = expected, detected
-        fails = plan.ratio != NO_RATIO and not largest < LARGEST_HAZARD
-        for h in range(n_rows):
-            together = 0.0
-            for a in range(log_total.shape[2]):
-                together += log_total[b, h, a]
-            fails_here = fails or not together > SMALLEST_SUM
-            for a in range(log_total.shape[2]):
-                log_total[b, h, a] = np.nan if fails_here else np.log(log_total[b, h, a]) + scale[h]
+        _take_logs(b, scale, plan.ratio != NO_RATIO and not largest < LARGEST_HAZARD, log_total)

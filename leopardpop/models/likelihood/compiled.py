@@ -3,9 +3,7 @@
 
 They go through the lattice a few lines at a time (one x, all y), so that the tables stay in the cache and no table of
 station x place is ever stored. They do the same as :class:`LatticeTables` and :class:`DenseForm` do in NumPy, and are
-held to it by tests. The quotient −log(1 − e)/e is a polynomial in e that vectorises: through the Chebyshev nodes of
-0 to 1/2, 0.3 or 0.05 with as many terms as double precision needs; on lines where e is small, as on most, four terms of
-the power series.
+held to it by tests.
 
 Every index begins at zero of its own axis and nothing is sliced: compilers then see that loops vectorise.
 """
@@ -16,15 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.models.likelihood.elementary import compiled, inlined
+from leopardpop.models.likelihood.elementary import compiled, log_ratios, one_minus_exp
 from leopardpop.models.likelihood.terms import Floats, Ints
 
 __all__ = [
     "Slots",
-    "add_hazard",
     "hazard_slopes",
     "history_sums",
-    "log_ratios",
     "multiply_ratios",
     "ratio_slopes",
     "station_hazards",
@@ -34,104 +30,11 @@ __all__ = [
 PAIRS_IN_CACHE = 48_000
 MOST_PRODUCTS = 12
 SMALL_HAZARD = 0.3
-"""Up to it eleven terms of (1 − exp(−h))/h and seven of its logarithm's slope are exact to double precision."""
+"""Up to it seven terms of the slope of log((exp(h) − 1)/h) are exact to double precision."""
 NEGLIGIBLE = 1e-16
 """Of it even the quotient −log(1 − e)/e is one to double precision."""
-SMALL = 2e-4
-"""Up to it four terms of the quotient's power series are exact to double precision."""
 SMALL_EXPECTED = 5e-3
-"""The same for Tλ and the series of the exponential."""
-
-
-@inlined
-def _series_4(e):
-    return ((e / 4 + 1 / 3) * e + 1 / 2) * e + 1.0
-
-
-@inlined
-def _polynomial_9(e):
-    """−log(1 − e)/e for e ≤ 0.05, through the Chebyshev nodes; summed in pairs, which do not wait for each other."""
-    e2 = e * e
-    e4 = e2 * e2
-    a = (1.0 + 0.49999999999999406 * e) + (0.3333333333364993 + 0.24999999935169945 * e) * e2
-    b = (0.20000006638852147 + 0.16666285722901966 * e) + (0.14298501592708282 + 0.12251845587782177 * e) * e2
-    c = 0.13656375168197568
-    return (a + b * e4) + c * (e4 * e4)
-
-
-@inlined
-def _polynomial_15(e):
-    """The same for e ≤ 0.3."""
-    e2 = e * e
-    e4 = e2 * e2
-    a = (1.0 + 0.49999999999997247 * e) + (0.33333333334016774 + 0.24999999933262593 * e) * e2
-    b = (0.20000003402236086 + 0.166665625908305 * e) + (0.1428778329506863 + 0.12471947915139503 * e) * e2
-    c = (0.11377978488334498 + 0.08194322590609775 * e) + (0.1778067222380613 - 0.20952143659671527 * e) * e2
-    d = (0.7419252359525753 - 0.8644622295293458 * e) + 0.7267425879124448 * e2
-    return (a + b * e4) + (c + d * e4) * (e4 * e4)
-
-
-@inlined
-def _polynomial_21(e):
-    """The same for e ≤ 1/2."""
-    e2 = e * e
-    e4 = e2 * e2
-    e8 = e4 * e4
-    a = (1.0 + 0.49999999999999023 * e) + (0.3333333333361931 + 0.2499999996684111 * e) * e2
-    b = (0.20000002031370526 + 0.16666590679409987 * e) + (0.14287606118661553 + 0.12466842774185391 * e) * e2
-    c = (0.1153620293486034 + 0.05905289935040555 * e) + (0.3928002967931491 - 1.641118843588303 * e) * e2
-    d = (7.760628433535017 - 26.68059902636099 * e) + (72.58379957646765 - 151.4655282034524 * e) * e2
-    g = (239.6381824056025 - 277.58570995112507 * e) + (223.12436325902686 - 111.5016083008295 * e) * e2
-    f = 26.45998799395012
-    return (a + b * e4) + ((c + d * e4) + (g + f * e4) * e8) * e8
-
-
-@compiled
-def log_ratios(a, lines, k, q):
-    """Fill q with −log(1 − e)/e for e = a·lines[k], where 0 ≤ lines ≤ 1 and a ≤ 1/2: as many terms as a needs."""
-    n = lines.shape[1]
-    if a < SMALL:
-        for j in range(n):
-            q[j] = _series_4(a * lines[k, j])
-    elif a < 0.05:
-        for j in range(n):
-            q[j] = _polynomial_9(a * lines[k, j])
-    elif a < 0.3:
-        for j in range(n):
-            q[j] = _polynomial_15(a * lines[k, j])
-    else:
-        for j in range(n):
-            q[j] = _polynomial_21(a * lines[k, j])
-
-
-@compiled
-def add_hazard(a, lines, k, w, q, r, m, hazards, v, i):
-    """Fill q[r, m] as :func:`log_ratios` does, and add w·e·q = −w log(1 − e) to hazards[v, i]."""
-    n = lines.shape[1]
-    if a < SMALL:
-        for j in range(n):
-            e = a * lines[k, j]
-            ratio = _series_4(e)
-            q[r, m, j] = ratio
-            hazards[v, i, j] += w * e * ratio
-    elif a < 0.05:
-        for j in range(n):
-            e = a * lines[k, j]
-            ratio = _polynomial_9(e)
-            q[r, m, j] = ratio
-            hazards[v, i, j] += w * e * ratio
-    elif a < 0.3:
-        for j in range(n):
-            e = a * lines[k, j]
-            ratio = _polynomial_15(e)
-            q[r, m, j] = ratio
-            hazards[v, i, j] += w * e * ratio
-    else:
-        for j in range(n):
-            e = a * lines[k, j]
-            ratio = _polynomial_21(e)
-            q[r, m, j] = ratio
-            hazards[v, i, j] += w * e * ratio
+"""Up to it five terms of (exp(Tλ) − 1)/(Tλ) are exact to double precision."""
 
 
 class Slots(NamedTuple):
@@ -334,14 +237,6 @@ def hazard_slopes(along_x, along_y, square_x, square_y, columns, cotangent, base
             bent[k] -= total * square_x[k, i] + across
 
 
-@inlined
-def _one_minus_exp_ratio(h, silent):
-    p = 1.0 - h / 9 * (1.0 - h / 10 * (1.0 - h / 11 * (1.0 - h / 12)))
-    p = 1.0 - h / 5 * (1.0 - h / 6 * (1.0 - h / 7 * (1.0 - h / 8 * p)))
-    small = 1.0 - h / 2 * (1.0 - h / 3 * (1.0 - h / 4 * p))
-    return small if h < SMALL_HAZARD else (1.0 - silent) / h
-
-
 @compiled
 def multiply_ratios(weights, hazards, silent, start, vector, power):
     """Multiply weights (G, L) by Π_v ((1 − exp(−H_v))/H_v)^c, entries of group g at start[g]:start[g + 1].
@@ -354,7 +249,7 @@ def multiply_ratios(weights, hazards, silent, start, vector, power):
             v = vector[p]
             for _ in range(int(power[p])):
                 for j in range(n):
-                    weights[g, j] *= _one_minus_exp_ratio(hazards[v, j], silent[v, j])
+                    weights[g, j] *= one_minus_exp(hazards[v, j], silent[v, j])
 
 
 @compiled

@@ -1,0 +1,191 @@
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
+"""Tables of station x place and of group x place of one draw, compiled: hazards, ratios, weights, the void.
+
+Every index begins at zero of its own axis or is unsigned, and nothing is sliced: compilers then see that loops
+vectorise.
+"""
+
+from __future__ import annotations
+
+from math import exp as exp_of_one
+from math import log
+
+import numpy as np
+
+from leopardpop.models.likelihood.elementary import (
+    add_hazard,
+    compiled,
+    exp,
+    expm1_quotient,
+    expm1_series,
+    log_ratios,
+    one_minus_exp,
+)
+
+__all__ = [
+    "LARGEST_QUOTIENT",
+    "group_weights",
+    "kernels",
+    "log_bounds",
+    "log_hazards",
+    "product_hazards",
+    "slot_ratios",
+    "spread",
+    "void",
+]
+
+LARGEST_QUOTIENT = 1.3862943611198906
+"""Of −log(1 − e)/e for e ≤ 1/2."""
+SMALL_EXPECTED = 5e-3
+"""Up to it five terms of (exp(Tλ) − 1)/(Tλ) are exact to double precision."""
+SERIES = 0.3
+"""Up to it :func:`expm1_series` is."""
+
+
+@compiled
+def kernels(line_x, line_y, station, log_base, precision, b, along_x, along_y):
+    """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
+    for k in range(len(station)):
+        base, p, x, y = log_base[b, k], precision[b, k], station[k, 0], station[k, 1]
+        for i in range(len(line_x)):
+            d = line_x[i] - x
+            along_x[k, i] = exp(base - p * d * d)
+        for j in range(len(line_y)):
+            d = line_y[j] - y
+            along_y[k, j] = exp(-p * d * d)
+
+
+@compiled
+def product_hazards(vectors, along_x, along_y, scaled, hazards):
+    """H_v of a hazard half-normal, Σ_k W_vk e_k: a matrix product a vector."""
+    for v in range(len(vectors)):
+        for k in range(along_x.shape[0]):
+            w = vectors[v, k]
+            for i in range(along_x.shape[1]):
+                scaled[k, i] = w * along_x[k, i]
+        np.dot(scaled.T, along_y, hazards[v])
+
+
+@compiled
+def log_hazards(kept, columns, first, n, along_x, along_y, ratio, hazards):
+    """H_v of a probability half-normal, Σ_k W_vk · −log(1 − e_k), on n lines; its ratios −log(1 − e)/e with it."""
+    ny = along_y.shape[1]
+    for v in range(len(hazards)):
+        for i in range(first, first + n):
+            for j in range(ny):
+                hazards[v, i, j] = 0.0
+    for k in range(along_x.shape[0]):
+        start, end, row = columns.start[k], columns.start[k + 1], k if kept else 0
+        if start == end:
+            continue
+        for i in range(n):
+            a, v, w = along_x[k, first + i], columns.vector[start], columns.weight[start]
+            add_hazard(a, along_y, k, w, ratio, row, i, hazards, v, first + i)
+            for p in range(start + 1, end):
+                v, w = columns.vector[p], columns.weight[p] * a
+                for j in range(ny):
+                    hazards[v, first + i, j] += w * along_y[k, j] * ratio[row, i, j]
+
+
+@compiled
+def slot_ratios(is_probability, slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
+    """(exp(Tλ) − 1)/(T e) of the slots of proximity detectors on n lines, (U, n, ny)."""
+    ny = along_y.shape[1]
+    for u in range(len(slot_station)):
+        k, t = slot_station[u], slot_effort[u]
+        for i in range(n):
+            a = along_x[k, first + i]
+            if is_probability and t == 1.0:
+                for j in range(ny):
+                    ratio[u, i, j] = 1.0 / (1.0 - a * along_y[k, j])
+                continue
+            if is_probability:
+                log_ratios(a, along_y, k, line)
+            else:
+                for j in range(ny):
+                    line[j] = 1.0
+            largest = LARGEST_QUOTIENT * t * a
+            if largest < SMALL_EXPECTED:
+                for j in range(ny):
+                    x = t * a * along_y[k, j] * line[j]
+                    p = (((x / 720 + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 1 / 2
+                    ratio[u, i, j] = line[j] * (p * x + 1.0)
+            elif largest < SERIES:
+                for j in range(ny):
+                    ratio[u, i, j] = line[j] * expm1_series(t * a * along_y[k, j] * line[j])
+            else:
+                for j in range(ny):
+                    ratio[u, i, j] = line[j] * expm1_quotient(t * a * along_y[k, j] * line[j])
+
+
+@compiled
+def spread(place, area, log_density, b, cells, intensity):
+    """D a of the places of the lattice, (L,); returns their sum."""
+    total = 0.0
+    for c in range(len(area)):
+        cells[c] = area[c] * exp(log_density[b, c])
+        total += cells[c]
+    intensity[:] = 0.0
+    for c in range(len(place)):
+        intensity[place[c]] = cells[c]
+    return total
+
+
+@compiled
+def group_weights(times, powers, visits, visited, low, high, hazards, intensity, total, silent, seen, quotient, weight):
+    """On the places low:high, H, exp(−H), 1 − exp(−H), and D a exp(−t·H + r·H + c·V(H)) of the groups."""
+    low, high = np.uint64(low), np.uint64(high)
+    for j in range(low, high):
+        total[j] = 0.0
+    for v in range(len(times)):
+        t = times[v]
+        if t != 0.0:
+            for j in range(low, high):
+                total[j] += t * hazards[v, j]
+    for j in range(low, high):
+        silent[j] = exp(-total[j])
+        seen[j] = total[j] * one_minus_exp(total[j], silent[j])
+    for v in visited:
+        for j in range(low, high):
+            h = hazards[v, j]
+            quotient[v, j] = one_minus_exp(h, exp(-h))
+    for g in range(len(weight)):
+        for j in range(low, high):
+            weight[g, j] = 0.0
+        for v in range(len(times)):
+            power = powers[g, v]
+            if power != 0.0:
+                for j in range(low, high):
+                    weight[g, j] -= power * hazards[v, j]
+        for j in range(low, high):
+            weight[g, j] = intensity[j] * exp(weight[g, j])
+        for v in visited:
+            for _ in range(int(visits[g, v])):
+                for j in range(low, high):
+                    weight[g, j] *= quotient[v, j]
+
+
+@compiled
+def log_bounds(is_probability, proximity, slot_station, slot_effort, log_base, b, bounds):
+    """log of the largest ratio of each slot, (U,): the one at the station."""
+    for u in range(len(slot_station)):
+        e = exp_of_one(log_base[b, slot_station[u]])
+        hazard = -log(1.0 - e) if is_probability else e
+        bounds[u] = log(hazard / e) + (slot_effort[u] * hazard if proximity else 0.0)
+
+
+@compiled
+def void(place, b, intensity, total, silent, seen, atom, unseen):
+    """Expected number of undetected animals in each set; returns that of detected ones and the largest H."""
+    detected, undetected, largest = 0.0, 0.0, 0.0
+    for j in range(len(total)):
+        detected += intensity[j] * seen[j]
+        undetected += intensity[j] * silent[j]
+        largest = max(largest, total[j] if intensity[j] > 0.0 else 0.0)
+    unseen[b, :] = 0.0
+    if unseen.shape[1] == 1:
+        unseen[b, 0] = undetected
+    else:
+        for at in place:
+            unseen[b, atom[at]] += intensity[at] * silent[at]
+    return detected, largest
