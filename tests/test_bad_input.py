@@ -416,9 +416,10 @@ def test_classes_that_cannot_be():
     assert error.offenders == ["sexx"]
     model = lp.SCR(classes="sex")
     refused(lp.errors.ModelError, lambda: parameters(model), "no such column", "individuals table")
-    only = history(individuals=SEXES.assign(sex="F"))
-    refused(lp.errors.ModelError, lambda: parameters(model, only), "1 level", "(F)", "at least two")
-    blank = history(individuals=SEXES.assign(sex=None))
+    model = lp.SCR(classes="group")  # of sexes it is known that there are two
+    only = history(individuals=SEXES.assign(group="A"))
+    refused(lp.errors.ModelError, lambda: parameters(model, only), "1 level", "(A)", "at least two")
+    blank = history(individuals=SEXES.assign(group=None))
     refused(lp.errors.ModelError, lambda: parameters(model, blank), "all are missing")
     refused(lp.errors.ModelError, lambda: parameters(model, history(captures=None)), "no animal was detected")
 

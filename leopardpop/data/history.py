@@ -26,6 +26,7 @@ from leopardpop.data.occasion_table import with_occasion_covariates
 from leopardpop.data.parts import CheckedParts, SessionParts
 from leopardpop.data.projections import check_metres
 from leopardpop.data.reprs import history_html, history_text
+from leopardpop.data.sexes import with_one_spelling
 from leopardpop.data.varying import occasion_table
 from leopardpop.errors import DataError
 
@@ -96,7 +97,7 @@ class CaptureHistory:
             Default 1 everywhere. An occasion that is blank for a whole session is not one of that session. Every
             other column of a long table is a covariate by station and occasion, for formulas of detection.
         individuals
-            Columns individual [, session]; every other column (sex, ...) is a covariate, and may be blank.
+            Columns individual [, session]; every other column (sex, read as F or M; ...) is a covariate.
         detector
             "proximity" (detected or not), "count", or "multi" (at one station at most on each occasion).
         occasions
@@ -390,11 +391,10 @@ def history_from_parts(
 
     Examples
     --------
-    >>> part = SessionParts(
-    ...     session="2024", individuals=["F1"], stations=["A", "B"], xy=[[0, 0], [2000, 500]], effort=[[7, 7], [7, 3]],
-    ...     individual=[0], station=[1], occasion=[0]
-    ... )
+    >>> part = SessionParts(session="2024", individuals=["F1"], stations=["A", "B"], xy=[[0, 0], [2000, 500]],
+    ...                     effort=[[7, 7], [7, 3]], individual=[0], station=[1], occasion=[0])
     >>> history_from_parts([part], detector="proximity", effort_unit="day").n_detections
     1
     """
+    parts, audit = with_one_spelling(parts, audit)
     return CaptureHistory(join_parts(parts, detector, effort_unit, crs), audit)

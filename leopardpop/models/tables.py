@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.data.names import did_you_mean
+from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.behaviour import FLAGS, LEVELS
@@ -215,14 +216,21 @@ def _with_sessions(table: pd.DataFrame, sessions: list[SessionArrays]) -> pd.Dat
 def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
     """Sorted levels of the column of individuals that names the classes.
 
+    Of sex they are F and M where fewer are known: a survey without captures, or with females only, has a posterior.
+
     Raises
     ------
     ModelError
-        If there is no such column, or fewer than two levels.
+        If there is no such column, or fewer than two levels of another one than sex.
     """
     columns = {c for s in sessions for c in s.individual_covariates.columns}
     if not any(len(s.individuals) for s in sessions):
-        raise ModelError(f"classes={column!r}: no animal was detected, so its levels are unknown. Leave classes out.")
+        if is_sex(column):
+            return SEXES
+        raise ModelError(
+            f"classes={column!r}: no animal was detected, so its levels are unknown. Those of 'sex' are F and M; leave "
+            "other classes out."
+        )
     if column not in columns:
         raise ModelError(
             f"classes={column!r}: the individuals have no such column, they have {sorted(columns) or 'none'}."
@@ -231,6 +239,8 @@ def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
         )
     values = pd.concat([s.individual_covariates[column] for s in sessions if column in s.individual_covariates])
     levels = tuple(sorted({label(v) for v in values.dropna()}))
+    if is_sex(column) and set(levels) <= set(SEXES):
+        return SEXES
     if len(levels) < 2:
         raise ModelError(
             f"classes={column!r}: {len(levels)} level{'' if len(levels) == 1 else 's'} among the detected animals "
