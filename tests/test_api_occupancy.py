@@ -40,7 +40,7 @@ def test_occupancy() -> None:
     assert states.pao.dims == ("chain", "draw")
     assert fit.predict("psi", pd.DataFrame({"elevation": [300.0]})).dims == ("chain", "draw", "row")
     mle = model.maximum_likelihood(history)
-    assert {"psi", "p"} == set(mle.estimates.index)
+    assert list(mle.estimates.index) == ["psi", "psi[elevation]", "p", "p[effort]"]
     assert {"psi[Intercept]", "psi[elevation]", "p[Intercept]", "p[effort]"} == set(mle.coefficients.index)
     assert mle.converged
     assert mle.aicc > mle.aic == 8 - 2 * mle.log_likelihood
