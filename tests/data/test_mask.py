@@ -526,6 +526,16 @@ class TestStations:
         with pytest.warns(DataWarning, match="1 station lies outside the mask: S1"):
             check_mask(stations_at(np.array([[500_000.0, 4_700_000.0], [600_000.0, 4_700_000.0]])), mask)
 
+    def test_check_names_the_session(self, mask):
+        two = np.array([[500_000.0, 4_700_000.0], [600_000.0, 4_700_000.0]])
+        table = pd.DataFrame({"session": np.repeat(["2021", "2022"], 2), "station": ["A", "B"] * 2})
+        table[["x", "y"]] = np.concatenate([two, two])
+        history = CaptureHistory.from_tables(None, table, occasions=2)
+        with pytest.warns(DataWarning, match="2 stations lie outside the mask: 2021/B, 2022/B"):
+            check_mask(history, mask)
+        with pytest.warns(DataWarning, match="1 station lies outside the mask: 2022/B"):
+            check_mask(history["2022"], mask, "2022")
+
     def test_check_refuses_another_place_or_system(self, mask, design):
         with pytest.raises(DataError, match="All 2 stations lie outside the mask: the stations span x 600300") as error:
             check_mask(design, mask)
