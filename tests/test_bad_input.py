@@ -319,10 +319,12 @@ def test_a_habitat_that_is_elsewhere():
 def test_masks_by_session():
     both = pd.concat([STATIONS.assign(session="2022"), STATIONS.assign(session="2023")], ignore_index=True)
     data = history(captures=None, stations=both)
-    error = refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, {"2022": mask()}), "no mask for ['2023']")
+    one = {"2022": mask()}
+    error = refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, one), "differ: no mask for '2023'. The")
     assert error.offenders == ["2023"]
     typo = {"2022": mask(), "2032": mask()}
-    refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, typo), "['2023']", "no session for ['2032']")
+    words = "no mask for '2023' and no session for '2032'."
+    refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, typo), words)
 
 
 def test_what_is_no_mask_or_no_history():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.data.names import did_you_mean
+from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
@@ -46,10 +46,11 @@ def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -
         return dict.fromkeys(history.sessions, mask)
     missing = [s for s in history.sessions if s not in mask]
     extra = [str(s) for s in mask if s not in history.sessions]
-    if missing or extra:
+    said = [f"no mask for {listed(missing)}"] * bool(missing) + [f"no session for {listed(extra)}"] * bool(extra)
+    if said:
         raise DataError(
-            f"masks and sessions differ: no mask for {missing or 'none'}, no session for {extra or 'none'}. "
-            f"The sessions are {list(history.sessions)}; give a dict with just these labels, or one mask for all.",
+            f"masks and sessions differ: {' and '.join(said)}. The sessions are {listed(history.sessions)}; give a "
+            "dict with just these labels, or one mask for all.",
             offenders=missing or extra,
         )
     return {s: mask[s] for s in history.sessions}
