@@ -85,7 +85,7 @@ class CaptureHistory:
         ----------
         captures
             Columns individual, station, occasion [, session] [, count] [, died] [, flank]. ``count`` defaults to 1, and
-            rows that repeat an animal, station and occasion add up. ``died`` = 1: the animal left the population then.
+            rows that repeat an animal, station and occasion add up. ``died`` = 1 or yes: the animal left then.
             ``flank``: left, right, both, or blank; a left and a right row of one occasion are no repeat. Or columns
             ``left``, ``right``, ``both``: numbers of records. ``None``: a design, without detections.
         stations
