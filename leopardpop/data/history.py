@@ -164,8 +164,8 @@ class CaptureHistory:
 
         Detections are positions along the dims: ``detection_individual``, ``detection_station``,
         ``detection_occasion``, with ``detection_count`` and, if flanks are known, ``detection_left``, ``_right`` and
-        ``_both``. ``effort (station, occasion)`` is NaN after a session's last occasion. Labels are "session/label" if
-        there are several sessions; ``animal``, ``station_name`` are the plain ones. Missing text covariates are "".
+        ``_both``. ``effort (station, occasion)`` is NaN after a session's last occasion. Labels of several sessions
+        are "session/label"; ``individual_session``, ``animal``, ``station_session`` and ``station_name`` their parts.
         """
         return self._dataset.copy(deep=False)
 
