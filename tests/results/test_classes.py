@@ -27,7 +27,7 @@ def fit(history, model=None):
     [(made.design(), "F or M"), (again(values="female"), "M"), (again(values="unknown"), "F or M")],
     ids=["no captures", "females only", "no sex known"],
 )
-def test_sexes_that_nobody_saw_have_a_posterior(history, missing):
+def test_sexes_that_nobody_saw_have_a_posterior(history, missing, tmp_path):
     result = fit(history)
     assert result.posterior["sex"].values.tolist() == ["F", "M"]
     assert result.engine == "laplace" or result.trusted
@@ -35,6 +35,8 @@ def test_sexes_that_nobody_saw_have_a_posterior(history, missing):
     assert told["verdict"] == "warn"
     assert f"No detected animal is known to be {missing} by sex" in told["advice"]
     assert np.isfinite(result.population().summary()["mean"]).all()
+    report = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"No detected animal is known to be {missing} by sex" in report
 
 
 def test_it_is_a_warning():
