@@ -432,6 +432,16 @@ def test_classes_that_are_numbers_are_labels():
     assert parameters(model, data)["coefficient"].tolist()[-2:] == ["sex[1]", "1"]
 
 
+@pytest.mark.parametrize(("made", "name", "words"), [
+    (lp.HalfNormal, "sgma", ["HalfNormal has no parameter 'sgma'", "'lambda0', 'sigma'", "Did you mean 'sigma'?"]),
+    (lp.ProbabilityHalfNormal, "lambda0", ["no parameter 'lambda0'", "'g0', 'sigma'"]),
+    (lp.HazardRate, "zz", ["Did you mean 'z'?"]),
+])  # fmt: skip
+def test_a_parameter_that_a_detection_function_does_not_have(made, name, words):
+    error = refused(lp.errors.ModelError, lambda: made(**{name: "~ 1"}), *words)
+    assert error.offenders == [name]
+
+
 # -- models -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -606,7 +616,7 @@ def test_requests_that_cannot_be_met(options, words):
 
 def test_arguments_that_do_not_exist():
     refused(TypeError, lambda: lp.SCR(densty="~ 1"), "'densty'")
-    refused(TypeError, lambda: lp.HalfNormal(g0="~ 1"), "'g0'")
+    refused(lp.errors.ModelError, lambda: lp.HalfNormal(g0="~ 1"), "'g0'")
     refused(TypeError, lambda: lp.SCR().fit(history(), mask(), "laplace"), "positional")
 
 
