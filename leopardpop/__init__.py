@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.distance import LeastCost
     from leopardpop.models.occupancy import (
         DynamicMultistateOccupancy,
         DynamicOccupancy,
@@ -72,6 +73,7 @@ __all__ = [
     "Fit",
     "HalfNormal",
     "HazardRate",
+    "LeastCost",
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
@@ -116,6 +118,7 @@ _HOMES = {
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
     "HazardRate": "components.detection",
+    "LeastCost": "models.distance",
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",

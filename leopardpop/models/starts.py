@@ -41,7 +41,7 @@ def starting_points(problem: Problem) -> list[Floats]:
     baseline = next(name for name in names if name not in {"D", "sigma", "z"})
     effort = np.concatenate([d.effort.sum(1) for d in problem.data])
     mean_effort = float(effort[effort > 0].mean()) if (effort > 0).any() else 1.0
-    scale = recapture_scale(problem) or _half_gap(problem)
+    scale = problem.stretch * (recapture_scale(problem) or _half_gap(problem))
     found = []
     for factor in SCALE_FACTORS:
         best: tuple[float, Floats] | None = None

@@ -146,12 +146,13 @@ class _Hazard(NamedTuple):
         """Σ T λ over the stations at squared distances (K, M)."""
         columns = {name: values[:, None] for name, values in self.parameters.items()}
         with np.errstate(all="ignore"):
-            result: Floats = self.effort @ np.exp(self.problem.model.detection.log_hazard(d2, **columns))
+            longer = self.problem.stretch**2 * d2  # beyond the mask ways are taken to be as winding as on it
+            result: Floats = self.effort @ np.exp(self.problem.model.detection.log_hazard(longer, **columns))
         return result
 
     def reach(self, width: float) -> float:
         """Distance from the nearest station at which nothing is detected, by a bound: all stations that near."""
-        step = float(self.parameters["sigma"].max()) / 4.0
+        step = float(self.parameters["sigma"].max()) / self.problem.stretch / 4.0
         distances = width + step * np.arange(4 * FARTHEST + 1)
         seen = self.total(np.broadcast_to(distances**2, (len(self.xy), len(distances)))) > NEGLIGIBLE
         return float(distances[np.flatnonzero(seen)[-1]] + step) if seen.any() else width
@@ -162,7 +163,7 @@ def _beyond(hazard: _Hazard, xy: Floats, width: float) -> float:
     reach = hazard.reach(width)
     if reach <= width:
         return 0.0
-    points, step, distance = _ground(xy, reach, float(hazard.parameters["sigma"].max()) / 2.0)
+    points, step, distance = _ground(xy, reach, float(hazard.parameters["sigma"].max()) / hazard.problem.stretch / 2.0)
     # A point stands for a square, of which only a part is beyond: the integrand is largest at that edge.
     part = np.clip((distance - width) / step + 0.5, 0.0, 1.0)
     ring = np.flatnonzero((part > 0) & (distance <= reach))
