@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from leopardpop.priors import Prior
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
+    from leopardpop.results.mask_choice import suggest_buffer, suggest_spacing
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.occupancy_fit import OccupancyFit
     from leopardpop.results.occupancy_maximum import OccupancyMaximum
@@ -104,6 +105,8 @@ __all__ = [
     "read_spacecap",
     "read_unmarked",
     "read_wildlife_insights",
+    "suggest_buffer",
+    "suggest_spacing",
     "testing",
 ]
 
@@ -146,6 +149,8 @@ _HOMES = {
     "read_spacecap": "data.readers.spacecap",
     "read_unmarked": "data.readers.unmarked",
     "read_wildlife_insights": "data.readers.wildlife_insights",
+    "suggest_buffer": "results.mask_choice",
+    "suggest_spacing": "results.mask_choice",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["Scales", "buffer_effect", "posterior_scales", "spacing_of"]
+__all__ = ["Scales", "buffer_effect", "posterior_scales", "spacing_of", "sufficient_buffer"]
 
 QUANTILE = 0.975
 NEIGHBOURS = 0.01
@@ -90,6 +90,39 @@ def buffer_effect(problem: Problem, theta: Floats) -> float:
     """
     scales = posterior_scales(problem, theta)
     return max(_session_effect(problem, theta, scales, s) for s in range(len(problem.data)))
+
+
+def sufficient_buffer(problem: Problem, theta: Floats, effect: float) -> float:
+    """Smallest buffer that leaves out no more than a share of the sampling area, if all ground were habitat, m.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    theta
+        Draws (S, P).
+    effect
+        Area beyond the buffer over that within it.
+    """
+    scales = posterior_scales(problem, theta)
+    return max(_session_buffer(problem, theta, scales, s, effect) for s in range(len(problem.data)))
+
+
+def _session_buffer(problem: Problem, theta: Floats, scales: Scales, s: int, effect: float) -> float:
+    data, c = problem.data[s], scales.widest(s)
+    xy = data.xy[data.effort.sum(1) > 0]
+    if not len(xy):
+        return 0.0
+    hazard = _Hazard.at(problem, _near_quantile(theta, scales.eta[:, s, c]), s, c)
+    reach = hazard.reach(0.0)
+    points, step, distance = _ground(xy, reach, float(hazard.parameters["sigma"].max()) / problem.stretch / 8.0)
+    area = np.zeros(len(points))
+    for part in np.array_split(np.arange(len(points)), 1 + len(points) * len(xy) // MOST_PAIRS):
+        area[part] = hazard.evaluate(points[part])
+    order = np.argsort(distance)
+    within = np.cumsum(area[order])
+    enough = int(np.searchsorted(within, within[-1] / (1.0 + effect)))
+    return float(distance[order][enough] + step / 2.0)
 
 
 def _session_effect(problem: Problem, theta: Floats, scales: Scales, s: int) -> float:
