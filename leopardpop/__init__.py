@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from leopardpop.results.population import Population
     from leopardpop.results.site_states import SiteStates
     from leopardpop.results.storage import load_fit
+    from leopardpop.results.transboundary import transboundary
 
 __all__ = [
     "SCR",
@@ -108,6 +109,7 @@ __all__ = [
     "suggest_buffer",
     "suggest_spacing",
     "testing",
+    "transboundary",
 ]
 
 _HOMES = {
@@ -151,6 +153,7 @@ _HOMES = {
     "read_wildlife_insights": "data.readers.wildlife_insights",
     "suggest_buffer": "results.mask_choice",
     "suggest_spacing": "results.mask_choice",
+    "transboundary": "results.transboundary",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})
 
