@@ -13,10 +13,13 @@ import numpy as np
 
 __all__ = [
     "MEDIANS",
+    "apart",
     "area",
+    "below",
     "change",
     "counted",
     "decimal",
+    "equal_to",
     "estimate",
     "interval",
     "joined",
@@ -122,6 +125,42 @@ def probability(value: float) -> str:
     if value < 0.005:
         return "< 0.01"
     return "> 0.99" if value > 0.995 else f"{value:.2f}"
+
+
+def equal_to(value: float) -> str:
+    """Write a probability with the sign of equality that belongs before it.
+
+    Examples
+    --------
+    >>> [equal_to(x) for x in (0.583, 0.003, 0.998)]
+    ['= 0.58', '< 0.01', '> 0.99']
+    """
+    text = probability(value)
+    return text if text[0] in "<>" else f"= {text}"
+
+
+def apart(value: float, limit: float) -> tuple[str, str]:
+    """Write two numbers with as many decimals as tell them apart, two at least.
+
+    Examples
+    --------
+    >>> apart(0.72, 0.7), apart(0.7003, 0.7)
+    (('0.72', '0.70'), ('0.7003', '0.7000'))
+    """
+    shown = ((decimal(value, n), decimal(limit, n)) for n in range(2, 9))
+    return next((pair for pair in shown if pair[0] != pair[1]), (decimal(value, 8), decimal(limit, 8)))
+
+
+def below(value: float, limit: float) -> str:
+    """Write that a number is below its limit, with as many decimals as show it.
+
+    Examples
+    --------
+    >>> below(0.33, 0.7), below(0.6984, 0.7)
+    ('0.33 < 0.70', '0.698 < 0.700')
+    """
+    one, other = apart(value, limit)
+    return f"{one} < {other}"
 
 
 def percent(share: float) -> str:

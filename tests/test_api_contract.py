@@ -378,7 +378,7 @@ def test_groups_of_the_data_tree():
 def test_maximum_likelihood():
     mle = model_of("sex").maximum_likelihood(history_of("sex"), mask())
     assert mle.converged
-    assert mle.estimates.index.tolist() == ["D", "lambda0", "sigma[F]", "sigma[M]", "pmix[F]", "pmix[M]"]
+    assert mle.estimates.index.tolist() == ["D", "D[snow]", "lambda0", "sigma[F]", "sigma[M]", "pmix[F]", "pmix[M]"]
     assert mle.estimates.columns.tolist() == ["estimate", "se", "lower", "upper", "unit"]
     labels = ["D[Intercept]", "D[snow]", "lambda0[Intercept]", "sigma[Intercept]", "sigma[sex[M]]", "pmix[M]"]
     assert mle.coefficients.index.tolist() == labels

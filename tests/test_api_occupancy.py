@@ -40,7 +40,7 @@ def test_occupancy() -> None:
     assert states.pao.dims == ("chain", "draw")
     assert fit.predict("psi", pd.DataFrame({"elevation": [300.0]})).dims == ("chain", "draw", "row")
     mle = model.maximum_likelihood(history)
-    assert {"psi", "p"} == set(mle.estimates.index)
+    assert list(mle.estimates.index) == ["psi", "psi[elevation]", "p", "p[effort]"]
     assert {"psi[Intercept]", "psi[elevation]", "p[Intercept]", "p[effort]"} == set(mle.coefficients.index)
     assert mle.converged
     assert mle.aicc > mle.aic == 8 - 2 * mle.log_likelihood
@@ -75,3 +75,28 @@ def test_dynamic_multistate() -> None:
         "state[used]",
         "state[breeding]",
     ]
+
+
+def test_random_effects_effects_and_maps() -> None:
+    blocks = SITES.assign(block=[f"B{i % 8}" for i in range(50)])
+    design = lp.DetectionHistory.from_tables(y=np.ones((50, 4)), sites=blocks, seasons=1)
+    model = lp.Occupancy(psi="~ elevation + (1 | block)", p="~ 1", link="logit")
+    history = model.simulate(design, parameters={"psi": 0.6, "p": 0.4, "psi_sd_block": 0.7}, seed=1).history
+    fit = model.fit(history, draws=100, seed=1)
+    assert fit.posterior["psi_effect"].dims == ("chain", "draw", "psi_level")
+    assert "psi_sd_block" in fit.summary().index
+    ground = pd.DataFrame({"elevation": [300.0, 2000.0], "block": ["B1", "new"]})
+    surface = fit.surface("psi", ground, quantiles=(0.025, 0.5, 0.975), draws=200)
+    assert {"psi_mean", "psi_sd", "psi_quantile", "extrapolated", "total"} == set(surface.data_vars)
+    curve = fit.effect("psi", "elevation", at=None, span=None, points=5)
+    assert list(curve.columns) == ["elevation", "mean", "median", "eti95_lb", "eti95_ub", "extrapolated"]
+    assert fit.predict("psi", ground)["extrapolated"].values.tolist() == [False, True]
+
+
+def test_decline_and_equilibrium() -> None:
+    model = lp.DynamicMultistateOccupancy(psi_next="~ 1", breeding_next="~ 1", parametrisation="condbinom")
+    truth = {"psi": 0.7, "breeding": 0.5, "psi_next": 0.5, "breeding_next": 0.5, "p1": 0.4, "p2": 0.5, "delta": 0.6}
+    history = model.simulate(visits(3, "state"), parameters=truth, seed=1).history
+    states = model.fit(history, draws=100, seed=1).occupancy()
+    assert 0 <= states.decline(0.2, of="breeding", first="1", last="3") <= 1
+    assert states.equilibrium.dims == states.equilibrium_breeding.dims == ("chain", "draw", "site")

@@ -319,10 +319,12 @@ def test_a_habitat_that_is_elsewhere():
 def test_masks_by_session():
     both = pd.concat([STATIONS.assign(session="2022"), STATIONS.assign(session="2023")], ignore_index=True)
     data = history(captures=None, stations=both)
-    error = refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, {"2022": mask()}), "no mask for ['2023']")
+    one = {"2022": mask()}
+    error = refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, one), "differ: no mask for '2023'. The")
     assert error.offenders == ["2023"]
     typo = {"2022": mask(), "2032": mask()}
-    refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, typo), "['2023']", "no session for ['2032']")
+    words = "no mask for '2023' and no session for '2032'."
+    refused(lp.errors.DataError, lambda: parameters(lp.SCR(), data, typo), words)
 
 
 def test_what_is_no_mask_or_no_history():
@@ -390,7 +392,7 @@ def test_a_name_that_belongs_to_another_table():
         ("~ log(x", ["'(' was never closed"]),
         ("y ~ x", ["nothing may stand left", '"~ x"']),
         ("~ 0", ["no coefficient", "'~ 1'"]),
-        ("~ 1 + (1 | x)", ["random effects"]),
+        ("~ 1 + (1 | x)", ["random effect"]),
         ("~ frobnicate(x)", ["frobnicate"]),
     ],
 )
@@ -416,9 +418,10 @@ def test_classes_that_cannot_be():
     assert error.offenders == ["sexx"]
     model = lp.SCR(classes="sex")
     refused(lp.errors.ModelError, lambda: parameters(model), "no such column", "individuals table")
-    only = history(individuals=SEXES.assign(sex="F"))
-    refused(lp.errors.ModelError, lambda: parameters(model, only), "1 level", "(F)", "at least two")
-    blank = history(individuals=SEXES.assign(sex=None))
+    model = lp.SCR(classes="group")  # of sexes it is known that there are two
+    only = history(individuals=SEXES.assign(group="A"))
+    refused(lp.errors.ModelError, lambda: parameters(model, only), "1 level", "(A)", "at least two")
+    blank = history(individuals=SEXES.assign(group=None))
     refused(lp.errors.ModelError, lambda: parameters(model, blank), "all are missing")
     refused(lp.errors.ModelError, lambda: parameters(model, history(captures=None)), "no animal was detected")
 
@@ -427,6 +430,16 @@ def test_classes_that_are_numbers_are_labels():
     data = history(individuals=SEXES.assign(sex=[0, 1]))
     model = lp.SCR(detection=lp.HalfNormal(sigma="~ sex"), classes="sex")
     assert parameters(model, data)["coefficient"].tolist()[-2:] == ["sex[1]", "1"]
+
+
+@pytest.mark.parametrize(("made", "name", "words"), [
+    (lp.HalfNormal, "sgma", ["HalfNormal has no parameter 'sgma'", "'lambda0', 'sigma'", "Did you mean 'sigma'?"]),
+    (lp.ProbabilityHalfNormal, "lambda0", ["no parameter 'lambda0'", "'g0', 'sigma'"]),
+    (lp.HazardRate, "zz", ["Did you mean 'z'?"]),
+])  # fmt: skip
+def test_a_parameter_that_a_detection_function_does_not_have(made, name, words):
+    error = refused(lp.errors.ModelError, lambda: made(**{name: "~ 1"}), *words)
+    assert error.offenders == [name]
 
 
 # -- models -----------------------------------------------------------------------------------------------------------
@@ -603,7 +616,7 @@ def test_requests_that_cannot_be_met(options, words):
 
 def test_arguments_that_do_not_exist():
     refused(TypeError, lambda: lp.SCR(densty="~ 1"), "'densty'")
-    refused(TypeError, lambda: lp.HalfNormal(g0="~ 1"), "'g0'")
+    refused(lp.errors.ModelError, lambda: lp.HalfNormal(g0="~ 1"), "'g0'")
     refused(TypeError, lambda: lp.SCR().fit(history(), mask(), "laplace"), "positional")
 
 

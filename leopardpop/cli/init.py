@@ -43,6 +43,8 @@ seed = 1
 maximum_likelihood = true                # adds the estimates to set beside those of secr
 
 [population]
+# Which N? Without regions, that of the hull of the stations if the mask is only a buffer around them, and that of the
+# whole mask if it was cut to a habitat or read from a file. Name the place that the question is about:
 # regions = "reserves.gpkg"
 # by = "name"
 # probability = [30, 50]                 # the chance that N is in this range

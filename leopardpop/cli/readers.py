@@ -146,6 +146,8 @@ def survey_calls(reader: str, given: dict[str, Any], base: Path, method: str = "
     history = given.pop("history", {})
     loading = {key: value for key, value in given.items() if _loads(key, value, keywords(function))}
     history = {key: value for key, value in given.items() if key not in loading} | history
+    if "covariates" in history:
+        history["covariates"] = _tables(history["covariates"], base)
     files = {key: _file(value, base) if key in FILES else value for key, value in loading.items()}
     return {
         "survey": Call(name, keywords=files),
@@ -155,6 +157,13 @@ def survey_calls(reader: str, given: dict[str, Any], base: Path, method: str = "
 
 def _loads(key: str, value: Any, known: tuple[str, ...]) -> bool:
     return key in known and value not in OF_HISTORY.get(key, ())
+
+
+def _tables(value: Any, base: Path) -> Any:
+    """Names of covariates as they are, tables as paths: they have a dot."""
+    if isinstance(value, list):
+        return [_tables(each, base) for each in value]
+    return FilePath(value, base) if isinstance(value, str) and "." in value else value
 
 
 def _file(value: Any, base: Path) -> Any:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from leopardpop.components.formula_syntax import nearest
 from leopardpop.components.special import TINY, log_one_minus_exp_ratio, minimum
+from leopardpop.errors import ModelError
 
 __all__ = [
     "DetectionFunction",
@@ -80,6 +82,21 @@ class DetectionFunction(ABC):
     >>> [p.name for p in HalfNormal().parameters()]
     ['lambda0', 'sigma']
     """
+
+    def __new__(cls, *args: Any, **formulas: Any) -> Self:
+        """Refuse a parameter that the function does not have, with the nearest name.
+
+        Raises
+        ------
+        ModelError
+            Naming the parameters.
+        """
+        names = [each.name for each in fields(cls)]
+        unknown = [name for name in formulas if name not in names]
+        if unknown:
+            has = f"{', '.join(map(repr, names))}.{nearest(unknown[0], names)}"
+            raise ModelError(f"{cls.__name__} has no parameter {unknown[0]!r}; it has {has}", offenders=unknown)
+        return super().__new__(cls)
 
     @abstractmethod
     def log_hazard(self, d2: Any, **parameters: Any) -> Any:

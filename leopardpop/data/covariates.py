@@ -10,21 +10,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.errors import DataError
+from leopardpop.data.notices import notice
+from leopardpop.errors import DataError, DataWarning
 from leopardpop.words import counted
 
 __all__ = [
+    "GROUPED",
     "MISSING_WORDS",
+    "PLAIN_NUMBER",
+    "THOUSANDS",
     "as_covariates",
     "as_number",
     "covariate_table",
     "from_coordinate",
     "numbers_if_all_are",
     "to_coordinate",
+    "with_numbers",
 ]
 
 MISSING_WORDS = frozenset({"", "NA", "N/A", "NaN", "nan", "<NA>"})
 """What a table may write where a covariate is missing."""
+
+THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+")
+"""What may be a number with a decimal comma or one with separated thousands."""
+GROUPED = re.compile(r"-?\d{1,3}([,.'\u2019 \u00a0\u202f]\d{3})+([.,]\d+)?")
+"""A number with separated thousands."""
+PLAIN_NUMBER = "Write numbers without separators of thousands, and with a point for decimals: 512345.7."
 
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """Characters that no text file of rows can hold in a cell."""
@@ -92,6 +103,35 @@ def numbers_if_all_are(words: Iterable[str | None], decimal_comma: bool) -> list
         if any(number is None for number in numbers)
         else [float(number) for number in numbers if number is not None]
     )
+
+
+def with_numbers(table: pd.DataFrame, decimal_comma: bool, file: str) -> pd.DataFrame:
+    """Return covariates of a file with numbers where a column has nothing else.
+
+    Parameters
+    ----------
+    table
+        Columns of text, with None where it is missing.
+    decimal_comma
+        Whether the columns of the file are separated by something else than commas.
+    file
+        Its name, for the warning.
+
+    Warns
+    -----
+    DataWarning
+        If a column stays text because of commas or points that may separate thousands.
+    """
+    for name in table.columns:
+        words = [word for word in table[name] if word is not None]
+        comma = decimal_comma or not any(THOUSANDS.fullmatch(word) for word in words)
+        numbers = numbers_if_all_are(table[name], comma) if words else None
+        if numbers is not None:
+            table[name] = numbers
+        elif words and all(GROUPED.fullmatch(word) or as_number(word, True) is not None for word in words):
+            first = next(word for word in words if GROUPED.fullmatch(word))
+            notice(f"{file}: column '{name}' is text, for it has '{first}'. {PLAIN_NUMBER}", DataWarning)
+    return table
 
 
 def as_number(word: str, decimal_comma: bool) -> float | None:

@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leopardpop.data.effort_table import constant_effort, read_effort
+from leopardpop.data.isolated import warn_of_isolated
 from leopardpop.data.lattice import neighbour_distance
 from leopardpop.data.names import listed, nearest
+from leopardpop.data.notices import notice
 from leopardpop.data.occasion_labels import (
     OccasionOption,
     largest_occasion,
@@ -21,7 +23,7 @@ from leopardpop.data.occasion_labels import (
 )
 from leopardpop.data.projections import LOCAL, check_metres, check_place, looks_like_degrees
 from leopardpop.data.tables import Labels, Table, positions
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["AUDIT_COLUMNS", "Design", "OccasionOption", "lay_out", "session_codes"]
 
@@ -133,6 +135,7 @@ def lay_out(
         occasions=[],
         effort=[],
     )
+    warn_of_isolated(base, stations)
     return _with_effort(base, stations, effort, captures, occasions)
 
 
@@ -228,6 +231,26 @@ def _with_effort(
 
 def _assumed_occasions(base: Design, captures: Table | None) -> tuple[list[tuple[str, ...]], pd.DataFrame]:
     S = largest_occasion(captures)
+    _warn_of_one_for_all(base, captures, S)
     reason = f"number of occasions taken from the largest in the captures: {S}"
     audit = pd.DataFrame([[captures.name if captures else "captures", pd.NA, "assumed", reason]], columns=AUDIT_COLUMNS)
     return [tuple(str(s + 1) for s in range(S))] * len(base.sessions), audit
+
+
+def _warn_of_one_for_all(base: Design, captures: Table | None, S: int) -> None:
+    """Say that every session is taken to be as long as the longest, where the captures do not bear it out."""
+    if captures is None or len(base.sessions) < 2:
+        return
+    session = session_codes(captures, base.sessions)
+    largest = {
+        name: largest_occasion(captures.take(rows)) if len(rows := np.flatnonzero(session == code)) else 0
+        for code, name in enumerate(base.sessions)
+    }
+    if len({n for n in largest.values() if n}) > 1:
+        told = ", ".join(f"'{name}' {n or 'no captures'}" for name, n in largest.items())
+        notice(
+            f"The number of occasions is not given: {S}, the largest in the captures of any session, is taken for each "
+            f"of them (the largest by session: {told}). Occasions without a detection count as effort: pass "
+            "occasions={session: number} or a table of effort.",
+            DataWarning,
+        )

@@ -13,7 +13,7 @@ from leopardpop.data.covariates import covariate_table
 from leopardpop.data.design import AUDIT_COLUMNS, Design, session_codes
 from leopardpop.data.flanks import FLANKS, capture_flanks
 from leopardpop.data.occasion_labels import occasion_positions
-from leopardpop.data.tables import Origin, Table, positions
+from leopardpop.data.tables import Origin, Table, label, positions
 from leopardpop.data.vocabulary import is_no_label
 from leopardpop.errors import DataError
 from leopardpop.words import counted
@@ -22,6 +22,10 @@ __all__ = ["ALIVE", "Detections", "read_detections"]
 
 ALIVE = sys.maxsize
 """Exposure of an animal that was not removed."""
+
+YES = frozenset({"1", "1.0", "yes", "y", "true", "t"})
+NO = frozenset({"0", "0.0", "no", "n", "false", "f", "", "na", "n/a", "nan", "none", "<na>"})
+"""What may be written in the column ``died``."""
 
 USED = ("individual", "station", "occasion", "session", "count", "died", "flank", *FLANKS)
 
@@ -152,16 +156,23 @@ def _exposure(
     exposure = np.full(len(labels), ALIVE, dtype=np.intp)
     if "died" not in captures:
         return exposure
-    died = captures.numbers("died", whole=True, least=0, blank=0)
-    if (died > 1).any():
-        raise captures.fail(died > 1, "died is neither 0 nor 1", "Write 1 where the animal left the population.")
-    rows = np.flatnonzero(died == 1)
+    rows = np.flatnonzero(_died(captures))
     np.minimum.at(exposure, animal[rows], occasion[rows] + 1)
     later = occasion + 1 > exposure[animal]
     if later.any():
         name = labels[animal[later.argmax()]]
         raise captures.fail(later, f"animal '{name}' was detected after it died", "Correct 'died' or the label.")
     return exposure
+
+
+def _died(captures: Table) -> NDArray[np.bool_]:
+    """Whether each row is an animal's last, by number or word."""
+    words = [label(value).lower() for value in captures.frame["died"]]
+    strange = np.array([word not in YES and word not in NO for word in words], dtype=bool)
+    if strange.any():
+        advice = "Write 1 or yes where the animal left the population, and else 0, no or nothing."
+        raise captures.fail(strange, f"died is '{words[int(strange.argmax())]}', neither 0 nor 1", advice)
+    return np.array([word in YES for word in words], dtype=bool)
 
 
 def _covariates(

@@ -19,7 +19,15 @@ from leopardpop.data.occasions import DAY, Clock, Instants, Occasions
 if TYPE_CHECKING:
     from leopardpop.data.survey_base import SurveyTables
 
-__all__ = ["EFFORT_UNITS", "Running", "effort_days", "effort_in_unit", "running_intervals", "survey_running"]
+__all__ = [
+    "EFFORT_UNITS",
+    "Running",
+    "deployment_time",
+    "effort_days",
+    "effort_in_unit",
+    "running_intervals",
+    "survey_running",
+]
 
 EFFORT_UNITS = {"day": DAY, "hour": DAY // 24}
 """Units of effort, in nanoseconds."""
@@ -159,6 +167,13 @@ def survey_running(survey: SurveyTables, *, by_camera: bool = False, own: Rows |
         of_others = failures["deployment"].notna() & ~failures["deployment"].isin(deployments["deployment"])
         failures = failures[~of_others]
     return running_intervals(deployments, failures, stations, survey.clock, by_camera=by_camera)
+
+
+def deployment_time(survey: SurveyTables, occasions: Occasions) -> Instants:
+    """Nanoseconds that each deployment was on in each occasion, without failures, (n, S)."""
+    table, clock = survey.deployments, survey.clock
+    start, end = (clock.instants(table[name]) for name in ("start", "end"))
+    return _time_on(Running(*_without_failures(table, survey.failures, start, end, clock)), occasions, len(table))
 
 
 def effort_in_unit(running: Running, occasions: Occasions, n_stations: int, unit: str) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ from leopardpop.data.occasion_table import with_occasion_covariates
 from leopardpop.data.parts import CheckedParts, SessionParts
 from leopardpop.data.projections import check_metres
 from leopardpop.data.reprs import history_html, history_text
+from leopardpop.data.sexes import with_one_spelling
 from leopardpop.data.varying import occasion_table
 from leopardpop.errors import DataError
 
@@ -84,7 +85,7 @@ class CaptureHistory:
         ----------
         captures
             Columns individual, station, occasion [, session] [, count] [, died] [, flank]. ``count`` defaults to 1, and
-            rows that repeat an animal, station and occasion add up. ``died`` = 1: the animal left the population then.
+            rows that repeat an animal, station and occasion add up. ``died`` = 1 or yes: the animal left then.
             ``flank``: left, right, both, or blank; a left and a right row of one occasion are no repeat. Or columns
             ``left``, ``right``, ``both``: numbers of records. ``None``: a design, without detections.
         stations
@@ -96,7 +97,7 @@ class CaptureHistory:
             Default 1 everywhere. An occasion that is blank for a whole session is not one of that session. Every
             other column of a long table is a covariate by station and occasion, for formulas of detection.
         individuals
-            Columns individual [, session]; every other column (sex, ...) is a covariate, and may be blank.
+            Columns individual [, session]; every other column (sex, read as F or M; ...) is a covariate.
         detector
             "proximity" (detected or not), "count", or "multi" (at one station at most on each occasion).
         occasions
@@ -163,8 +164,8 @@ class CaptureHistory:
 
         Detections are positions along the dims: ``detection_individual``, ``detection_station``,
         ``detection_occasion``, with ``detection_count`` and, if flanks are known, ``detection_left``, ``_right`` and
-        ``_both``. ``effort (station, occasion)`` is NaN after a session's last occasion. Labels are "session/label" if
-        there are several sessions; ``animal``, ``station_name`` are the plain ones. Missing text covariates are "".
+        ``_both``. ``effort (station, occasion)`` is NaN after a session's last occasion. Labels of several sessions
+        are "session/label"; ``individual_session``, ``animal``, ``station_session`` and ``station_name`` their parts.
         """
         return self._dataset.copy(deep=False)
 
@@ -390,11 +391,10 @@ def history_from_parts(
 
     Examples
     --------
-    >>> part = SessionParts(
-    ...     session="2024", individuals=["F1"], stations=["A", "B"], xy=[[0, 0], [2000, 500]], effort=[[7, 7], [7, 3]],
-    ...     individual=[0], station=[1], occasion=[0]
-    ... )
+    >>> part = SessionParts(session="2024", individuals=["F1"], stations=["A", "B"], xy=[[0, 0], [2000, 500]],
+    ...                     effort=[[7, 7], [7, 3]], individual=[0], station=[1], occasion=[0])
     >>> history_from_parts([part], detector="proximity", effort_unit="day").n_detections
     1
     """
+    parts, audit = with_one_spelling(parts, audit)
     return CaptureHistory(join_parts(parts, detector, effort_unit, crs), audit)

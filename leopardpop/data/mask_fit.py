@@ -60,7 +60,7 @@ def stations_outside(mask: Mask, xy: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(distance > reach)
 
 
-def check_mask(history: HasStations, mask: Mask) -> None:
+def check_mask(history: HasStations, mask: Mask, session: str | None = None) -> None:
     """Warn if stations lie outside the mask; refuse a mask in another coordinate reference system.
 
     Parameters
@@ -69,6 +69,8 @@ def check_mask(history: HasStations, mask: Mask) -> None:
         Capture history.
     mask
         The mask that a model is going to use with it.
+    session
+        Label of the session that the mask is for, if there are several masks.
 
     Raises
     ------
@@ -85,15 +87,26 @@ def check_mask(history: HasStations, mask: Mask) -> None:
     stations = history.stations
     xy = stations[["x", "y"]].to_numpy(float)
     outside = stations_outside(mask, xy)
-    names = stations.loc[outside, "station"].astype(str).tolist()
+    names = _names(stations[outside], stations, session)
     if names and len(names) == len(stations):
+        of = "" if session is None else f" of session '{session}'"
         raise DataError(
-            f"All {len(names)} stations lie outside the mask: {span('stations', *xy.T)}; "
+            f"All {len(names)} stations lie outside the mask{of}: {span('stations', *xy.T)}; "
             f"{span('mask', mask.x, mask.y)}. The coordinates must be metres in the same system.",
             offenders=names,
         )
     if names:
         notice(_outside_message(names), DataWarning)
+
+
+def _names(outside: pd.DataFrame, stations: pd.DataFrame, session: str | None) -> list[str]:
+    """Names of stations, with the session where there are several."""
+    names = outside["station"].astype(str).tolist()
+    if session is not None:
+        return [f"{session}/{name}" for name in names]
+    if "session" not in stations or stations["session"].nunique() < 2:
+        return names
+    return [f"{label}/{name}" for label, name in zip(outside["session"], names, strict=True)]
 
 
 def _outside_message(names: list[str]) -> str:

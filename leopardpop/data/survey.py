@@ -9,6 +9,7 @@ import pandas as pd
 
 from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.data.history import CaptureHistory
+from leopardpop.data.occasion_covariates import CovariateOption
 from leopardpop.data.sessions import Split
 from leopardpop.data.survey_base import SurveyTables
 from leopardpop.data.survey_detections import DetectionOptions, make_detections
@@ -83,6 +84,7 @@ class Survey(SurveyTables):
         life_stage: Sequence[str] | None = ("adult", "subadult"),
         flank: Literal["left", "right"] | None = None,
         sessions: Split = None,
+        covariates: CovariateOption = None,
         on_zero_effort: Literal["raise", "drop", "keep"] = "raise",
     ) -> CaptureHistory:
         """Make the capture history of one species.
@@ -124,6 +126,13 @@ class Survey(SurveyTables):
             Label -> (start, end); the name of a column of stations, or of deployments (each session then counts its own
             only, from their first start to their last end); "year", "quarter" or "month"; a function of the day (a
             Timestamp) that returns its label, or None for a day in no session. None: one session.
+        covariates
+            One or several, for formulas of detection. Of occasions: "day" (days from the first occasion of the history
+            to the middle of each), "day_of_year", "month", "effort_fraction" (share of the stations' time that was
+            effort). Names of columns of deployments, which may change in time (a lure, a camera model): of the cameras
+            that were on at the station in the occasion, mean by their time, or the word of the longest. Tables or
+            paths: columns ``station``, ``session``, ``occasion`` (from 1) or ``date`` say what a row is about, numbers
+            of several rows are averaged.
         on_zero_effort
             A record while no camera of the station was on: "raise", "drop", or "keep" (an occasion without effort then
             gets the smallest effort that occurs in the session).
@@ -131,7 +140,7 @@ class Survey(SurveyTables):
         Returns
         -------
         CaptureHistory
-            With covariate ``sex`` of individuals if the records have it, and the stations' covariates.
+            With covariate ``sex`` of individuals if the records have it, the stations' covariates, and those asked for.
 
         Raises
         ------
@@ -167,6 +176,7 @@ class Survey(SurveyTables):
             life_stage=life_stage,
             flank=flank,
             sessions=sessions,
+            covariates=covariates,
             on_zero_effort=on_zero_effort,
         )
         return make_history(self, options)

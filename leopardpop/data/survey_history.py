@@ -22,6 +22,7 @@ from leopardpop.data.events import (
 )
 from leopardpop.data.flanks import FLANKS, event_flanks
 from leopardpop.data.history import CaptureHistory, history_from_parts
+from leopardpop.data.occasion_covariates import CovariateOption, with_covariates
 from leopardpop.data.parts import SessionParts
 from leopardpop.data.placing import (
     NOT_COVARIATES,
@@ -78,6 +79,7 @@ class HistoryOptions:
     flank: str | None
     sessions: Split
     on_zero_effort: str
+    covariates: CovariateOption = None
 
     def __post_init__(self) -> None:
         check_choices(self, CHOICES)
@@ -114,6 +116,9 @@ def make_history(survey: Survey, options: HistoryOptions) -> CaptureHistory:
         for on, p in zip(counted, plans, strict=True)
     ]
     parts = [_part(survey, p, effort[i], seen[seen["session"] == i], sexes) for i, p in enumerate(plans)]
+    if options.covariates is not None:
+        when, unit = options.occasion_start, options.effort_unit
+        parts = with_covariates(parts, options.covariates, survey, plans, effort, when, unit)
     return history_from_parts(
         parts, detector=options.detector, effort_unit=options.effort_unit, crs=survey.crs, audit=ledger.audit()
     )

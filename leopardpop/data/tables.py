@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.covariates import as_covariates, as_number, numbers_if_all_are
+from leopardpop.data.covariates import GROUPED, PLAIN_NUMBER, THOUSANDS, as_covariates, as_number, with_numbers
 from leopardpop.data.files import read_text_table
 from leopardpop.data.names import did_you_mean, listed, nearest
 from leopardpop.errors import DataError
@@ -34,8 +33,6 @@ __all__ = [
 TableSource = pd.DataFrame | str | PathLike[str]
 """A table in memory, or the path of one."""
 
-THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+")
-"""Numbers in which a comma may part thousands: where commas separate columns nobody knows."""
 LABELS = ("individual", "station", "occasion", "session")
 """Columns that are labels, kept as the file writes them."""
 
@@ -179,7 +176,7 @@ class Table:
             value = self.frame[column].iloc[int(bad.argmax())]
             found = f"{called or column} is " + ("missing" if missing[bad.argmax()] else f"'{label(value)}'")
             limit = f", at least {least:g}" if np.isfinite(least) else ""
-            hint = " Write a point for a decimal comma." if THOUSANDS.fullmatch(label(value)) else ""
+            hint = f" {PLAIN_NUMBER}" if GROUPED.fullmatch(label(value)) else ""
             raise self.fail(bad, found, f"A {kind} is needed{limit}.{hint}")
         return numbers
 
@@ -203,12 +200,7 @@ class Table:
         table = as_covariates(frame, len(self), "row")
         if not all(origin.is_file for origin in self.origins):
             return table
-        comma = any(origin.decimal_comma for origin in self.origins)
-        for name in table.columns:
-            numbers = numbers_if_all_are(table[name], comma) if table[name].notna().any() else None
-            if numbers is not None:
-                table[name] = numbers
-        return table
+        return with_numbers(table, any(origin.decimal_comma for origin in self.origins), self.name)
 
     def take(self, rows: NDArray[Any]) -> Table:
         """Return some of the rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -20,7 +20,7 @@ from leopardpop.data.sites import Sites
 from leopardpop.data.tables import Table, TableSource, load_table
 from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["KEYS", "VisitLayout", "join_covariates"]
+__all__ = ["KEYS", "VisitLayout", "join_covariates", "join_table"]
 
 KEYS = ("station", "site", "season", "visit", "date")
 """Columns that say what a row of covariates is about."""
@@ -43,6 +43,8 @@ class VisitLayout:
     clock: Clock
     effort: NDArray[np.float64]
     """(site, season, visit)."""
+    words: tuple[str, str] = ("season", "visit")
+    """What tables call a season and a visit."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,38 @@ def join_covariates(
     return found
 
 
+def join_table(source: TableSource, layout: VisitLayout) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
+    """Join one table of covariates: name -> (dims that the table has, of site, season and visit; values).
+
+    Parameters
+    ----------
+    source
+        As of :func:`join_covariates`; seasons and visits are called as ``layout.words``.
+    layout
+        Sites, seasons and visits.
+
+    Raises
+    ------
+    DataError
+        As :func:`join_covariates`.
+
+    Warns
+    -----
+    DataWarning
+        If a covariate is missing where there was effort.
+    """
+    ours = dict(zip(layout.words, ("season", "visit"), strict=True))
+    table = load_table(source, "covariates", known=("station", "date", *layout.words))
+    table = replace(table, frame=table.frame.rename(columns=ours))
+    joined = _join(table, layout)
+    found = {}
+    for name, values in table.covariates(KEYS).items():
+        dims, array = _values(values, joined, table)
+        _check_missing(str(name), _by_site(dims, array, layout), layout)
+        found[str(name)] = dims, array
+    return found
+
+
 def _full(dims: tuple[str, ...]) -> tuple[str, ...]:
     """Dims of a covariate in a history: all up to the last that it varies over."""
     return DIMS if "visit" in dims else DIMS[:2] if "season" in dims else DIMS[:1]
@@ -119,15 +153,16 @@ def _join(table: Table, layout: VisitLayout) -> _Joined:
     keys = [key for key in KEYS if key in table]
     if not keys:
         names = [str(name) for name in table.frame.columns]
-        hint = next((did_you_mean(name, KEYS) for name in names if did_you_mean(name, KEYS)), "")
-        raise DataError(f"{table.name} has none of the columns {listed(KEYS)}; it has {listed(names)}.{hint}")
+        known = KEYS if layout.words == KEYS[2:4] else ("station", *layout.words, "date")
+        hint = next((did_you_mean(name, known) for name in names if did_you_mean(name, known)), "")
+        raise DataError(f"{table.name} has none of the columns {listed(known)}; it has {listed(names)}.{hint}")
     if {"station", "site"} <= set(keys) or {"visit", "date"} <= set(keys):
         raise DataError(f"{table.name} has the columns {listed(keys)}. Of station and site, visit and date, give one.")
     positions: dict[str, Rows] = {}
     if "station" in table or "site" in table:
         positions["site"] = _site(table, layout)
     if "season" in table:
-        positions["season"] = _named(table, "season", [plan.label for plan in layout.seasons])
+        positions["season"] = _named(table, "season", [plan.label for plan in layout.seasons], layout.words[0])
     rows = np.arange(len(table), dtype=np.intp)
     if "date" in table:
         rows, positions = _by_date(table, layout, positions)
@@ -144,14 +179,14 @@ def _site(table: Table, layout: VisitLayout) -> Rows:
     return layout.sites.of_station[_named(table, "station", list(layout.stations))]
 
 
-def _named(table: Table, column: str, known: list[str]) -> Rows:
+def _named(table: Table, column: str, known: list[str], called: str | None = None) -> Rows:
     labels = table.labels(column)
     codes = pd.Index(known, dtype=object).get_indexer(pd.Index(labels.names, dtype=object))
     rows = codes[labels.codes].astype(np.intp)
     if (rows < 0).any():
         value = labels.names[labels.codes[int((rows < 0).argmax())]]
         raise table.fail(
-            rows < 0, f"unknown {column} '{value}'", f"Known: {listed(known)}.{did_you_mean(value, known)}"
+            rows < 0, f"unknown {called or column} '{value}'", f"Known: {listed(known)}.{did_you_mean(value, known)}"
         )
     return rows
 
@@ -161,10 +196,12 @@ def _by_visit(table: Table, layout: VisitLayout, positions: dict[str, Rows]) -> 
     n_visits, n_seasons = layout.effort.shape[2], len(layout.seasons)
     bad = visit >= n_visits
     if bad.any():
-        raise table.fail(bad, f"visit {visit[bad.argmax()] + 1}", f"There are {n_visits} visits, counted from 1.")
+        word = layout.words[1]
+        raise table.fail(bad, f"{word} {visit[bad.argmax()] + 1}", f"There are {n_visits} {word}s, counted from 1.")
     if "season" not in positions and n_seasons > 1:
         raise DataError(
-            f"{table.name} has a column 'visit' and no 'season', but there are {n_seasons} seasons. Add it."
+            f"{table.name} has a column '{layout.words[1]}' and no '{layout.words[0]}', but there are {n_seasons} "
+            f"{layout.words[0]}s. Add it."
         )
     rows = np.arange(len(table), dtype=np.intp)
     return rows, {"season": np.zeros(len(table), dtype=np.intp)} | positions | {"visit": visit}
@@ -233,7 +270,7 @@ def _check_missing(name: str, array: NDArray[Any], layout: VisitLayout) -> None:
     visited = visited.any(axis=tuple(range(array.ndim, 3))) if array.ndim < 3 else visited
     missing = np.asarray(pd.isna(array), dtype=bool) & visited
     if missing.any():
-        what = ("site", "site-season", "visit")[array.ndim - 1]
+        what = ("site", f"site-{layout.words[0]}", layout.words[1])[array.ndim - 1]
         number = counted(int(missing.sum()), what)
         notice(
             f"covariate '{name}' is missing at {number} of {int(visited.sum()):,} with effort. Models that use it "

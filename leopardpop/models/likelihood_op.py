@@ -23,12 +23,15 @@ class LikelihoodOp(Op):
     ----------
     problem
         The model with its data.
+    posterior
+        Whether it is the log posterior of theta instead.
     """
 
     __props__ = ()
 
-    def __init__(self, problem: Problem | OccupancyProblem) -> None:
+    def __init__(self, problem: Problem | OccupancyProblem, *, posterior: bool = False) -> None:
         self.problem = problem
+        self._function = problem.gradient if posterior else problem.log_likelihood_gradient
 
     def make_node(self, theta: Any) -> Apply[Any, Any]:
         """Declare the types."""
@@ -37,7 +40,7 @@ class LikelihoodOp(Op):
 
     def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
         """Evaluate; outside of the domain −inf with a zero gradient."""
-        value, gradient = self.problem.log_likelihood_gradient(np.asarray(inputs[0], float))
+        value, gradient = self._function(np.asarray(inputs[0], float))
         fine = bool(np.isfinite(value) and np.isfinite(gradient).all())
         output_storage[0][0] = np.asarray(value if fine else -np.inf)
         output_storage[1][0] = gradient if fine else np.zeros_like(gradient)

@@ -55,6 +55,7 @@ class SCR:
         naive.
     classes
         Column of the individuals that splits the population in classes (``"sex"``); may be missing for some animals.
+        The classes of sex are F and M even if no animal, or only one sex, is known.
         Its share is estimated (``pmix``) and it can be used in the formulas of the detection function.
     distance
         :class:`LeastCost`: the way over land that resists and around barriers; None: the straight line.

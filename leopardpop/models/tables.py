@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.data.names import did_you_mean
+from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.behaviour import FLAGS, LEVELS
@@ -50,10 +51,11 @@ def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -
         return dict.fromkeys(history.sessions, mask)
     missing = [s for s in history.sessions if s not in mask]
     extra = [str(s) for s in mask if s not in history.sessions]
-    if missing or extra:
+    said = [f"no mask for {listed(missing)}"] * bool(missing) + [f"no session for {listed(extra)}"] * bool(extra)
+    if said:
         raise DataError(
-            f"masks and sessions differ: no mask for {missing or 'none'}, no session for {extra or 'none'}. "
-            f"The sessions are {list(history.sessions)}; give a dict with just these labels, or one mask for all.",
+            f"masks and sessions differ: {' and '.join(said)}. The sessions are {listed(history.sessions)}; give a "
+            "dict with just these labels, or one mask for all.",
             offenders=missing or extra,
         )
     return {s: mask[s] for s in history.sessions}
@@ -226,14 +228,21 @@ def _with_sessions(table: pd.DataFrame, sessions: list[SessionArrays]) -> pd.Dat
 def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
     """Sorted levels of the column of individuals that names the classes.
 
+    Of sex they are F and M where fewer are known: a survey without captures, or with females only, has a posterior.
+
     Raises
     ------
     ModelError
-        If there is no such column, or fewer than two levels.
+        If there is no such column, or fewer than two levels of another one than sex.
     """
     columns = {c for s in sessions for c in s.individual_covariates.columns}
     if not any(len(s.individuals) for s in sessions):
-        raise ModelError(f"classes={column!r}: no animal was detected, so its levels are unknown. Leave classes out.")
+        if is_sex(column):
+            return SEXES
+        raise ModelError(
+            f"classes={column!r}: no animal was detected, so its levels are unknown. Those of 'sex' are F and M; leave "
+            "other classes out."
+        )
     if column not in columns:
         raise ModelError(
             f"classes={column!r}: the individuals have no such column, they have {sorted(columns) or 'none'}."
@@ -242,6 +251,8 @@ def class_levels(sessions: list[SessionArrays], column: str) -> tuple[str, ...]:
         )
     values = pd.concat([s.individual_covariates[column] for s in sessions if column in s.individual_covariates])
     levels = tuple(sorted({label(v) for v in values.dropna()}))
+    if is_sex(column) and set(levels) <= set(SEXES):
+        return SEXES
     if len(levels) < 2:
         raise ModelError(
             f"classes={column!r}: {len(levels)} level{'' if len(levels) == 1 else 's'} among the detected animals "

@@ -27,7 +27,7 @@ from leopardpop.plots.style import (
     plain,
     styled,
 )
-from leopardpop.words import area, counted, median_and_interval, number, probability, whole
+from leopardpop.words import area, counted, equal_to, median_and_interval, number, probability, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,7 +130,8 @@ def _bins(rows: list[Row], claim: tuple[float, float] | None, truth: list[float]
     last = max([last, *truth])
     pad = 0.04 * (last - first)
     first, last = max(0, int(first - pad) - 1), int(last + pad) + 1
-    width = ceil((last - first + 1) / MOST_BARS)
+    width = ceil((last - first + 1) / (MOST_BARS - 1))
+    first -= (first - next((row.detected for row in rows if row.whole), first)) % width  # a bar begins at the floor
     return Bins(first, width, ceil((last - first + 1) / width))
 
 
@@ -233,7 +234,7 @@ def _marks(ax: Axes, row: Row, bins: Bins, true: float | None) -> None:
     ax.plot([low, high], [0.765 * top] * 2, color=INK, linewidth=1.0, zorder=5, solid_capstyle="butt")
     ax.plot([middle], [0.765 * top], "o", color=INK, markersize=3.2, zorder=5)
     if row.whole and row.detected:
-        ax.plot([row.detected - 0.5 * bins.width] * 2, [0, 0.74 * top], color=SOFT, linewidth=1.4, zorder=4)
+        ax.plot([row.detected - 0.5] * 2, [0, 0.74 * top], color=SOFT, linewidth=1.4, zorder=4)
     if true is not None:
         ax.plot([true, true], [0, 0.74 * top], color=ACCENT, linewidth=1.2, linestyle=(0, (1, 1)), zorder=4)
 
@@ -241,7 +242,7 @@ def _marks(ax: Axes, row: Row, bins: Bins, true: float | None) -> None:
 def _claim(ax: Axes, claim: tuple[float, float], bins: Bins, chance: tuple[float, float], *, small: bool) -> None:
     """Write the probability of the claim over its band, or at the right where rows are low."""
     asked = f"{claim[0]:g} ≤ N ≤ {claim[1]:g}" if np.isfinite(claim[1]) else f"N ≥ {claim[0]:g}"
-    text = f"P({asked}) = {_value(chance[0])}{', ' if small else chr(10)}prior {_value(chance[1])}"
+    text = f"P({asked}) {equal_to(chance[0])}{', ' if small else chr(10)}prior {_value(chance[1])}"
     low, high = max(claim[0], bins.low[0]), min(claim[1], bins.low[-1] + bins.width - 1)
     middle = float(np.clip(((low + high) / 2 - bins.low[0]) / (bins.width * bins.n), 0.22, 0.78))
     x, side = (0.995, "right") if small else (middle, "center")

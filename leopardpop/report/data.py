@@ -52,7 +52,7 @@ def _intro(context: Context) -> str:
     text = f"Detector {DETECTORS[history.detector]}. Effort is in {history.effort_unit}s. "
     classes = context.problem.column
     if classes is not None:
-        values = history.individuals[classes]
+        values = history.individuals.get(classes, pd.Series(dtype=object))  # no column where no animal was detected
         named = values.astype(object).where(values.notna() & (values.astype(str) != ""), UNKNOWN)
         tally = named.value_counts().sort_index()
         text += f"Animals by {classes}: {joined([f'{n} {name}' for name, n in tally.items()])}. " if len(tally) else ""

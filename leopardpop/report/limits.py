@@ -100,7 +100,7 @@ def _model(context: Context) -> list[str]:
         )
     alike = "Animals" if problem.column is None else f"Animals of the same {problem.column}"
     found.append(f"{alike} are taken to be alike in how they move and are detected; if they are not, N is too low.")
-    if problem.column is not None:
+    if problem.column is not None and context.history.n_individuals:
         known = context.history.individuals[problem.column]
         unknown = int((known.isna() | (known.astype(str) == "")).sum())
         if unknown:
@@ -108,7 +108,9 @@ def _model(context: Context) -> list[str]:
                 f"The {problem.column} of {counted(unknown, 'detected animal')} is unknown, and taken to be missing at "
                 "random given their histories."
             )
-    return [*found, "Homes are taken to be round and to stay where they are; a detection does not change later ones."]
+    learns = any(units.experience is not None for units in problem.units)
+    later = "" if learns else "; a detection does not change later ones"
+    return [*found, f"Homes are taken to be round and to stay where they are{later}."]
 
 
 def _identity(context: Context) -> list[str]:

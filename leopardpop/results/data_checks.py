@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.models.tables import class_codes
 from leopardpop.results.findings import Finding, Verdict
 from leopardpop.results.mask_reach import buffer_effect, posterior_scales, spacing_of
 from leopardpop.results.prior_shift import prior_shifts
-from leopardpop.words import counted, decimal, percent, whole
+from leopardpop.words import counted, decimal, joined, percent, whole
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["history_findings", "mask_findings", "prior_findings"]
+__all__ = ["class_findings", "history_findings", "mask_findings", "prior_findings"]
 
 FEWEST_RECAPTURES = 20
 FEWEST_AT_TWO_STATIONS = 5
@@ -110,6 +111,29 @@ def _shared(history: CaptureHistory) -> Finding:
     )
     said: dict[Verdict, str] = {"ok": "No animal is in two sessions.", "warn": advice}
     return _finding("animals in several sessions", len(names), 1, "warn" if names else "ok", said, "DataWarning")
+
+
+def class_findings(problem: Problem) -> list[Finding]:
+    """Whether there are animals of every class; nothing without classes.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    """
+    if problem.column is None:
+        return []
+    codes = np.concatenate([class_codes(data, problem.column, problem.levels) for data in problem.data])
+    known = np.bincount(codes[codes >= 0], minlength=len(problem.levels))
+    empty = [name for name, n in zip(problem.levels, known, strict=True) if not n]
+    tally = joined([f"{n} {name}" for name, n in zip(problem.levels, known, strict=True)])
+    advice = (
+        f"No detected animal is known to be {' or '.join(empty)} by {problem.column}: how many of them there are, and "
+        "how they are detected, rests on the priors."
+    )
+    said: dict[Verdict, str] = {"ok": f"Animals by {problem.column}: {tally}.", "warn": advice}
+    verdict: Verdict = "warn" if empty else "ok"
+    return [_finding("animals of the rarest class", int(known.min()), 1, verdict, said, "SparseDataWarning")]
 
 
 def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:

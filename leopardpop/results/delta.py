@@ -11,6 +11,7 @@ import pandas as pd
 
 from leopardpop.components.link import link
 from leopardpop.models.describe import effort_unit_of
+from leopardpop.results.elements import is_effect
 
 if TYPE_CHECKING:
     from leopardpop.models.layout import Parameter
@@ -47,7 +48,7 @@ def coefficient_table(problem: AnyProblem, theta: Floats, covariance: Floats) ->
 
 
 def estimate_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:
-    """Natural-scale parameters: estimate, se, lower, upper, unit."""
+    """Natural-scale parameters, and after each its effects of covariates: estimate, se, lower, upper, unit."""
     parts = [_density_rows(problem, theta, covariance)]
     parts += [parameter_rows(problem, p, theta, covariance) for p in problem.layout.parameters if p.name != "D"]
     if problem.layout.shares is not None:
@@ -111,15 +112,30 @@ def _density_rows(problem: Problem, theta: Floats, covariance: Floats) -> pd.Dat
 
     table = _derived(log_mean, theta, covariance, "log")
     names = [f"D[{label}]" for label in problem.history.sessions] if by_session else ["D"]
-    return table.set_index(pd.Index(names)).assign(unit=problem.layout["D"].unit)
+    own = table.set_index(pd.Index(names)).assign(unit=problem.layout["D"].unit)
+    factors = {"session"} if by_session else set()
+    return pd.concat([own, *_effect_rows(problem, problem.layout["D"], theta, covariance, factors)])
 
 
 def parameter_rows(problem: AnyProblem, parameter: Parameter, theta: Floats, covariance: Floats) -> pd.DataFrame:
-    """Rows of one parameter on its natural scale: estimate, se, lower, upper, unit."""
+    """Rows of one parameter on its natural scale, and of its effects of covariates on that of the link.
+
+    Columns estimate, se, lower, upper and unit: "m", "log scale" ...
+    """
     factors, rows = parameter.reference_grid()
     table = _derived(lambda at: rows @ problem.to_beta(at)[parameter.place], theta, covariance, parameter.link.name)
     unit = effort_unit_of(parameter.unit, problem.history.effort_unit)
-    return table.set_index(pd.Index(row_names(parameter.name, factors))).assign(unit=unit)
+    own = table.set_index(pd.Index(row_names(parameter.name, factors))).assign(unit=unit)
+    return pd.concat([own, *_effect_rows(problem, parameter, theta, covariance, set(factors))])
+
+
+def _effect_rows(
+    problem: AnyProblem, parameter: Parameter, theta: Floats, covariance: Floats, factors: set[str]
+) -> list[pd.DataFrame]:
+    """A table of the coefficients that the natural scale by level does not tell: of covariates as given."""
+    names = [name for name in parameter.design.coefficients if is_effect(name, factors)]
+    table = coefficient_table(problem, theta, covariance).loc[[f"{parameter.name}[{name}]" for name in names]]
+    return [table.assign(unit=f"{parameter.link.name} scale")] if names else []
 
 
 def _share_rows(problem: Problem, theta: Floats, covariance: Floats) -> pd.DataFrame:

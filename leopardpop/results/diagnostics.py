@@ -10,7 +10,7 @@ import xarray as xr
 
 from leopardpop.inference.convergence import certificate_findings, nuts_findings
 from leopardpop.results.findings import Finding
-from leopardpop.words import decimal, trimmed, whole
+from leopardpop.words import below, decimal, trimmed, whole
 
 if TYPE_CHECKING:
     from leopardpop.inference.convergence import Finding as EngineFinding
@@ -93,7 +93,7 @@ def weight_findings(
     rows = certificate_findings(pareto_k=k, importance_ess=ess, n_raw=n_raw, min_ess=wanted)
     error = "" if sd is None else f", N to ± {decimal(sd / ess**0.5, 1)}"
     good = {
-        "Pareto k": f"Pareto k {decimal(k)} < {decimal(rows[0].limit)}: these draws are the posterior{error}.",
+        "Pareto k": f"Pareto k {below(k, rows[0].limit)}: these draws are the posterior{error}.",
         "importance ESS": f"The weights are worth {whole(ess)} independent draws.",
         "raw draws": f"{whole(n_raw)} raw draws: enough for a certificate.",
     }

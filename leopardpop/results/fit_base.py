@@ -123,7 +123,11 @@ class BaseFit(ABC):
 
     @property
     def trusted(self) -> bool:
-        """Whether these draws are the posterior, as far as can be told: no diagnostic failed."""
+        """Whether these draws are the posterior, as far as can be told: no diagnostic of the engine failed.
+
+        It is said of the computation alone. A posterior of thin data, even of none, can be computed well, and then
+        rests on the priors: that is told by the other rows of :meth:`diagnostics`.
+        """
         return is_trusted(self.findings)
 
     def diagnostics(self) -> pd.DataFrame:
@@ -185,7 +189,8 @@ class BaseFit(ABC):
     def save(self, path: str | os.PathLike[str], *, coordinates: Literal["exact", "hidden"] = "exact") -> Path:
         """Write the fit to a NetCDF file; :func:`leopardpop.load_fit` reads it.
 
-        The file is complete or not there at all: it is written beside its place and moved.
+        The file is complete or not there at all: it is written beside its place and moved. In it the attribute
+        ``coordinates`` of the tree is called ``coordinates_are``, for the conventions of NetCDF take the other name.
 
         Parameters
         ----------

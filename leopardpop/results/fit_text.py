@@ -35,6 +35,10 @@ WORDS = {"ok": "ok  ", "note": "note", "warn": "WARN", "fail": "FAIL"}
 SYMBOLS = {"sigma": "σ", "lambda0": "λ0", "pmix": "Share"}
 ALWAYS_TOLD = ("Pareto k", "R-hat, largest", "spatial recaptures")
 OF_ANIMALS = ("D", "E_N", "N")
+NO_ANIMALS = (
+    "No animal was detected, so the data say nothing of movement and detection, and of density only that it is not so "
+    "high that effort would have found some: the rest of these numbers is the priors'."
+)
 OF_BUFFER = (
     "The mask is only a buffer around the stations, and N grows with the buffer: report the density, or the N of a "
     "place, fit.population(regions=...)."
@@ -56,7 +60,8 @@ def fit_text(fit: Fit) -> str:
     width = max(len(label) for label, _ in lines)
     body = [f"   {label:<{width}}   {value}" for label, value in lines]
     trust = [f"   {WORDS[verdict]}   {advice}" for verdict, advice in _trust(fit)]
-    return "\n".join([_head(fit), "", *body, *(f"   {note}" for note in _notes(ground)), *_question(), *trust])
+    notes = [f"   {note}" for note in _notes(fit, ground)]
+    return "\n".join([_head(fit), "", *body, *notes, *_question(), *trust])
 
 
 def fit_html(fit: Fit) -> str:
@@ -64,7 +69,7 @@ def fit_html(fit: Fit) -> str:
     ground = _ground(fit)
     rows = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in _lines(fit, ground))
     items = "".join(f"<li><b>{escape(verdict)}</b> {escape(advice)}</li>" for verdict, advice in _trust(fit))
-    notes = escape(" ".join(_notes(ground)))
+    notes = escape(" ".join(_notes(fit, ground)))
     return f"<p>{escape(_head(fit))}</p><table>{rows}</table><p>{notes}</p><p>Can it be trusted?</p><ul>{items}</ul>"
 
 
@@ -97,8 +102,9 @@ def _question() -> list[str]:
     return ["", "   Can it be trusted?"]
 
 
-def _notes(ground: _Ground) -> list[str]:
-    return [MEDIANS] if ground.is_place else [MEDIANS, OF_BUFFER]
+def _notes(fit: Fit, ground: _Ground) -> list[str]:
+    empty = not fit.data_tree["observed_data"].sizes["individual"]
+    return [MEDIANS, *([NO_ANIMALS] if empty else []), *([] if ground.is_place else [OF_BUFFER])]
 
 
 def _trust(fit: BaseFit) -> list[tuple[str, str]]:

@@ -129,7 +129,7 @@ def prepared(model: SCR, history: CaptureHistory, mask: Masks) -> Problem:
         check_mask(history, next(iter(problem.masks.values())))
     else:
         for session, each in problem.masks.items():
-            check_mask(history[session], each)
+            check_mask(history[session], each, session)
     return problem
 
 
@@ -303,13 +303,15 @@ def from_tree(
     given: Any = tree
     if not isinstance(given, xr.DataTree) or "posterior" not in given.children:
         raise ModelError("from_posterior needs a DataTree with a group 'posterior', such as pm.sample gives.")
-    theta = theta_of_posterior(problem, tree["posterior"].to_dataset())
+    posterior = tree["posterior"].to_dataset()
+    own = engine == "nuts" and "theta" in posterior
+    theta = posterior["theta"].values if own else theta_of_posterior(problem, posterior)
     pieces: Any = evaluate_draws(in_pieces(problem), theta.reshape(-1, theta.shape[-1]))
-    own = zlib.crc32(np.ascontiguousarray(theta).tobytes()) if seed is None else seed
+    known_seed = zlib.crc32(np.ascontiguousarray(theta).tobytes()) if seed is None else seed
     weighted = _importance_of(tree)
     findings = _engine_findings(tree, weighted) + _common_findings(problem, theta, pieces)
     library = _library_of(tree)
-    attrs = provenance(problem, engine=engine, seed=own, library=library, options=options)
+    attrs = provenance(problem, engine=engine, seed=known_seed, library=library, options=options)
     made = _tree(problem, theta, pieces, _stats(tree), attrs | weighted, findings)
     return family_of(problem).fit(made, problem=problem)
 

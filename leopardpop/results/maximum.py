@@ -37,8 +37,8 @@ class Maximum(ABC):
     log_likelihood: float
     """With every constant; animals and sites are labelled."""
     estimates: pd.DataFrame
-    """Natural scale, at the reference of each factor; D is the mean over the mask. Columns estimate, se, lower, upper,
-    unit; one row a parameter."""
+    """Natural scale, by the levels of each factor; D is the mean over the mask. Columns estimate, se, lower, upper and
+    unit; one row a parameter, and after it one for each effect of a covariate ("D[snow]"; its unit is "log scale")."""
     coefficients: pd.DataFrame
     """Link scale, covariates as given. Columns estimate, se, lower, upper; one row a coefficient."""
     covariance: pd.DataFrame

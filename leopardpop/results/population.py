@@ -375,6 +375,8 @@ class Population:
                 "The mask is only a buffer around the stations, so N of all of it would grow with the buffer. This is "
                 f"N of {self.region_name}; name another place with regions=."
             )
+        if not self._fit.problem.n_animals:
+            said.append("No animal was detected: N is the priors', less what effort without a detection rules out.")
         if len(self._fit.problem.data) > 1:
             said.append("Sessions are counted apart: a sum over years would count residents twice.")
         return [*said, "N counts independent animals centred in the region; dependent young are not in it."]

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from leopardpop.cli.expressions import Call, FilePath, Name, Union, evaluate, source
+from leopardpop.cli.readers import survey_calls
 
 
 class Recorder:
@@ -59,3 +60,9 @@ def test_long_calls_are_wrapped_and_short_ones_are_not():
         f'    b="{"y" * 40}",',
         ")",
     ]
+
+
+def test_covariates_of_a_history_are_names_or_files(tmp_path):
+    given = {"name": "amur_leopard", "covariates": ["day", "snow.csv"]}
+    history = survey_calls("example", given, tmp_path)["history"]
+    assert history.keywords["covariates"] == ["day", FilePath("snow.csv", tmp_path)]

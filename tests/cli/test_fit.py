@@ -53,6 +53,15 @@ def test_the_null_model_is_the_published_one(run, example):
     assert table.loc["sigma", "estimate"] == pytest.approx(6292, abs=0.5)
 
 
+def test_the_effects_of_covariates_are_in_the_tables(run, example):
+    estimates = read(example, "estimates.csv").set_index(["model", "parameter"])
+    own = estimates.loc[("elevation", "D[std_elev]")]
+    assert own["unit"] == "log scale"
+    assert own["lower"] < own["estimate"] < own["upper"]
+    assert ("elevation", "D[std_elev]") in read(example, "summary.csv").set_index(["model", "parameter"]).index
+    assert re.search(r"D\[std_elev\] +\S+ \(.* to .*\) log scale", run.output)
+
+
 def test_the_models_have_the_published_order(run, example):
     table = read(example, "comparison.csv").set_index("model")
     assert list(table.index) == ["elevation", "null"]

@@ -150,7 +150,7 @@ def test_detection_after_death():
     captures = CAPTURES.assign(died=[1, 0, 0])
     error = refused("row 1: animal 'F1' was detected after it died", captures=captures)
     assert error.offenders["line"].tolist() == [1]
-    refused("row 0: died is neither 0 nor 1", captures=CAPTURES.assign(died=[2, 0, 0]))
+    refused("row 0: died is '2', neither 0 nor 1", captures=CAPTURES.assign(died=[2, 0, 0]))
 
 
 def test_the_same_animal_may_live_in_another_session():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 import xarray as xr
@@ -526,6 +527,16 @@ class TestStations:
         with pytest.warns(DataWarning, match="1 station lies outside the mask: S1"):
             check_mask(stations_at(np.array([[500_000.0, 4_700_000.0], [600_000.0, 4_700_000.0]])), mask)
 
+    def test_check_names_the_session(self, mask):
+        two = np.array([[500_000.0, 4_700_000.0], [600_000.0, 4_700_000.0]])
+        table = pd.DataFrame({"session": np.repeat(["2021", "2022"], 2), "station": ["A", "B"] * 2})
+        table[["x", "y"]] = np.concatenate([two, two])
+        history = CaptureHistory.from_tables(None, table, occasions=2)
+        with pytest.warns(DataWarning, match="2 stations lie outside the mask: 2021/B, 2022/B"):
+            check_mask(history, mask)
+        with pytest.warns(DataWarning, match="1 station lies outside the mask: 2022/B"):
+            check_mask(history["2022"], mask, "2022")
+
     def test_check_refuses_another_place_or_system(self, mask, design):
         with pytest.raises(DataError, match="All 2 stations lie outside the mask: the stations span x 600300") as error:
             check_mask(design, mask)
@@ -576,11 +587,13 @@ class TestSpace:
             projections.project([131.0, np.inf], [43.0, 43.0], "EPSG:4326", CRS)
         assert error.value.offenders == [1]
 
-    def test_crs_without_a_code_is_kept_as_wkt(self):
-        text = projections.crs_text("+proj=laea +lat_0=43 +lon_0=131 +units=m")
+    def test_crs_without_a_code_is_kept_as_it_was_told_or_as_wkt(self):
+        told = "+proj=laea +lat_0=43 +lon_0=131 +units=m"
+        text = projections.crs_text(pyproj.CRS(told))
         assert text.startswith("PROJCRS")
+        assert projections.crs_text(told) == told
         assert projections.crs_text(text) == text
-        assert projections.same_crs(text, "+proj=laea +lat_0=43 +lon_0=131 +units=m")
+        assert projections.same_crs(text, told)
 
     @pytest.mark.parametrize(
         "x, y, crs, expected",

@@ -184,7 +184,7 @@ class TestDegreesAsTheyAreWritten:
     def test_a_comma_that_may_part_thousands_is_not_guessed(self):
         x = pd.DataFrame({"station": ["A"], "x": ["604,000"], "y": ["4,700,000"]})
         deployments = pd.DataFrame({"station": ["A"], "start": "2024-02-01", "end": "2024-02-11"})
-        with pytest.raises(DataError, match=r"x is '604,000'\. A number is needed\. Write a point for a decimal comma"):
+        with pytest.raises(DataError, match=r"x is '604,000'\. A number is needed\. Write numbers without separators"):
             lp.read_records(pd.DataFrame({"timestamp": ["2024-02-03 21:00"], "station": "A"}), deployments, x)
 
     def test_a_decimal_comma_of_a_share(self, tmp_path):

@@ -91,6 +91,23 @@ def test_the_floor_is_the_number_detected_where_all_of_the_mask_counts():
     assert numbers(fit).min() >= fit.history.n_individuals
 
 
+def test_a_bar_begins_at_the_floor_however_wide_bars_are():
+    fit = fit_of(2.0, 250)
+    ax, n = fit.plot.population(), fit.history.n_individuals
+    widths = {round(p.get_width() / 0.84) for p in ax.containers[0]}
+    (width,) = widths
+    assert width > 1
+    starts = [p.get_x() + p.get_width() / 2 - width / 2 for p in ax.containers[0]]
+    assert min(abs(start - (n - 0.5)) for start in starts) < 1e-9
+    (floor,) = [each for each in ax.lines if len(set(each.get_xdata())) == 1 and each.get_linewidth() == 1.4]
+    assert set(floor.get_xdata()) == {n - 0.5}
+
+
+def test_a_chance_of_nearly_nothing_is_below_not_equal():
+    (text,) = [t.get_text() for t in chosen().plot.population(claim=(1, 2)).texts]
+    assert text.startswith("P(1 ≤ N ≤ 2) < 0.01")
+
+
 def test_the_truth_is_a_line():
     ax = chosen().plot.population(truth=57)
     assert [each for each in ax.lines if list(each.get_xdata()) == [57, 57]]

@@ -191,6 +191,15 @@ def test_different_masks_by_session_stay_different():
     np.testing.assert_allclose(fit.posterior["E_N"].sum("session") / area.sum(), fit.posterior["D"])
 
 
+def test_a_fit_without_animals_says_what_it_rests_on():
+    fit = made.quiet(lambda: lp.SCR().fit(made.design(), made.mask(), seed=1, draws=250))
+    assert fit.trusted  # of the computation alone
+    for text in (repr(fit), fit._repr_html_()):
+        assert "No animal was detected, so the data say nothing of movement" in text
+    assert "No animal was detected: N is the priors" in repr(fit.population())
+    assert "No animal was detected" not in repr(made.fit("null"))
+
+
 def test_a_fit_is_equal_to_itself_and_to_no_other():
     assert made.fit("null") == lp.Fit(made.fit("null").data_tree)
     assert made.fit("null") != made.fit("snow")

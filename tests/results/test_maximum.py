@@ -123,6 +123,26 @@ def test_it_is_a_maximum_of_the_models_own_likelihood(kind):
             assert model.log_likelihood(history, made.mask(), parameters=moved) < mle.log_likelihood
 
 
+def test_effects_of_covariates_are_told_with_their_scale():
+    fit = made.model("snow").maximum_likelihood(made.history("snow"), made.mask())
+    assert fit.estimates.index.tolist() == ["D", "D[snow]", "lambda0", "sigma"]
+    assert fit.estimates["unit"].tolist() == ["1/km²", "log scale", "1/day", "m"]
+    columns = ["estimate", "se", "lower", "upper"]
+    own = fit.estimates.loc["D[snow]", columns].astype(float)
+    np.testing.assert_allclose(own, fit.coefficients.loc["D[snow]", columns].astype(float), rtol=1e-12)
+    assert own["lower"] < own["estimate"] < own["upper"]
+    assert "D[snow]" in repr(fit)
+
+
+def test_every_coefficient_is_told_by_level_or_as_an_effect():
+    model = lp.SCR(detection=lp.HalfNormal(lambda0="~ river_km * sex", sigma="~ sex"), classes="sex")
+    table = model.maximum_likelihood(made.history("sex"), made.mask()).estimates
+    assert table.index.tolist() == [
+        *("D", "lambda0[F]", "lambda0[M]", "lambda0[river_km]", "lambda0[river_km:sex[M]]"),
+        *("sigma[F]", "sigma[M]", "pmix[F]", "pmix[M]"),
+    ]
+
+
 def test_estimates_are_told_by_level_and_session():
     sex = made.model("sex").maximum_likelihood(made.history("sex"), made.mask())
     assert sex.estimates.index.tolist() == ["D", "lambda0", "sigma[F]", "sigma[M]", "pmix[F]", "pmix[M]"]

@@ -1,0 +1,78 @@
+"""Sites that share animals: how far the coverage of ψ falls, and what pooling restores.
+
+Centres of home ranges are a Poisson process; a site is used if it lies within 2σ of a centre, so that one animal makes
+some six neighbouring sites used at once. Visits to used sites see with one probability: nothing but independence is
+wrong.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import leopardpop as lp
+from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.results.occupancy_meaning import neighbour_score
+
+pytestmark = [
+    pytest.mark.verification,
+    pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning"),
+]
+
+SIDE, SPACING, RANGE = 10, 3.0, 4.0
+DENSITY = np.log(2) / (np.pi * RANGE**2)
+"""Animals per km² at which half of the sites are used."""
+XY = SPACING * np.array([(i, j) for i in range(SIDE) for j in range(SIDE)], float)
+BLOCK = np.array([f"{i // 2}-{j // 2}" for i in range(SIDE) for j in range(SIDE)])
+REPLICATES = 150
+
+
+def used(rng: np.random.Generator) -> np.ndarray:
+    low, high = -RANGE, SPACING * (SIDE - 1) + RANGE
+    centres = rng.uniform(low, high, (rng.poisson(DENSITY * (high - low) ** 2), 2))
+    return (((XY[:, None] - centres) ** 2).sum(-1) < RANGE**2).any(1)
+
+
+def history(seen: np.ndarray, names: list[str], **covariates: np.ndarray) -> lp.DetectionHistory:
+    sites = pd.DataFrame({"site": names, **covariates})
+    return lp.DetectionHistory.from_tables(pd.DataFrame(seen.astype(float)).assign(site=names), sites, crs="EPSG:32652")
+
+
+@cache
+def results() -> dict[str, float]:
+    """Coverage of the 95 % interval of ψ, and how often neighbours are told to be alike."""
+    rng = np.random.default_rng(4)
+    pooled_truth = np.mean([_pooled(used(rng)[:, None]).mean() for _ in range(4000)])
+    hits: dict[str, list[float]] = {name: [] for name in ("sites", "pooled", "alike")}
+    names = [f"s{i}" for i in range(len(XY))]
+    for _ in range(REPLICATES):
+        y = (rng.random((len(XY), 6)) < 0.4) & used(rng)[:, None]
+        data = history(y, names, x=1000 * XY[:, 0], y=1000 * XY[:, 1], block=BLOCK)
+        plain = lp.Occupancy().fit(data, engine="laplace", draws=250, seed=1)
+        hits["sites"].append(_covers(plain.posterior["psi"].values, 0.5))
+        problem = OccupancyProblem(lp.Occupancy(), data)
+        hits["alike"].append(neighbour_score(problem, plain.theta.mean((0, 1))) > 3.0)
+        together = history(_pooled(y), [f"b{i}" for i in range(25)])
+        found = lp.Occupancy().fit(together, engine="laplace", draws=250, seed=1).posterior["psi"].values
+        hits["pooled"].append(_covers(found, pooled_truth))
+    return {name: float(np.mean(values)) for name, values in hits.items() if values}
+
+
+def _pooled(values: np.ndarray) -> np.ndarray:
+    """Whether any site of a block of 2 x 2 is used, or sees something."""
+    return np.stack([values[label == BLOCK].any(0) for label in np.unique(BLOCK)])
+
+
+def _covers(draws: np.ndarray, truth: float) -> bool:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return bool(low <= truth <= high)
+
+
+def test_coverage_falls_and_pooling_restores_part_of_it() -> None:
+    found = results()
+    assert found["sites"] < 0.8, found
+    assert found["pooled"] > found["sites"] + 0.08, found
+    assert found["alike"] > 0.9, found
