@@ -9,9 +9,10 @@ import numpy as np
 
 from leopardpop.data.mask import Mask
 from leopardpop.data.names import did_you_mean
+from leopardpop.data.notices import notice
 from leopardpop.data.projections import crs_text, same_crs
 from leopardpop.data.space import open_layer, read_layer
-from leopardpop.errors import DataError, ModelError
+from leopardpop.errors import DataError, DataWarning, ModelError
 from leopardpop.models.paths import UNREACHABLE, Ground
 from leopardpop.words import counted
 
@@ -139,6 +140,11 @@ class LeastCost:
         DataError
             If a resistance is missing or not above 0, a station or cell lies off the landscape, a station is cut off
             from all cells, or an animal was detected at stations that no way joins.
+
+        Warns
+        -----
+        DataWarning
+            If cells cannot be reached from any station.
         """
         key = mask.mask_hash, data.xy.tobytes()
         if key not in self._kept:
@@ -161,6 +167,7 @@ class LeastCost:
                 "and the barriers.",
                 offenders=alone,
             )
+        _say_cut_off(int((found.min(0) >= UNREACHABLE).sum()), mask.n_cells)
         return found
 
     def _ground(self, mask: Mask) -> Ground:
@@ -174,6 +181,15 @@ class LeastCost:
             raise DataError(f"The landscape is in {land.crs}, the mask in {mask.crs}. Make both in one system.")
         barrier = None if self.barriers is None else self.barriers.geometry(mask.crs)
         return Ground(land.x, land.y, land.spacing, _resistance(land, self.resistance), barrier)
+
+
+def _say_cut_off(number: int, n_cells: int) -> None:
+    if number:
+        notice(
+            f"{counted(number, 'cell')} of the {n_cells} of the mask cannot be reached from any station: of animals there "
+            "only the formula of density says anything. Leave these cells out, or put stations there.",
+            DataWarning,
+        )
 
 
 def _resistance(land: Mask, name: str | None) -> Floats:

@@ -332,6 +332,34 @@ def test_a_station_that_is_walled_in_is_named() -> None:
         model.parameters(design, mask)
 
 
+def test_land_behind_a_fence_without_stations_is_told() -> None:
+    design, mask = grid_survey()
+    fence = shapely.LineString([(13_000, -20_000), (13_000, 30_000)])
+    behind = int((mask.x > 13_000).sum())
+    assert behind > 10
+    with pytest.warns(lp.errors.DataWarning, match=f"{behind} cells of the {mask.n_cells} .* cannot be reached"):
+        lp.SCR(distance=lp.LeastCost(barriers=fence)).parameters(design, mask)
+
+
+def test_a_network_is_a_landscape_of_its_cells() -> None:
+    """Otters in an L-shaped river: from one end to the other around the corner, never across."""
+    river = shapely.LineString([(0, 0), (0, 9_000), (9_000, 9_000)]).buffer(300, cap_style="flat", join_style="mitre")
+    stations = pd.DataFrame({"station": list("ABC"), "x": [100, 100, 8_900], "y": [100, 8_900, 8_900]})
+    design = lp.CaptureHistory.from_tables(None, stations, occasions=3)
+    water = lp.Mask.around(design, buffer=12_000, spacing=200, habitat=river)
+    found = Problem(lp.SCR(distance=lp.LeastCost(landscape=water)), design, water).distances
+    assert found is not None
+    end = np.hypot(water.x - 8_900, water.y - 8_900).argmin()
+    bend = np.hypot(300 - 100, 8_700 - 100) + np.hypot(8_900 - 300, 8_900 - 8_700)  # by the inner bank of the corner
+    assert bend * 0.98 <= found[0][0, end] <= 1.05 * bend
+    straight = np.hypot(stations["x"].to_numpy()[:, None] - water.x, stations["y"].to_numpy()[:, None] - water.y)
+    assert found[0][0, end] > 1.3 * straight[0, end]
+    north = water.x < 300
+    np.testing.assert_allclose(
+        found[0][0, north & (water.y < 8_000)], straight[0, north & (water.y < 8_000)], atol=1e-6
+    )
+
+
 def test_a_landscape_is_more_than_the_mask() -> None:
     """A town in the middle: crossed where the landscape has it, walked around where not."""
     design, mask = grid_survey()
