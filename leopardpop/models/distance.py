@@ -186,8 +186,8 @@ class LeastCost:
 def _say_cut_off(number: int, n_cells: int) -> None:
     if number:
         notice(
-            f"{counted(number, 'cell')} of the {n_cells} of the mask cannot be reached from any station: of animals there "
-            "only the formula of density says anything. Leave these cells out, or put stations there.",
+            f"{counted(number, 'cell')} of the {n_cells} of the mask cannot be reached from any station: of "
+            "animals there only the formula of density says anything. Leave these cells out, or put stations there.",
             DataWarning,
         )
 

@@ -71,7 +71,7 @@ def transboundary(
     DataError
         If the history has several sessions, there is one side only, or a side has no camera.
     ModelError
-        If a side's own cameras cannot bear the model (one sex only, for classes).
+        If a side's own cameras cannot bear the model (one class only).
 
     Examples
     --------

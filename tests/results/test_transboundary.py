@@ -87,17 +87,19 @@ def test_bad_sides() -> None:
 
 
 def test_a_side_that_cannot_bear_the_model_is_named() -> None:
-    """Males alone in the east: no sexes to tell apart there."""
+    """One coat alone in the east: no classes to tell apart there."""
     history, mask = small()
     seen = history.detections.merge(history.stations[["station", "x"]])
     east = seen.loc[seen["x"] > 5_250, "individual"].unique()
-    sexes = [("M" if name in east else "F") for name in history.individuals["individual"]]
-    animals = history.individuals[["individual"]].assign(sex=sexes)
+    coats = [("dark" if name in east else "pale") for name in history.individuals["individual"]]
+    animals = history.individuals[["individual"]].assign(coat=coats)
     captures = history.detections[["individual", "station", "occasion"]]
     stations = history.stations[["station", "x", "y"]]
-    sexed = lp.CaptureHistory.from_tables(captures, stations, individuals=animals, occasions=8)
-    with pytest.raises(lp.errors.ModelError, match="The cameras of 'east' alone cannot bear this model: classes='sex'"):
-        lp.transboundary(lp.SCR(classes="sex"), sexed, mask, regions={"west": WEST, "east": EAST}, seed=1)
+    coated = lp.CaptureHistory.from_tables(captures, stations, individuals=animals, occasions=8)
+    with pytest.raises(
+        lp.errors.ModelError, match="The cameras of 'east' alone cannot bear this model: classes='coat'"
+    ):
+        lp.transboundary(lp.SCR(classes="coat"), coated, mask, regions={"west": WEST, "east": EAST}, seed=1)
 
 
 # --- the bundled survey -------------------------------------------------------------------------------
