@@ -96,9 +96,7 @@ def test_a_side_that_cannot_bear_the_model_is_named() -> None:
     captures = history.detections[["individual", "station", "occasion"]]
     stations = history.stations[["station", "x", "y"]]
     coated = lp.CaptureHistory.from_tables(captures, stations, individuals=animals, occasions=8)
-    with pytest.raises(
-        lp.errors.ModelError, match="The cameras of 'east' alone cannot bear this model: classes="
-    ):
+    with pytest.raises(lp.errors.ModelError, match="The cameras of 'east' alone cannot bear this model: classes="):
         lp.transboundary(lp.SCR(classes="coat"), coated, mask, regions={"west": WEST, "east": EAST}, seed=1)
 
 
