@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
     from leopardpop.models.distance import LeastCost
+    from leopardpop.models.false_positive import FalsePositiveOccupancy
     from leopardpop.models.occupancy import (
         DynamicMultistateOccupancy,
         DynamicOccupancy,
@@ -72,6 +73,7 @@ __all__ = [
     "DynamicMultistateOccupancy",
     "DynamicOccupancy",
     "Exponential",
+    "FalsePositiveOccupancy",
     "Fit",
     "HalfNormal",
     "HazardRate",
@@ -120,6 +122,7 @@ _HOMES = {
     "DynamicMultistateOccupancy": "models.occupancy",
     "DynamicOccupancy": "models.occupancy",
     "Exponential": "components.detection",
+    "FalsePositiveOccupancy": "models.false_positive",
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
     "HazardRate": "components.detection",
