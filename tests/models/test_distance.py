@@ -156,7 +156,7 @@ def test_ways_there_and_back_are_alike(seed: int) -> None:
     there = ground.distances(points, points)
     np.testing.assert_allclose(there, there.T, rtol=1e-9)
     for a, b, c in itertools.permutations(range(4), 3):
-        assert there[a, c] <= (there[a, b] + there[b, c]) * 1.06
+        assert there[a, c] <= (there[a, b] + there[b, c]) * 1.03 + 200.0  # half a cell of the dearest land
 
 
 # --- in a model ------------------------------------------------------------------------------------
