@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.distance import LeastCost
     from leopardpop.models.false_positive import FalsePositiveOccupancy
     from leopardpop.models.occupancy import (
         DynamicMultistateOccupancy,
@@ -55,12 +56,14 @@ if TYPE_CHECKING:
     from leopardpop.priors import Prior
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
+    from leopardpop.results.mask_choice import suggest_buffer, suggest_spacing
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.occupancy_fit import OccupancyFit
     from leopardpop.results.occupancy_maximum import OccupancyMaximum
     from leopardpop.results.population import Population
     from leopardpop.results.site_states import SiteStates
     from leopardpop.results.storage import load_fit
+    from leopardpop.results.transboundary import transboundary
 
 __all__ = [
     "SCR",
@@ -74,6 +77,7 @@ __all__ = [
     "Fit",
     "HalfNormal",
     "HazardRate",
+    "LeastCost",
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
@@ -104,7 +108,10 @@ __all__ = [
     "read_spacecap",
     "read_unmarked",
     "read_wildlife_insights",
+    "suggest_buffer",
+    "suggest_spacing",
     "testing",
+    "transboundary",
 ]
 
 _HOMES = {
@@ -119,6 +126,7 @@ _HOMES = {
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
     "HazardRate": "components.detection",
+    "LeastCost": "models.distance",
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
@@ -146,6 +154,9 @@ _HOMES = {
     "read_spacecap": "data.readers.spacecap",
     "read_unmarked": "data.readers.unmarked",
     "read_wildlife_insights": "data.readers.wildlife_insights",
+    "suggest_buffer": "results.mask_choice",
+    "suggest_spacing": "results.mask_choice",
+    "transboundary": "results.transboundary",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+import pandas as pd
+
 from leopardpop.components.density import LogLinear
 from leopardpop.components.detection import (
     Exponential,
@@ -19,7 +21,9 @@ from leopardpop.components.detection import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
 )
+from leopardpop.data.mask import Mask
 from leopardpop.errors import ModelError, PriorError
+from leopardpop.models.distance import Barriers, LeastCost
 from leopardpop.models.false_positive import FalsePositiveOccupancy
 from leopardpop.models.occupancy import (
     DynamicMultistateOccupancy,
@@ -31,7 +35,7 @@ from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
 from leopardpop.priors import Prior, PriorSet
 
-__all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json"]
+__all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json", "without_places"]
 
 SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponential, ProbabilityHalfNormal)
 OCCUPANCY = {
@@ -88,6 +92,7 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
             "density": _component(model.density),
             "detection": _component(model.detection),
             "classes": model.classes,
+            "distance": None if model.distance is None else _distance(model.distance),
             "distribution": model.distribution,
             "priors": _priors(model.priors),
         }
@@ -119,6 +124,7 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
         density=_make(record["density"], known),
         detection=_make(record["detection"], known),
         classes=record["classes"],
+        distance=_distance_back(record.get("distance")),
         distribution=record["distribution"],
         priors=_priors_back(record["priors"]),
     )
@@ -137,7 +143,40 @@ def describe_model(text: str) -> str:
     detection = record["detection"]
     formulas = ", ".join(f"{name} {formula}" for name, formula in detection["fields"].items())
     classes = f", classes by {record['classes']}" if record["classes"] else ""
-    return f"density {record['density']['fields']['D']}; {detection['component']} detection, {formulas}{classes}"
+    distance = f"; distance by {record['distance']['component']}" if record.get("distance") else ""
+    density = record["density"]["fields"]["D"]
+    return f"density {density}; {detection['component']} detection, {formulas}{classes}{distance}"
+
+
+def _distance(distance: LeastCost) -> dict[str, Any]:
+    """A distance with all that it rests on: a file must be enough to work it out again."""
+    land, barriers = distance.landscape, distance.barriers
+    return {
+        "component": type(distance).__name__,
+        "resistance": distance.resistance,
+        "barriers": None if barriers is None else {"wkt": barriers.wkt, "crs": barriers.crs},
+        "landscape": None if land is None else {"table": land.table.to_dict("list"), "crs": land.crs},
+    }
+
+
+def without_places(text: str) -> str:
+    """The text of a model without where its barriers and its landscape are."""
+    record = json.loads(text)
+    if not record.get("distance"):
+        return text
+    kept = {"resistance": record["distance"]["resistance"] or "hidden", "barriers": None, "landscape": None}
+    return json.dumps({**record, "distance": {**record["distance"], **kept}})
+
+
+def _distance_back(record: Mapping[str, Any] | None) -> LeastCost | None:
+    if record is None:
+        return None
+    land = record["landscape"]
+    return LeastCost(
+        resistance=record["resistance"],
+        barriers=None if record["barriers"] is None else Barriers(**record["barriers"]),
+        landscape=None if land is None else Mask(pd.DataFrame(land["table"]), crs=land["crs"]),
+    )
 
 
 def _component(component: Any) -> dict[str, Any]:
