@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.abundance import CountOccupancy, NMixture, RoyleNichols
     from leopardpop.models.distance import LeastCost
     from leopardpop.models.false_positive import FalsePositiveOccupancy
     from leopardpop.models.occupancy import (
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SCR",
     "CaptureHistory",
+    "CountOccupancy",
     "DetectionFunction",
     "DetectionHistory",
     "DynamicMultistateOccupancy",
@@ -82,6 +84,7 @@ __all__ = [
     "Mask",
     "MaximumLikelihood",
     "MultistateOccupancy",
+    "NMixture",
     "Occupancy",
     "OccupancyFit",
     "OccupancyMaximum",
@@ -89,6 +92,7 @@ __all__ = [
     "Prior",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "RoyleNichols",
     "SiteStates",
     "Survey",
     "__version__",
@@ -117,6 +121,7 @@ __all__ = [
 _HOMES = {
     "SCR": "models.scr",
     "CaptureHistory": "data.history",
+    "CountOccupancy": "models.abundance",
     "DetectionFunction": "components.detection",
     "DetectionHistory": "data.detection_history",
     "DynamicMultistateOccupancy": "models.occupancy",
@@ -131,6 +136,7 @@ _HOMES = {
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
     "MultistateOccupancy": "models.occupancy",
+    "NMixture": "models.abundance",
     "Occupancy": "models.occupancy",
     "OccupancyFit": "results.occupancy_fit",
     "OccupancyMaximum": "results.occupancy_maximum",
@@ -138,6 +144,7 @@ _HOMES = {
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
+    "RoyleNichols": "models.abundance",
     "SiteStates": "results.site_states",
     "Survey": "data.survey",
     "compare": "results.compare",

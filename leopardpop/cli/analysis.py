@@ -24,6 +24,9 @@ FAMILIES = (
     "MultistateOccupancy",
     "DynamicMultistateOccupancy",
     "FalsePositiveOccupancy",
+    "RoyleNichols",
+    "NMixture",
+    "CountOccupancy",
 )
 OF_OCCUPANCY = ("decline", "of")
 OUTPUT = ("folder", "report", "coordinates", "checks", "sensitivity")

@@ -23,6 +23,7 @@ from leopardpop.components.detection import (
 )
 from leopardpop.data.mask import Mask
 from leopardpop.errors import ModelError, PriorError
+from leopardpop.models.abundance import CountOccupancy, NMixture, RoyleNichols
 from leopardpop.models.distance import Barriers, LeastCost
 from leopardpop.models.false_positive import FalsePositiveOccupancy
 from leopardpop.models.occupancy import (
@@ -41,14 +42,17 @@ SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponentia
 OCCUPANCY = {
     each.__name__: each
     for each in (
+        CountOccupancy,
         DynamicMultistateOccupancy,
         DynamicOccupancy,
         FalsePositiveOccupancy,
         MultistateOccupancy,
+        NMixture,
         Occupancy,
+        RoyleNichols,
     )
 }
-OPTIONS = ("parametrisation", "certain")
+OPTIONS = ("parametrisation", "certain", "distribution")
 """What a model of sites has beside formulas, link and priors."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from leopardpop.models.states.clusters import find_clusters
 from leopardpop.models.states.responses import certain_visits
+from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
 from leopardpop.results.occupancy_meaning import meaning_findings
 from leopardpop.words import counted, percent
@@ -47,6 +48,7 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
     found += [_groups(problem, each) for each in problem.layout.effects]
     found += meaning_findings(problem, theta)
+    found += animal_findings(problem, theta)
     found += [_certain(problem)] if "p10" in problem.structure.homes else []
     return [*found, *([_breeding(problem)] if "breeding" in problem.structure.states else [])]
 

@@ -150,7 +150,9 @@ class OccupancyProblem:
     @cached_property
     def priors(self) -> PriorTerms:
         """Priors of all coefficients."""
-        return occupancy_priors(self.layout, self.parts, self.model.priors, self.history.effort_unit)
+        made = self.arrays.effort[self.arrays.visited]
+        mean = float(np.nanmean(made)) if np.nansum(made) > 0 else 1.0
+        return occupancy_priors(self.layout, self.parts, self.model.priors, self.history.effort_unit, mean)
 
     @property
     def labels(self) -> list[str]:

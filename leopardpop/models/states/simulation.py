@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class OccupancyTruth:
     """What a survey never knows."""
 
     z: xr.DataArray
-    """State of each site and season (site, season): 0 absent, 1 used, 2 breeding."""
+    """State of each site and season (site, season): 0 absent, 1 used, 2 breeding; or the number of animals."""
     coefficients: pd.Series
     """Coefficients by label (link scale, covariates as given)."""
 
@@ -59,9 +60,10 @@ def simulate(
     rng = np.random.default_rng(seed)
     theta = _with_effects(problem, theta_of(problem, parameters), parameters, rng)
     logs = problem.evaluate(theta).logs
-    states = _draw_states(problem, logs, rng)
+    states = problem.new_states(logs, rng) if hasattr(problem, "new_states") else _draw_states(problem, logs, rng)
     data = problem.arrays
-    responses = _draw_visits(problem, logs, states[data.season, data.site], rng)
+    draw = problem.new_visits if hasattr(problem, "new_visits") else partial(_draw_visits, problem)
+    responses = draw(logs, states[data.season, data.site], rng)
     y = np.full(data.visited.shape, np.nan)
     y[data.site, data.season, data.visit] = responses
     dataset = problem.history.dataset

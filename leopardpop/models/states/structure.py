@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 __all__ = [
+    "COUNTS",
     "DYNAMIC",
     "DYNAMIC_MULTINOMIAL",
     "DYNAMIC_MULTISTATE",
@@ -20,6 +21,9 @@ __all__ = [
     "IMPOSSIBLE",
     "MULTINOMIAL",
     "MULTISTATE",
+    "NMIXTURE",
+    "NMIXTURE_NEGBIN",
+    "ROYLE_NICHOLS",
     "SINGLE",
     "Either",
     "Factors",
@@ -63,6 +67,8 @@ class Structure:
     """Pr(state | state the season before), by state before and after; none for a single season."""
     response: str = "binary"
     """Kind of response that the data must have."""
+    kind: Literal["states", "detected animals", "counted animals", "counts"] = "states"
+    """What is hidden at a site, and what visits tell of it: the table here, or a law of their own."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Link of parameters that are not probabilities."""
     units: Mapping[str, str] = field(default_factory=dict)
@@ -168,4 +174,32 @@ FALSE_POSITIVE_CONFIRMED = replace(
     homes={"psi": "site", "p": "visit", "p10": "visit", "b": "visit"},
     outcomes=(_MISSED, (_first("p10"), _UNCONFIRMED), (None, _first("p") + _first("b")), *_CERTAIN),
     response="state",
+)
+
+# The hidden state is a number of animals; what visits tell of it is no table.
+_ANIMALS = {"abundance": "animals"}
+ROYLE_NICHOLS = Structure(
+    states=("absent", "used"),
+    homes={"abundance": "site", "r": "visit"},
+    initial=(),
+    outcomes=(),
+    kind="detected animals",
+    links={"abundance": "log"},
+    units=_ANIMALS,
+)
+NMIXTURE = replace(ROYLE_NICHOLS, homes={"abundance": "site", "p": "visit"}, response="count", kind="counted animals")
+NMIXTURE_NEGBIN = replace(
+    NMIXTURE,
+    homes={"abundance": "site", "size": "site", "p": "visit"},
+    links={"abundance": "log", "size": "log"},
+)
+COUNTS = Structure(
+    states=("absent", "used"),
+    homes={"psi": "site", "rate": "visit"},
+    initial=_USED,
+    outcomes=(),
+    response="count",
+    kind="counts",
+    links={"rate": "log"},
+    units={"rate": "1/effort"},
 )
