@@ -184,7 +184,9 @@ def test_unmarked(shared, label, file, model, names):
     assert mle.log_likelihood == pytest.approx(record["logLik"], abs=1e-5)  # some of their searches stop 5e-6 short
     assert mle.log_likelihood > record["logLik"] - 1e-8
     ours = mle.coefficients if names is None else mle.coefficients.loc[[f"{name}[Intercept]" for name in names]]
-    np.testing.assert_allclose(ours["estimate"], [row["est"] for row in record["estimates"]], atol=5e-4 if names else 1e-3)
+    np.testing.assert_allclose(
+        ours["estimate"], [row["est"] for row in record["estimates"]], atol=5e-4 if names else 1e-3
+    )
     np.testing.assert_allclose(ours["se"], [row["se"] for row in record["estimates"]], rtol=0.01)
 
 
