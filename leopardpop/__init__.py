@@ -19,6 +19,7 @@ from leopardpop._version import __version__
 
 if TYPE_CHECKING:
     from leopardpop import errors, priors, testing
+    from leopardpop.components.classes import Mixture
     from leopardpop.components.density import LogLinear
     from leopardpop.components.detection import (
         DetectionFunction,
@@ -75,6 +76,7 @@ __all__ = [
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
+    "Mixture",
     "MultistateOccupancy",
     "Occupancy",
     "OccupancyFit",
@@ -119,6 +121,7 @@ _HOMES = {
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
+    "Mixture": "components.classes",
     "MultistateOccupancy": "models.occupancy",
     "Occupancy": "models.occupancy",
     "OccupancyFit": "results.occupancy_fit",
