@@ -154,8 +154,10 @@ def _predictor(parameter: Parameter, theta: Any) -> Any:
 
 def _coefficients(parameter: Parameter, theta: Any) -> Any:
     values = theta[parameter.place]
-    return values if parameter.ordered is None else pt.set_subtensor(
-        values[parameter.ordered], pt.exp(values[parameter.ordered])
+    return (
+        values
+        if parameter.ordered is None
+        else pt.set_subtensor(values[parameter.ordered], pt.exp(values[parameter.ordered]))
     )
 
 

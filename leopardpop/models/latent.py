@@ -62,8 +62,9 @@ def ordering(parameters: Sequence[DetectionParameter], rows: DetectionRows) -> t
             return name, CONTRAST
     formulas = ", ".join(f"{p.name} {p.formula!r}" for p in parameters)
     raise ModelError(
-        f"classes=lp.Mixture(2), and no formula of detection has {COLUMN!r} as a term beside an intercept ({formulas}): "
-        f'nothing puts the classes in order, or tells them apart. Give {names[0]}="~ {COLUMN}", or leave classes out.',
+        f"classes=lp.Mixture(2), and no formula of detection has {COLUMN!r} as a term beside an intercept "
+        f"({formulas}): nothing puts the classes in order, or tells them apart. Give "
+        f'{names[0]}="~ {COLUMN}", or leave classes out.',
         offenders=[COLUMN],
     )
 

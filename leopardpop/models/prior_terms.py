@@ -16,6 +16,7 @@ import numpy as np
 
 from leopardpop.errors import PriorError
 from leopardpop.models.behaviour import default_slope
+from leopardpop.models.compiled_prior import as_density
 from leopardpop.priors import (
     Prior,
     PriorSet,
@@ -177,8 +178,10 @@ def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | N
         return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
     if term.natural and prior.distribution == "LogitNormal" and parameter.link.name == "logit":
         return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
-    if not term.natural and prior.distribution == "Normal" and term.position - parameter.place.start != (
-        parameter.ordered
+    if (
+        not term.natural
+        and prior.distribution == "Normal"
+        and term.position - parameter.place.start != (parameter.ordered)
     ):
         scale = float(parameter.design.scale[term.position - parameter.place.start])
         return float(prior.parameters["mu"]) * scale, float(prior.parameters["sigma"]) * scale
@@ -366,52 +369,3 @@ def _check_number(chosen: PriorSet, n_sessions: int) -> None:
         raise PriorError('priors on both "N" and "D": the prior of N replaces that of D, give one of them')
     if "N" in chosen and n_sessions > 1:
         raise PriorError(f'a prior on "N" needs one session and there are {n_sessions}: give a prior on "D"')
-
-
-def as_density(prior: Any) -> Any:
-    """A prior with ``logpdf``; anything that only makes a PyMC variable is compiled."""
-    return prior if isinstance(prior, Prior) else CompiledPrior(prior)
-
-
-class CompiledPrior:
-    """Density of a prior that is known only by the PyMC variable that it creates.
-
-    Parameters
-    ----------
-    source
-        An object with ``create_variable(name)`` for a scalar variable.
-    """
-
-    def __init__(self, source: Any) -> None:
-        from threading import Lock
-
-        import pymc as pm
-        import pytensor
-        import pytensor.tensor as pt
-
-        self.source, self._lock = source, Lock()
-        with pm.Model():
-            variable = source.create_variable("x")
-            point = pt.dscalar("point")
-            density = pm.logp(variable, point)
-            self._functions = [
-                pytensor.function([point], out, mode="FAST_COMPILE") for out in (density, pt.grad(density, point))
-            ]
-
-    def logpdf(self, x: float) -> float:
-        """Log density at x."""
-        with self._lock:
-            return float(self._functions[0](x))
-
-    def logpdf_derivative(self, x: float) -> float:
-        """Derivative of the log density at x."""
-        with self._lock:
-            return float(self._functions[1](x))
-
-    def create_variable(self, name: str) -> Any:
-        """Create the PyMC variable."""
-        return self.source.create_variable(name)
-
-    def __repr__(self) -> str:
-        """Show the source."""
-        return repr(self.source)

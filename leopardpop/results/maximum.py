@@ -14,8 +14,8 @@ import pandas as pd
 
 from leopardpop.errors import FitError, ModelError
 from leopardpop.inference.mode import find_modes
-from leopardpop.models.likelihood.counts import ConditionalOnN
 from leopardpop.models.latent import in_order
+from leopardpop.models.likelihood.counts import ConditionalOnN
 from leopardpop.models.problem import Problem
 from leopardpop.results.delta import coefficient_table, estimate_table, expected_table, jacobian, realised_table
 from leopardpop.results.same_data import DataOf, data_of_problem

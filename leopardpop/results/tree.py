@@ -155,7 +155,8 @@ def _log_prior_term(problem: AnyProblem, term: PriorTerm, theta: Floats, expecte
     at = term.position - parameter.place.start
     scale = float(parameter.design.scale[at])
     if at == parameter.ordered:
-        return _logpdf(term.prior, np.exp(eta) / scale) - np.log(scale) + eta
+        ordered: Floats = _logpdf(term.prior, np.exp(eta) / scale) - np.log(scale) + eta
+        return ordered
     density: Floats = _logpdf(term.prior, eta / scale) - np.log(scale)
     return density
 
