@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.false_positive import FalsePositiveOccupancy
     from leopardpop.models.occupancy import (
         DynamicMultistateOccupancy,
         DynamicOccupancy,
@@ -70,6 +71,7 @@ __all__ = [
     "DynamicMultistateOccupancy",
     "DynamicOccupancy",
     "Exponential",
+    "FalsePositiveOccupancy",
     "Fit",
     "HalfNormal",
     "HazardRate",
@@ -115,6 +117,7 @@ _HOMES = {
     "DynamicMultistateOccupancy": "models.occupancy",
     "DynamicOccupancy": "models.occupancy",
     "Exponential": "components.detection",
+    "FalsePositiveOccupancy": "models.false_positive",
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
     "HazardRate": "components.detection",

@@ -13,6 +13,7 @@ import numpy as np
 
 __all__ = [
     "MEDIANS",
+    "apart",
     "area",
     "below",
     "change",
@@ -138,6 +139,18 @@ def equal_to(value: float) -> str:
     return text if text[0] in "<>" else f"= {text}"
 
 
+def apart(value: float, limit: float) -> tuple[str, str]:
+    """Write two numbers with as many decimals as tell them apart, two at least.
+
+    Examples
+    --------
+    >>> apart(0.72, 0.7), apart(0.7003, 0.7)
+    (('0.72', '0.70'), ('0.7003', '0.7000'))
+    """
+    shown = ((decimal(value, n), decimal(limit, n)) for n in range(2, 9))
+    return next((pair for pair in shown if pair[0] != pair[1]), (decimal(value, 8), decimal(limit, 8)))
+
+
 def below(value: float, limit: float) -> str:
     """Write that a number is below its limit, with as many decimals as show it.
 
@@ -146,8 +159,7 @@ def below(value: float, limit: float) -> str:
     >>> below(0.33, 0.7), below(0.6984, 0.7)
     ('0.33 < 0.70', '0.698 < 0.700')
     """
-    shown = ((decimal(value, n), decimal(limit, n)) for n in range(2, 9))
-    one, other = next((pair for pair in shown if pair[0] != pair[1]), (decimal(value, 8), decimal(limit, 8)))
+    one, other = apart(value, limit)
     return f"{one} < {other}"
 
 

@@ -18,6 +18,7 @@ from leopardpop.inference.mode import Mode, ModeSearch, find_modes
 from leopardpop.inference.proposal import Mixture, laplace_mixture, refit
 from leopardpop.inference.psis import importance_ess, k_limit, psis
 from leopardpop.inference.target import Target, batch_values
+from leopardpop.words import apart
 
 __all__ = ["MIN_ESS", "MIN_RAW", "LaplaceDraws", "laplace_draws"]
 
@@ -207,7 +208,8 @@ def _broken(k: float, ess: float, n_raw: int, min_ess: float) -> tuple[str, ...]
     """Clauses of the certificate that fail, in words."""
     found = []
     if not k < k_limit(n_raw):
-        found.append(f"Pareto k is {k:.2f}, not below {k_limit(n_raw):.2f}: the proposal misses part of the posterior")
+        shown, limit = apart(k, k_limit(n_raw))
+        found.append(f"Pareto k is {shown}, not below {limit}: the proposal misses part of the posterior")
     if n_raw < MIN_RAW:
         found.append(f"{n_raw} raw draws are too few for a certificate, which needs {MIN_RAW}")
     if not ess >= min_ess:

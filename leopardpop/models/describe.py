@@ -55,6 +55,8 @@ def occupancy_html(model: OccupancyModel) -> str:
         "link": model.link,
         "priors": f"chosen: {chosen}; others by default" if chosen else "by default",
     }
+    if getattr(model, "certain", None):
+        facts["certain visits"] = model.certain  # type: ignore[attr-defined]
     if getattr(model, "parametrisation", "condbinom") != "condbinom":
         facts["parametrisation"] = model.parametrisation  # type: ignore[attr-defined]
     return _table(type(model).__name__, facts)

@@ -28,8 +28,8 @@ __all__ = [
 
 _SLOPE_SD = {"D": 1.0, "lambda0": 0.7, "g0": 0.7, "sigma": 0.35, "z": 0.35}
 _RARELY_SEEN = ("p", "p1", "p2")
-_OF_VISITS = ("p", "p1", "p2", "delta")
-_SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta")
+_OF_VISITS = ("p", "p1", "p2", "delta", "p10", "b")
+_SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta", "b")
 
 
 def scale_prior(xy: Sequence[ArrayLike]) -> Prior:
@@ -259,7 +259,8 @@ def occupancy_prior(parameter: str) -> Prior:
     ----------
     parameter
         ``"psi"``, ``"gamma"``, ``"epsilon"``, ``"psi_next"``: logit ~ N(0, 1.5). ``"p"``, ``"p1"``, ``"p2"``:
-        logit ~ N(-1, 1.5). ``"breeding"``, ``"breeding_next"``, ``"delta"``: Beta(2, 2).
+        logit ~ N(-1, 1.5). ``"p10"``: logit ~ N(-3, 1.5), since mistakes are rare. ``"breeding"``, ``"breeding_next"``,
+        ``"delta"``, ``"b"``: Beta(2, 2).
 
     Returns
     -------
@@ -272,7 +273,8 @@ def occupancy_prior(parameter: str) -> Prior:
     """
     if parameter in _SHARES_OF_THE_SEEN:
         return Prior("Beta", alpha=2, beta=2)
-    return Prior("LogitNormal", mu=-1.0 if parameter in _RARELY_SEEN else 0.0, sigma=1.5)
+    centre = -3.0 if parameter == "p10" else -1.0 if parameter in _RARELY_SEEN else 0.0
+    return Prior("LogitNormal", mu=centre, sigma=1.5)
 
 
 def occupancy_slope_prior(slopes: int, *, of_state: bool = False) -> Prior:

@@ -21,6 +21,7 @@ from leopardpop.components.detection import (
     ProbabilityHalfNormal,
 )
 from leopardpop.errors import ModelError, PriorError
+from leopardpop.models.false_positive import FalsePositiveOccupancy
 from leopardpop.models.occupancy import (
     DynamicMultistateOccupancy,
     DynamicOccupancy,
@@ -35,8 +36,17 @@ __all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json"]
 
 SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponential, ProbabilityHalfNormal)
 OCCUPANCY = {
-    each.__name__: each for each in (DynamicMultistateOccupancy, DynamicOccupancy, MultistateOccupancy, Occupancy)
+    each.__name__: each
+    for each in (
+        DynamicMultistateOccupancy,
+        DynamicOccupancy,
+        FalsePositiveOccupancy,
+        MultistateOccupancy,
+        Occupancy,
+    )
 }
+OPTIONS = ("parametrisation", "certain")
+"""What a model of sites has beside formulas, link and priors."""
 
 
 class UnsavedPrior:
@@ -71,8 +81,7 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
     if isinstance(model, OccupancyModel):
         formulas = {name: getattr(model, name) for name in model.structure.homes}
         record = {"family": type(model).__name__, "formulas": formulas, "link": model.link}
-        if hasattr(model, "parametrisation"):
-            record["parametrisation"] = model.parametrisation
+        record |= {name: getattr(model, name) for name in OPTIONS if hasattr(model, name)}
         return json.dumps({**record, "priors": _priors(model.priors)})
     return json.dumps(
         {
@@ -105,7 +114,7 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
     record = json.loads(text)
     if record["family"] in OCCUPANCY:
         kind = OCCUPANCY[record["family"]]
-        chosen = {name: record[name] for name in ("link", "parametrisation") if name in record}
+        chosen = {name: record[name] for name in ("link", *OPTIONS) if name in record}
         return kind(**record["formulas"], **chosen, priors=_priors_back(record["priors"]))
     known = {each.__name__: each for each in (*SHIPPED, *components)}
     return SCR(
@@ -123,7 +132,8 @@ def describe_model(text: str) -> str:
     if record["family"] in OCCUPANCY:
         told = ", ".join(f"{name} {formula}" for name, formula in record["formulas"].items())
         multinomial = " (multinomial)" if record.get("parametrisation") == "multinomial" else ""
-        return f"{record['family']}, {told}{multinomial}" + (
+        certain = f" (certain: {record['certain']})" if record.get("certain") else ""
+        return f"{record['family']}, {told}{multinomial}{certain}" + (
             "" if record["link"] == "logit" else f" ({record['link']} link)"
         )
     detection = record["detection"]

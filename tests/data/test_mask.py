@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 import xarray as xr
@@ -586,11 +587,13 @@ class TestSpace:
             projections.project([131.0, np.inf], [43.0, 43.0], "EPSG:4326", CRS)
         assert error.value.offenders == [1]
 
-    def test_crs_without_a_code_is_kept_as_wkt(self):
-        text = projections.crs_text("+proj=laea +lat_0=43 +lon_0=131 +units=m")
+    def test_crs_without_a_code_is_kept_as_it_was_told_or_as_wkt(self):
+        told = "+proj=laea +lat_0=43 +lon_0=131 +units=m"
+        text = projections.crs_text(pyproj.CRS(told))
         assert text.startswith("PROJCRS")
+        assert projections.crs_text(told) == told
         assert projections.crs_text(text) == text
-        assert projections.same_crs(text, "+proj=laea +lat_0=43 +lon_0=131 +units=m")
+        assert projections.same_crs(text, told)
 
     @pytest.mark.parametrize(
         "x, y, crs, expected",

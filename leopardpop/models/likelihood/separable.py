@@ -198,7 +198,7 @@ class SeparableForm:
         log_base, precision = np.log(parameters[self.baseline]), 0.5 / parameters["sigma"] ** 2
         found = run_plan(self.plan, log_density, log_base, precision, rows, sets)
         if self.tables.is_probability:
-            found.log_total[log_base.max(-1) > LOG_LARGEST_KERNEL] = np.nan
+            found.detected[log_base.max(-1) > LOG_LARGEST_KERNEL] = np.nan
         return found
 
     @cached_property

@@ -12,7 +12,8 @@ import xarray as xr
 
 from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.models.describe import beta_series, theta_of
-from leopardpop.models.states.products import product_of
+from leopardpop.models.states.products import product_of, sum_of
+from leopardpop.models.states.responses import decoded, possible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,16 +98,17 @@ def _draw_states(problem: OccupancyProblem, logs: dict[str, Any], rng: np.random
 
 
 def _draw_visits(
-    problem: OccupancyProblem, logs: dict[str, Any], state: NDArray[np.int8], rng: np.random.Generator
-) -> NDArray[np.int8]:
+    problem: OccupancyProblem, logs: dict[str, Any], state: NDArray[np.integer], rng: np.random.Generator
+) -> NDArray[np.integer]:
     """Response of each visit made, given the state of its site then, (V,)."""
     law = np.zeros((len(problem.structure.outcomes), len(state)))
     for response, by_state in enumerate(problem.structure.outcomes):
         for k, factors in enumerate(by_state):
             visits = np.flatnonzero(state == k)
             if factors is not None:
-                law[response, visits] = np.exp(product_of(factors, logs)[problem.kind[visits]]) if factors else 1.0
-    return draw_categories(law, rng)
+                law[response, visits] = np.exp(sum_of(factors, logs)[problem.kind[visits]]) if factors else 1.0
+    allowed = possible(problem.model, problem.arrays)
+    return decoded(problem.model, draw_categories(law if allowed is None else law * allowed, rng))
 
 
 def draw_categories(law: Floats, rng: np.random.Generator) -> NDArray[np.int8]:

@@ -23,6 +23,7 @@ ADVICE = {
     "binary": "Breeding needs a history with response='state' (0 not seen, 1 seen, 2 seen with young); for the use of "
     "sites alone there is lp.Occupancy.",
 }
+WITH_SEASONS = ("Occupancy", "MultistateOccupancy")
 
 
 def check_mask_absent(mask: object) -> None:
@@ -83,9 +84,10 @@ def _check_seasons(seasons: tuple[str, ...], structure: Structure, name: str) ->
             "or give seasons= when you make the history."
         )
     if not structure.is_dynamic and len(seasons) > 1:
+        dynamic = f"Use lp.Dynamic{name}, or c" if name in WITH_SEASONS else "C"
         raise ModelError(
-            f"{name} is of one closed season and the history has {len(seasons)} ({listed(list(seasons))}). Use "
-            f"lp.Dynamic{name}, or choose a season: history.select(season={seasons[0]!r}).",
+            f"{name} is of one closed season and the history has {len(seasons)} ({listed(list(seasons))}). "
+            f"{dynamic}hoose a season: history.select(season={seasons[0]!r}).",
             offenders=list(seasons),
         )
 
