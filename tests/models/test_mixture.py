@@ -54,7 +54,8 @@ def naive(survey: PlainSurvey, function: str, values: dict[str, float]) -> float
 
 @cache
 def simulated() -> tuple[lp.SCR, lp.CaptureHistory, lp.Mask]:
-    history, mask = small_design()
+    history, _ = small_design()
+    mask = lp.Mask.around(history, buffer=6_000, spacing=2_000)
     model = lp.SCR(detection=lp.HalfNormal(lambda0="~ h2", sigma="~ h2"), classes=lp.Mixture(2))
     return model, model.simulate(history, mask, parameters=TRUTH, seed=1).history, mask
 
@@ -144,6 +145,7 @@ def test_maximum_has_its_classes_in_order() -> None:
     assert again == pytest.approx(best.log_likelihood, abs=1e-9)
     alike = lp.SCR().maximum_likelihood(history, mask)
     assert best.log_likelihood > alike.log_likelihood
+    assert set(lp.compare({"mixture": best, "alike": alike}).index) == {"mixture", "alike"}
 
 
 @pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")
@@ -165,6 +167,7 @@ def test_a_fit_from_end_to_end(tmp_path: Path) -> None:
     assert back.summary().to_string() == fit.summary().to_string()
     text = fit.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "two latent classes" in text
+    assert len(fit.plot.detection().lines) >= 2
     chances = fit.activity_centres()["class_probability"]
     assert chances.sum("h2").to_numpy() == pytest.approx(1.0)
 
