@@ -227,3 +227,21 @@ def test_a_posterior_out_of_order_is_refused() -> None:
     beta[problem.labels.index("lambda0[h2[2]]")] = -0.2
     with pytest.raises(ModelError, match="is not positive: class 2"):
         problem.to_theta(beta)
+
+
+@pytest.mark.verification
+@pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")
+def test_laplace_and_nuts_agree_on_a_mixture() -> None:
+    """Within what some 300 effective draws can tell: four Monte Carlo errors of a mean, 15 % of an sd."""
+    design, _ = small_design()
+    mask = lp.Mask.around(design, buffer=8_000, spacing=2_000)
+    model = lp.SCR(detection=lp.HalfNormal(lambda0="~ h2"), classes=lp.Mixture(2))
+    values = {"D": 0.15, "lambda0": 0.05, "sigma": 2000.0, "lambda0[h2[2]]": 2.0, "pmix": 0.4}
+    history = model.simulate(design, mask, parameters=values, seed=5).history
+    quick = model.fit(history, mask, engine="laplace", draws=1000, seed=1, min_ess=2000)
+    slow = model.fit(history, mask, engine="nuts", draws=600, chains=2, seed=2, tune=400, progressbar=False)
+    for name in ("lambda0", "sigma", "E_N", "pmix"):
+        a, b = (np.log(fit.posterior[name].stack(s=("chain", "draw")).to_numpy()) for fit in (quick, slow))
+        assert (np.abs(a.mean(-1) - b.mean(-1)) < 0.24 * b.std(-1)).all(), name
+        assert (np.abs(a.std(-1) / b.std(-1) - 1) < 0.15).all(), name

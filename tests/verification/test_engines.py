@@ -26,9 +26,6 @@ def cases() -> dict[str, tuple[lp.SCR, lp.CaptureHistory, lp.Mask]]:
         seed += 1
     sexes = lp.SCR(detection=lp.HalfNormal(lambda0="~ sex", sigma="~ sex"), classes="sex")
     by_sex = sexes.simulate(history, mask, parameters=TRUTH | {"pmix": 0.4, "sigma[sex[M]]": 0.4}, seed=4).history
-    latent = lp.SCR(detection=lp.HalfNormal(lambda0="~ h2"), classes=lp.Mixture(2))
-    told_apart = TRUTH | {"D": 0.15, "lambda0": 0.05, "lambda0[h2[2]]": 2.0, "pmix": 0.4}
-    of_two = latent.simulate(history, mask, parameters=told_apart, seed=5).history
     few = plain.simulate(history, mask, parameters=TRUTH | {"D": 0.03, "lambda0": 0.05}, seed=11).history
     return {
         "ordinary": (plain, some, mask),
@@ -36,7 +33,6 @@ def cases() -> dict[str, tuple[lp.SCR, lp.CaptureHistory, lp.Mask]]:
         "one animal": (plain, one, mask),
         "few recaptures": (plain, few, mask),
         "sexes": (sexes, by_sex, mask),
-        "mixture": (latent, of_two, mask),
         "hazard rate": (lp.SCR(detection=lp.HazardRate()), some, mask),
     }
 
@@ -44,9 +40,7 @@ def cases() -> dict[str, tuple[lp.SCR, lp.CaptureHistory, lp.Mask]]:
 @pytest.mark.verification
 @pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")
-@pytest.mark.parametrize(
-    "name", ["ordinary", "no captures", "one animal", "few recaptures", "sexes", "mixture", "hazard rate"]
-)
+@pytest.mark.parametrize("name", ["ordinary", "no captures", "one animal", "few recaptures", "sexes", "hazard rate"])
 def test_laplace_and_nuts_agree(name: str) -> None:
     """Means within 0.08 sd, sds within 6 %, tail quantiles within 0.15 sd, with 4,000 effective draws each."""
     model, history, mask = cases()[name]
