@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from leopardpop.components.counts import parameters_of
 from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ __all__ = ["beta_series", "model_html", "occupancy_html", "parameter_table", "th
 
 def model_html(model: SCR) -> str:
     """A model as a table for notebooks: its parts in words, its formulas as they were given."""
-    detection = {p.name: p.formula for p in model.detection.parameters()}
+    detection = {p.name: p.formula for p in parameters_of(model)}
     chosen = ", ".join(map(str, model.priors or ()))
     facts = {
         "log density, D": getattr(model.density, "D", model.density),
@@ -34,6 +35,7 @@ def model_html(model: SCR) -> str:
         **detection,
         "classes": str(model.classes or "none"),
         "distance": "straight line" if model.distance is None else type(model.distance).__name__,
+        **({"counts": "negative binomial"} if model.counts == "negbin" else {}),
         "number of animals": model.distribution.capitalize(),
         "priors": f"chosen: {chosen}; others from the design" if chosen else "from the design",
     }

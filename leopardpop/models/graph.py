@@ -10,6 +10,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from leopardpop.components.counts import SIZE
 from leopardpop.components.special import log_expm1_ratio
 from leopardpop.models.likelihood.form import history_void
 from leopardpop.models.likelihood_op import LikelihoodOp
@@ -232,26 +233,33 @@ def session_graph(
     intensity = pt.exp(log_density) * terms.area
     totals, seen = [], pt.zeros(len(terms.area))
     for c, parameters in enumerate(by_class):
-        log_total, hazard = _class_graph(terms, problem.model.detection, log_density, parameters)
+        log_total, hazard = _class_graph(terms, problem.model.detection, log_density, dict(parameters))
         known = np.where(np.isin(np.arange(terms.n_histories), session.rows[c]), 0.0, -np.inf)
         totals.append(log_share[c] + log_total + known)
         seen = seen - pt.exp(log_share[c]) * pt.expm1(-hazard)
     log_history = pt.logsumexp(pt.stack(totals), axis=0) if len(totals) > 1 else totals[0]
     animals = (log_history * terms.multiplicity).sum() + terms.constant.sum()
+    if terms.bursts is not None:
+        each = terms.bursts
+        animals = animals + pt.log(each.effort + each.before / by_class[0][SIZE][each.station]).sum()
     return animals, (intensity * seen).sum()
 
 
 def _class_graph(terms: Any, detection: Any, log_density: Any, parameters: dict[str, Any]) -> tuple[Any, Any]:
     """Log totals of all histories, and the total hazard of each cell, for one class."""
     d2 = pt.as_tensor(terms.squared_distances())
+    size = None if terms.bursts is None else parameters.pop(SIZE)[:, None]
     log_hazard = detection.log_hazard(d2, **{name: value[:, None] for name, value in parameters.items()})
     hazard = pt.exp(log_hazard)
-    hazards = pt.as_tensor(_dense(terms.vectors(_dense(terms.weights)))) @ hazard
+    void_hazard = hazard if size is None else size * pt.log1p(hazard / size)
+    hazards = pt.as_tensor(_dense(terms.vectors(_dense(terms.weights)))) @ void_hazard
     total = terms.times @ hazards
     at = terms.slot_station
     log_slot = log_hazard[at]
     if terms.detector == "proximity":
         log_slot = log_slot + log_expm1_ratio(terms.slot_effort[:, None] * hazard[at])
+    if size is not None:
+        log_slot = log_slot - pt.log1p(hazard / size)[at]
     counts = np.zeros((terms.n_histories, len(at)))
     np.add.at(counts, (terms.entry_history, terms.entry_slot), terms.entry_count)
     void = history_void(terms)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.priors import Prior
-from leopardpop.priors.defaults import baseline_prior, density_prior, scale_prior, shape_prior
+from leopardpop.priors.defaults import baseline_prior, density_prior, scale_prior, shape_prior, size_prior
 
 if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
@@ -19,7 +19,7 @@ __all__ = ["default_references"]
 def default_references(
     sessions: list[SessionArrays], names: list[str], given: Mapping[str, Any], stretch: float = 1.0
 ) -> dict[str, Any]:
-    """Priors of the reference values from the design alone: sigma, the baseline, D, the shape z.
+    """Priors of the reference values from the design alone: sigma, the baseline, D, the shape z, the size of counts.
 
     Where distances are not those of straight lines but ``stretch`` times as long, sigma is, too.
 
@@ -37,6 +37,7 @@ def default_references(
     result["lambda0"] = baseline_prior(mean_effort, probability=False)
     result["g0"] = baseline_prior(mean_effort, probability=True)
     result["z"] = shape_prior()
+    result["size"] = size_prior(mean_effort)
     return {name: result[name] for name in names if name in result}
 
 

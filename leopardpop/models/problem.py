@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leopardpop.components.classes import Mixture, class_column
+from leopardpop.components.counts import check_size, parameters_of
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
 from leopardpop.models.detection_rows import DetectionRows
@@ -91,9 +92,8 @@ class Problem:
         self.number = number or (BinomialN() if model.distribution == "binomial" else PoissonN())
         self.column = class_column(model.classes)
         self.levels = levels or _levels(model.classes, self.data)
-        self.detection = DetectionRows(
-            model.detection.parameters(), self.data, self.column, self.levels, history.detector
-        )
+        check_size(model, history.detector, self.column)
+        self.detection = DetectionRows(parameters_of(model), self.data, self.column, self.levels, history.detector)
         self.units = self.detection.units
         self.layout = self._layout(ordered=ordered)
         self.distances = self._distances()
@@ -108,9 +108,8 @@ class Problem:
         units = tuple(n_classes * len(u.station) for u in self.units)
         by_cell = density_table(self.data, self.masks)
         pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
-        of_detection = model.detection.parameters()
-        pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in of_detection]
-        by = ordering(of_detection, self.detection) if isinstance(model.classes, Mixture) else None
+        pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in parameters_of(model)]
+        by = ordering(model.detection.parameters(), self.detection) if isinstance(model.classes, Mixture) else None
         shares = (self.column, self.levels) if self.column else None
         return make_layout(pieces, shares, ordered=by if ordered else None)
 
@@ -145,7 +144,10 @@ class Problem:
         cells = np.column_stack([mask.x, mask.y])
         codes = class_codes(self.data[s], self.column, self.levels)
         squares = None if self.distances is None else Squares(self.distances[s] ** 2, units.station)
-        return session_terms(units.arrays, self.history.detector, cells, mask.area, codes, units.experience, squares)
+        return session_terms(
+            units.arrays, self.history.detector, cells, mask.area, codes, units.experience, squares,
+            in_bursts=self.model.counts == "negbin",
+        )  # fmt: skip
 
     @cached_property
     def priors(self) -> PriorTerms:
@@ -320,7 +322,7 @@ class Problem:
         with np.errstate(all="ignore"):
             for session, e in zip(self.sessions, evaluations, strict=True):
                 n, terms, log_detected = session.terms.n_animals, session.terms, np.log(e.detected)
-                captures.append(e.log_history[:, terms.history] + terms.constant - log_detected[:, None])
+                captures.append(e.log_history[:, terms.history] + terms.constants(e.size) - log_detected[:, None])
                 counts.append((n * log_detected if n else 0.0) - e.detected - lgamma(n + 1.0))
         detected = np.stack([e.detected for e in evaluations], axis=-1)
         expected = np.stack([e.expected for e in evaluations], axis=-1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from leopardpop.components.classes import Mixture
+from leopardpop.components.counts import check_counts
 from leopardpop.components.density import LogLinear
 from leopardpop.components.detection import DetectionFunction, HalfNormal
 from leopardpop.errors import ModelError
@@ -61,6 +62,12 @@ class SCR:
         :class:`Mixture` for two classes that nobody saw, which formulas name ``h2``.
     distance
         :class:`LeastCost`: the way over land that resists and around barriers; None: the straight line.
+    counts
+        Of the detector ``"count"``: ``"poisson"``, or ``"negbin"`` where photographs come in bursts: the count over
+        effort T has mean Tλ and variance Tλ(1 + λ/size).
+    size
+        Formula of the size of the negative binomial, per unit of effort, over what all classes of animals share; its
+        link is the log. The Poisson law has no size.
     distribution
         Of the number of animals: ``"poisson"``; ``"binomial"`` for :meth:`maximum_likelihood` and
         :meth:`log_likelihood` only.
@@ -89,6 +96,8 @@ class SCR:
     detection: DetectionFunction = field(default_factory=HalfNormal)
     classes: str | Mixture | None = None
     distance: LeastCost | None = None
+    counts: Literal["poisson", "negbin"] = "poisson"
+    size: str = "~ 1"
     distribution: Literal["poisson", "binomial"] = "poisson"
     priors: Mapping[str, Any] | None = None
 
@@ -112,6 +121,7 @@ class SCR:
             )
         if self.distance is not None and not hasattr(self.distance, "table"):
             raise ModelError(f'distance={self.distance!r}: give lp.LeastCost(resistance="ruggedness"), or leave it out')
+        check_counts(self)
         if self.distribution not in {"poisson", "binomial"}:
             raise ModelError(f'distribution={self.distribution!r}: it is "poisson" or "binomial"')
 

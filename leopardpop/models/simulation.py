@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from leopardpop.components.counts import SIZE
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
 from leopardpop.data.tables import label
@@ -162,10 +163,13 @@ class Encounters:
         self.d2 = problem.squared_distances(s, cell)
         self.memory = Memory(problem.detection.states, *self.d2.shape)
         self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parameters if p.name != "D"}
-        self._kept: Floats | None = None
+        self._kept: tuple[Floats, Any] | None = None
 
-    def hazard(self, occasion: int) -> Floats:
-        """Hazard of each animal at each station per unit of effort, (n, K); 0 where the station is off."""
+    def hazard(self, occasion: int) -> tuple[Floats, Any]:
+        """Hazard of each animal at each station per unit of effort, (n, K), 0 where the station is off.
+
+        With it the sizes of negative-binomial counts, which broadcast against it; None without them.
+        """
         if self._kept is not None:
             return self._kept
         detection, on = self.problem.detection, self.problem.data[self.session].effort[:, occasion] > 0
@@ -174,11 +178,12 @@ class Encounters:
         for name, values in self.by_row.items():
             rows = detection.by_parameter[name].at(self.session, self.code, station, occasion, state)
             natural[name] = values[np.where(on | (not detection.varies), rows, 0)]
+        size = natural.pop(SIZE) if self.problem.model.counts == "negbin" else None
         hazard: Floats = np.exp(self.problem.model.detection.log_hazard(self.d2, **natural))
         if not detection.varies:
-            self._kept = hazard
-            return hazard
-        return hazard * on
+            self._kept = hazard, size
+            return self._kept
+        return hazard * on, size
 
     def note(self, caught: Any, effort: Floats) -> None:
         """Remember the captures of an occasion, (n, K) bool, with the effort of the stations."""
@@ -192,9 +197,10 @@ def _detect(
     """Animal, station, occasion and count of every detection, occasion by occasion."""
     found = []
     for o in range(data.effort.shape[1]):
-        mean = encounters.hazard(o) * data.effort[:, o]
+        hazard, size = encounters.hazard(o)
+        mean = hazard * data.effort[:, o]
         if problem.history.detector == "count":
-            counts = rng.poisson(mean)
+            counts = rng.poisson(mean if size is None else _in_bursts(mean, size * data.effort[:, o], rng))
         elif problem.history.detector == "proximity":
             counts = (rng.random(mean.shape) < -np.expm1(-mean)).astype(np.int64)
         else:
@@ -203,6 +209,12 @@ def _detect(
         i, k = np.nonzero(counts)
         found.append((i, k, np.full(len(i), o), counts[i, k]))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
+
+
+def _in_bursts(mean: Floats, shape: Any, rng: np.random.Generator) -> Any:
+    """Gamma means of counts; 0 where the station is off."""
+    shape = np.broadcast_to(shape, mean.shape)
+    return rng.standard_gamma(shape) * mean / np.where(shape > 0, shape, 1.0)
 
 
 def _one_station(mean: Floats, rng: np.random.Generator) -> Any:

@@ -49,7 +49,7 @@ def starting_points(problem: Problem) -> list[Floats]:
     """
     layout = problem.layout
     names = [p.name for p in layout.parameters]
-    baseline = next(name for name in names if name not in {"D", "sigma", "z"})
+    baseline = next(name for name in names if name not in {"D", "sigma", "z", "size"})
     effort = np.concatenate([d.effort.sum(1) for d in problem.data])
     mean_effort = float(effort[effort > 0].mean()) if (effort > 0).any() else 1.0
     scale = problem.stretch * (recapture_scale(problem) or _half_gap(problem))
@@ -57,7 +57,7 @@ def starting_points(problem: Problem) -> list[Floats]:
     for factor in SCALE_FACTORS:
         best: tuple[float, Floats] | None = None
         for log_expected in LOG_EXPECTED:
-            theta = _point(problem, baseline, scale * factor, log_expected - np.log(mean_effort))
+            theta = _point(problem, baseline, scale * factor, log_expected - np.log(mean_effort), 1.0 / mean_effort)
             value = problem.value(theta)
             if best is None or value > best[0]:
                 best = (value, theta)
@@ -68,12 +68,12 @@ def starting_points(problem: Problem) -> list[Floats]:
     return latent_starts(problem, thetas) if isinstance(problem.model.classes, Mixture) else thetas
 
 
-def _point(problem: Problem, baseline: str, sigma: float, log_hazard: float) -> Floats:
+def _point(problem: Problem, baseline: str, sigma: float, log_hazard: float, size: float) -> Floats:
     """Coefficients at a scale and a log hazard at distance zero, with density in closed form."""
     layout = problem.layout
     theta = np.zeros(layout.size)
     hazard = float(np.exp(log_hazard))
-    natural = {"sigma": sigma, "z": 5.0, baseline: hazard}
+    natural = {"sigma": sigma, "z": 5.0, "size": size, baseline: hazard}
     for parameter in layout.parameters:
         if parameter.name == "D":
             continue

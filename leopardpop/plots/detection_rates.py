@@ -48,13 +48,16 @@ class Rates:
         return self._hazard(self.detections)
 
     def interval(self) -> tuple[Floats, Floats]:
-        """95 % interval of the rate: binomial (Clopper & Pearson) where detections are yes or no, else Poisson."""
+        """95 % interval of the rate: binomial (Clopper & Pearson) where detections are yes or no, else Poisson.
+
+        It takes single detections as independent, also where the model's counts come in bursts.
+        """
         from scipy.special import betaincinv, gammaincinv
 
         y, tiny = self.detections, 1e-9
         if not self.binary:
             low = np.where(y > tiny, gammaincinv(np.maximum(y, tiny), 0.025), 0.0)
-            return low / self.effort, gammaincinv(y + 1.0, 0.975) / self.effort
+            return self._hazard(low), self._hazard(gammaincinv(y + 1.0, 0.975))  # NaN in a bin that no effort is in
         n = np.maximum(self.trials, y + tiny)
         low = np.where(y > tiny, betaincinv(np.maximum(y, tiny), n - y + 1.0, 0.025), 0.0)
         high = betaincinv(y + 1.0, np.maximum(n - y, tiny), 0.975)

@@ -18,6 +18,7 @@ from leopardpop.priors.defaults import (
     scale_prior,
     shape_prior,
     share_prior,
+    size_prior,
     slope_prior,
 )
 from leopardpop.priors.presets import big_cats
@@ -40,5 +41,6 @@ __all__ = [
     "scale_prior",
     "shape_prior",
     "share_prior",
+    "size_prior",
     "slope_prior",
 ]

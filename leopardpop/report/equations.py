@@ -71,6 +71,11 @@ OBSERVATION = {
         "and then at station k in proportion to effort T times lambda",
     ),
 }
+BURSTS = Equation(
+    r"y_{iks} \mid x_i \;\sim\; \mathrm{NegBin}\{\mathrm{mean}\ T_{ks}\,\lambda_k(x_i),\ \mathrm{size}\ r\,T_{ks}\}",
+    "the count y of animal i at station k on occasion s is negative binomial with mean effort T times lambda and size "
+    "effort T times r",
+)
 MISSED = Equation(
     r"p_0(x) = \exp\left\{-\sum_{k,s} \, T_{ks}\,\lambda_k(x)\right\}",
     "p0, the probability that an animal at x is never detected, is exp of minus the sum of T times lambda",
@@ -79,6 +84,16 @@ MISSED_BY_CLASS = Equation(
     r"p_0(x) = \sum_c \, \pi_c \, \exp\left\{-\sum_{k,s} \, T_{ks}\,\lambda_{kc}(x)\right\}",
     "p0, the probability that an animal at x is never detected, is the sum over classes c of the share pi times exp of "
     "minus the sum of T times lambda of that class",
+)
+MISSED_IN_BURSTS = Equation(
+    r"p_0(x) = \prod_{k,s} \, \left\{1 + \dfrac{\lambda_k(x)}{r}\right\}^{-r\,T_{ks}}",
+    "p0, the probability that an animal at x is never detected, is the product of one plus lambda over r to the power "
+    "minus r times T",
+)
+MISSED_IN_BURSTS_BY_CLASS = Equation(
+    r"p_0(x) = \sum_c \, \pi_c \, \prod_{k,s} \, \left\{1 + \dfrac{\lambda_{kc}(x)}{r}\right\}^{-r\,T_{ks}}",
+    "p0, the probability that an animal at x is never detected, is the sum over classes c of the share pi times the "
+    "product of one plus lambda of that class over r to the power minus r times T",
 )
 BY_CLASS = Equation(
     r"\Pr(w_i \mid x) = \pi_{c(i)} \, \Pr(w_i \mid x, c(i)) \quad \mathrm{or, class\ unknown,} \quad "
@@ -109,14 +124,16 @@ def detection_equations(detection: DetectionFunction) -> tuple[Equation, ...]:
     return DETECTION.get(type(detection), ())
 
 
-def observation_equation(detector: str) -> Equation:
+def observation_equation(detector: str, *, bursts: bool = False) -> Equation:
     """Distribution of one record."""
-    return OBSERVATION[detector]
+    return BURSTS if bursts else OBSERVATION[detector]
 
 
-def likelihood_equations(*, classes: bool) -> tuple[Equation, ...]:
+def likelihood_equations(*, classes: bool, bursts: bool = False) -> tuple[Equation, ...]:
     """Of the animals that were missed, and of the whole."""
-    return (MISSED_BY_CLASS, BY_CLASS, LIKELIHOOD) if classes else (MISSED, LIKELIHOOD)
+    if classes:
+        return MISSED_IN_BURSTS_BY_CLASS if bursts else MISSED_BY_CLASS, BY_CLASS, LIKELIHOOD
+    return MISSED_IN_BURSTS if bursts else MISSED, LIKELIHOOD
 
 
 def count_equation(*, everywhere: bool) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.components.classes import Mixture
+from leopardpop.components.counts import parameters_of
 from leopardpop.models.describe import effort_unit_of
 from leopardpop.priors import Prior
 from leopardpop.report.blocks import Block, Heading, Paragraph, Table
@@ -47,8 +48,9 @@ def method_blocks(context: Context) -> list[Block]:
     equations = detection_equations(detection)
     blocks: list[Block] = [Heading("The model", "model"), Paragraph(_process(context)), _formulas(context)]
     blocks += [Paragraph(_detection(context, shipped=bool(equations))), *equations]
-    blocks += [Paragraph(_records(context)), observation_equation(context.history.detector)]
-    blocks += [Paragraph(_likelihood(context)), *likelihood_equations(classes=problem.column is not None)]
+    classes, bursts = problem.column is not None, problem.model.counts == "negbin"
+    blocks += [Paragraph(_records(context)), observation_equation(context.history.detector, bursts=bursts)]
+    blocks += [Paragraph(_likelihood(context)), *likelihood_equations(classes=classes, bursts=bursts)]
     everywhere = all(row.whole for row in context.rows)
     blocks += [Paragraph(_number(everywhere=everywhere)), count_equation(everywhere=everywhere)]
     blocks += [Paragraph(_priors(context)), _prior_table(context)]
@@ -88,7 +90,7 @@ def _covariates(formula: str) -> str:
 def _formulas(context: Context) -> Table:
     problem, per = context.problem, context.history.effort_unit
     formulas = {"D": str(problem.model.density.D)}  # type: ignore[union-attr]
-    formulas |= {p.name: p.formula for p in problem.model.detection.parameters()}
+    formulas |= {p.name: p.formula for p in parameters_of(problem.model)}
     rows = [
         [symbol(p.name), meaning(p.name), formulas[p.name], p.link.name, effort_unit_of(p.unit, per) or "–"]
         for p in problem.layout.parameters
@@ -117,6 +119,12 @@ def _records(context: Context) -> str:
         "multi": "An animal is detected at one station at most on each occasion; stations compete for it:",
     }
     text = kinds[context.history.detector]
+    if context.problem.model.counts == "negbin":
+        text = (
+            "Photographs come in bursts: the number of detections of an animal at a station on an occasion, with "
+            "effort T, is negative binomial, a Poisson number of which the mean is a gamma process of size r per unit "
+            "of effort, so that splitting an occasion changes nothing:"
+        )
     removed = sum(int((d.exposure < d.effort.shape[1]).sum()) for d in context.problem.data)
     if removed:
         who = f"{counted(removed, 'animal')} died or {'was' if removed == 1 else 'were'} removed"

@@ -17,6 +17,7 @@ MEANINGS = {
     "g0": "probability of detection at distance 0, in one unit of effort",
     "sigma": "scale of movement, over which detection falls",
     "z": "shape of the fall",
+    "size": "size of the negative binomial, per unit of effort (the greater, the nearer to Poisson)",
     "pmix": "share in the population",
     "E_N": "expected number of animals in the mask",
     "N": "number of animals in the mask",

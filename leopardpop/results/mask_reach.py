@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from leopardpop.components.counts import SIZE
+from leopardpop.models.likelihood.bursts import damped
+
 if TYPE_CHECKING:
     from leopardpop.data.mask import Mask
     from leopardpop.models.likelihood.terms import Floats
@@ -178,9 +181,11 @@ class _Hazard(NamedTuple):
     def total(self, d2: Floats) -> Floats:
         """Σ T λ over the stations at squared distances (K, M)."""
         columns = {name: values[:, None] for name, values in self.parameters.items()}
+        size = columns.pop(SIZE) if self.problem.model.counts == "negbin" else None
         with np.errstate(all="ignore"):
             longer = self.problem.stretch**2 * d2  # beyond the mask ways are taken to be as winding as on it
-            result: Floats = self.effort @ np.exp(self.problem.model.detection.log_hazard(longer, **columns))
+            hazard = np.exp(self.problem.model.detection.log_hazard(longer, **columns))
+            result: Floats = self.effort @ (hazard if size is None else damped(hazard, size).void)
         return result
 
     def reach(self, width: float) -> float:

@@ -99,6 +99,7 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
             "classes": class_column(model.classes),
             **({"mixture": model.classes.n} if isinstance(model.classes, Mixture) else {}),
             "distance": None if model.distance is None else _distance(model.distance),
+            **({"counts": model.counts, "size": model.size} if model.counts != "poisson" else {}),
             "distribution": model.distribution,
             "priors": _priors(model.priors),
         }
@@ -131,6 +132,8 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
         detection=_make(record["detection"], known),
         classes=Mixture(record["mixture"]) if "mixture" in record else record["classes"],
         distance=_distance_back(record.get("distance")),
+        counts=record.get("counts", "poisson"),
+        size=record.get("size", "~ 1"),
         distribution=record["distribution"],
         priors=_priors_back(record["priors"]),
     )
@@ -151,8 +154,9 @@ def describe_model(text: str) -> str:
     classes = f", classes by {record['classes']}" if record["classes"] else ""
     classes = ", two latent classes, h2" if "mixture" in record else classes
     distance = f"; distance by {record['distance']['component']}" if record.get("distance") else ""
+    counts = f", negative-binomial counts, size {record['size']}" if "counts" in record else ""
     density = record["density"]["fields"]["D"]
-    return f"density {density}; {detection['component']} detection, {formulas}{classes}{distance}"
+    return f"density {density}; {detection['component']} detection, {formulas}{counts}{classes}{distance}"
 
 
 def _distance(distance: LeastCost) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
-from scipy.stats import poisson
+from scipy.stats import nbinom, poisson
 
 Array = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ class AnimalClass:
     label: str | None
     share: float
     values: Mapping[str, object]
-    """Natural scale; each value broadcasts to (K, 1) or (K, J)."""
+    """Natural scale; each value broadcasts to (K, 1) or (K, J). ``size`` makes counts negative binomial."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,9 @@ def log_proximity(log_rate: Array, y: int) -> Array:
 class SessionProbabilities:
     """Probabilities of single observations at every cell, each worked out when first asked for."""
 
-    def __init__(self, session: PlainSession, detector: str, eta: Array) -> None:
+    def __init__(self, session: PlainSession, detector: str, eta: Array, size: object = None) -> None:
         self.session, self.detector, self.eta = session, detector, eta
+        self.size = None if size is None else np.broadcast_to(np.asarray(size, dtype=float), (len(eta), 1))[:, 0]
         self.cache: dict[tuple[int, int, int], Array] = {}
         self.totals: dict[int, Array] = {}
 
@@ -213,8 +214,14 @@ class SessionProbabilities:
         """log Pr(y at station k on occasion s), for detectors that do not hold the animal."""
         if (k, s, y) not in self.cache:
             rule = {"count": log_count, "proximity": log_proximity}[self.detector]
-            self.cache[k, s, y] = rule(self.log_rate(k, s), y)
+            self.cache[k, s, y] = rule(self.log_rate(k, s), y) if self.size is None else self.in_bursts(k, s, y)
         return self.cache[k, s, y]
+
+    def in_bursts(self, k: int, s: int, y: int) -> Array:
+        """Negative binomial: mean T times the hazard, size T times that of the station."""
+        assert self.size is not None
+        size = self.size[k]
+        return nbinom.logpmf(y, self.session.effort[k, s] * size, size / (size + np.exp(self.eta[k])))
 
     def log_total(self, s: int) -> Array:
         """log of the hazard summed over the stations that are on."""
@@ -280,7 +287,9 @@ def pieces(
     by_class = np.full((len(session.animals), len(classes)), -np.inf)
     detected = np.zeros(len(session.cells))
     for c, group in enumerate(classes):
-        chance = SessionProbabilities(session, detector, log_hazards(session, function, group.values))
+        values = {name: value for name, value in group.values.items() if name != "size"}
+        eta = log_hazards(session, function, values)
+        chance = SessionProbabilities(session, detector, eta, group.values.get("size"))
         detected = detected + group.share * -np.expm1(chance.void())
         for i in range(len(session.animals)):
             if known[i] is None or known[i] == group.label:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from leopardpop.components.counts import SIZE
 from leopardpop.components.detection import DetectionFunction
 from leopardpop.components.special import log_expm1_ratio
+from leopardpop.models.likelihood.bursts import Damped, damped
 from leopardpop.models.likelihood.form import (
     Forward,
     Parameters,
@@ -25,6 +27,24 @@ __all__ = ["DenseForm"]
 
 PAIRS_IN_A_BLOCK = 32_768
 PAIRS_KEPT = 5_000_000
+
+
+class Pairs(NamedTuple):
+    """Pairs of stations and the cells of a block."""
+
+    squares: Floats
+    """Squared distances, m², (K, B)."""
+    columns: dict[str, Floats]
+    """Parameters of the detection function, (K, 1)."""
+    log_hazard: Floats
+    hazard: Floats
+    bursts: Damped | None
+    """What bursts make of the hazards, where counts are negative binomial."""
+
+    @property
+    def void(self) -> Floats:
+        """What the void is a sum of."""
+        return self.hazard if self.bursts is None else self.bursts.void
 
 
 class DenseForm:
@@ -55,12 +75,14 @@ class DenseForm:
         few = len(self.terms.stations) * len(self.log_area) <= PAIRS_KEPT
         return {block.start: self.terms.squared_distances(block) for block in self.blocks} if few else {}
 
-    def _hazard(self, block: slice, parameters: Parameters) -> tuple[Floats, Floats, dict[str, Floats]]:
-        """Squared distances, log hazard of the pairs of a block, (K, B), and the parameters as columns."""
+    def _pairs(self, block: slice, parameters: Parameters) -> Pairs:
         kept = self.distances.get(block.start)
         d2 = self.terms.squared_distances(block) if kept is None else kept
         columns = {name: value[:, None] for name, value in parameters.items()}
-        return d2, self.detection.log_hazard(d2, **columns), columns
+        size = None if self.terms.bursts is None else columns.pop(SIZE)
+        log_hazard = self.detection.log_hazard(d2, **columns)
+        hazard = np.exp(log_hazard)
+        return Pairs(d2, columns, log_hazard, hazard, None if size is None else damped(hazard, size))
 
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """Log totals of the histories ``rows``; see :class:`Form`."""
@@ -69,10 +91,9 @@ class DenseForm:
         log_weight = np.empty((len(rows), n_cells))
         counts = self.counts[rows]
         for block in self.blocks:
-            _, log_hazard, _ = self._hazard(block, parameters)
-            hazard = np.exp(log_hazard)
-            hazards[:, block] = terms.vectors(terms.weights @ hazard)
-            log_weight[:, block] = counts @ self._log_slot(log_hazard, hazard)
+            pairs = self._pairs(block, parameters)
+            hazards[:, block] = terms.vectors(terms.weights @ pairs.void)
+            log_weight[:, block] = counts @ self._log_slot(pairs)
         total = terms.times @ hazards
         log_weight += (history_terms(self.void, hazards) + (log_density + self.log_area - total))[self.void.group[rows]]
         top = log_weight.max(1, initial=-np.inf, keepdims=True)
@@ -83,12 +104,14 @@ class DenseForm:
         """Draws are done one by one."""
         return None
 
-    def _log_slot(self, log_hazard: Floats, hazard: Floats) -> Floats:
+    def _log_slot(self, pairs: Pairs) -> Floats:
         """L_u(x), (U, B)."""
         at = self.terms.slot_station
-        if self.terms.detector != "proximity":
-            return log_hazard[at]
-        log_slot: Floats = log_hazard[at] + log_expm1_ratio(self.terms.slot_effort[:, None] * hazard[at])
+        log_slot: Floats = pairs.log_hazard[at]
+        if pairs.bursts is not None:
+            log_slot -= pairs.bursts.log_excess[at]
+        elif self.terms.detector == "proximity":
+            log_slot += log_expm1_ratio(self.terms.slot_effort[:, None] * pairs.hazard[at])
         return log_slot
 
     def _slot_slope(self, hazard: Floats) -> Any:
@@ -117,10 +140,14 @@ class DenseForm:
         by_slot = self.counts[forward.rows].T @ weighted
         result = {name: np.zeros(len(terms.stations)) for name in parameters}
         for block in self.blocks:
-            d2, log_hazard, columns = self._hazard(block, parameters)
-            hazard = np.exp(log_hazard)
-            pull = hazard * (terms.weights.T @ cotangent[:, block])
-            pull += self.station_of_slot @ (by_slot[:, block] * self._slot_slope(hazard))
-            for name, slope in self.detection.log_slopes(d2, **columns).items():
+            pairs = self._pairs(block, parameters)
+            by_void = terms.weights.T @ cotangent[:, block]
+            seen = self.station_of_slot @ (by_slot[:, block] * self._slot_slope(pairs.hazard))
+            pull = pairs.hazard * by_void + seen
+            if pairs.bursts is not None:
+                pull *= pairs.bursts.slope
+                by_size = pairs.bursts.void * by_void + seen - pull
+                result[SIZE] += by_size.sum(1)
+            for name, slope in self.detection.log_slopes(pairs.squares, **pairs.columns).items():
                 result[name] += (pull * slope).sum(1)
         return Slopes(weighted.sum(0), result)

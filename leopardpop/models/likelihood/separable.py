@@ -88,6 +88,8 @@ def make_forms(sessions: Sequence[SessionTerms], detection: DetectionFunction) -
 
 def _tables(sessions: list[SessionTerms], detection: DetectionFunction) -> tuple[Lattice, LatticeTables] | None:
     """Lattice and tables of sessions on the same stations and cells; None if the dense form must do."""
+    if sessions[0].bursts is not None:
+        return None
     separable = type(detection) in (HalfNormal, ProbabilityHalfNormal) and sessions[0].squares is None
     lattice = lattice_of(sessions[0].cells) if separable else None
     if lattice is None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from leopardpop.components.counts import SIZE
 from leopardpop.models.likelihood.counts import CountTerm
 from leopardpop.models.likelihood.form import Form, Forward, Parameters
 from leopardpop.models.likelihood.placing import share_by_set
@@ -29,6 +30,8 @@ class Evaluation(NamedTuple):
     log_share: Floats
     """log π, (C,)."""
     forwards: list[Forward]
+    size: Floats | None = None
+    """Sizes of negative-binomial counts by station, (K,)."""
 
 
 class Evaluations(NamedTuple):
@@ -42,6 +45,8 @@ class Evaluations(NamedTuple):
     """Expected number of animals in the mask, (B,)."""
     undetected: Floats
     """Expected number of animals never detected by class and set of cells, (B, C, A)."""
+    size: Floats | None = None
+    """Sizes of negative-binomial counts by station, (B, K)."""
 
     @property
     def log_history(self) -> Floats:
@@ -100,7 +105,7 @@ class SessionLikelihood:
             forwards.append(forward)
         log_history = by_class[0] if len(parameters) == 1 else np.logaddexp.reduce(by_class, axis=0)
         detected, expected = float((intensity * seen).sum()), float(intensity.sum())
-        return Evaluation(log_history, detected, expected, intensity, log_share, forwards)
+        return Evaluation(log_history, detected, expected, intensity, log_share, forwards, self._size(parameters))
 
     def evaluate_many(
         self,
@@ -134,7 +139,11 @@ class SessionLikelihood:
             detected += share * found.detected
             undetected[:, c] = share[:, None] * found.undetected
             expected = found.expected
-        return Evaluations(log_place, detected, expected, undetected)
+        return Evaluations(log_place, detected, expected, undetected, self._size(parameters))
+
+    def _size(self, parameters: list[Parameters]) -> Floats | None:
+        """Sizes of negative-binomial counts, which all classes share."""
+        return None if self.terms.bursts is None else parameters[0][SIZE]
 
     def _of_class(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together:
         """All draws in one call where that is possible, one by one where it is not."""
@@ -158,7 +167,7 @@ class SessionLikelihood:
 
     def log_animals(self, evaluation: Evaluation) -> Floats:
         """log Σ_x D a Pr(w_i | x) of each animal, constants included, (n,)."""
-        result: Floats = evaluation.log_history[self.terms.history] + self.terms.constant
+        result: Floats = evaluation.log_history[self.terms.history] + self.terms.constants(evaluation.size)
         return result
 
     def slopes(self, evaluation: Evaluation, count: CountTerm) -> SessionSlopes:
@@ -175,6 +184,8 @@ class SessionLikelihood:
             log_density += slopes.log_density + reach * (1.0 - void)
             by_class.append(slopes.parameters)
             log_share[c] = weights.sum() + (reach * (1.0 - void)).sum()
+        if self.terms.bursts is not None and evaluation.size is not None:
+            by_class[0][SIZE] = by_class[0][SIZE] + self.terms.bursts.slopes(evaluation.size)
         return SessionSlopes(log_density, by_class, log_share)
 
     def centres(self, evaluation: Evaluation) -> Floats:

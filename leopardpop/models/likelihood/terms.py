@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leopardpop.data.arrays import SessionArrays
+from leopardpop.models.likelihood.bursts import Bursts, bursts_of
 from leopardpop.models.likelihood.experience import Experience, Vectors, with_experience
 
 __all__ = ["Floats", "Ints", "SessionTerms", "Squares", "session_terms"]
@@ -91,6 +92,14 @@ class SessionTerms:
     """Terms of each animal without parameters, (n,)."""
     squares: Squares | None = None
     """Squared distances where they are not those of straight lines."""
+    bursts: Bursts | None = None
+    """Single detections, where counts are negative binomial."""
+
+    def constants(self, size: Floats | None) -> Floats:
+        """Terms of each animal that no centre changes, (..., n), at the sizes of the stations (..., K)."""
+        if self.bursts is None or size is None:
+            return self.constant
+        return self.constant + self.bursts.log_terms(size)
 
     def squared_distances(self, cells: slice = slice(None)) -> Floats:
         """Squared distances from all stations to some cells, m², (K, B)."""
@@ -132,6 +141,8 @@ def session_terms(
     class_code: Ints | None = None,
     experience: Experience | None = None,
     squares: Squares | None = None,
+    *,
+    in_bursts: bool = False,
 ) -> SessionTerms:
     """Prepare a session.
 
@@ -151,6 +162,8 @@ def session_terms(
         How detected animals differ from naive ones; None without behaviour.
     squares
         Squared distances; None: those of straight lines.
+    in_bursts
+        Whether counts are negative binomial.
 
     Returns
     -------
@@ -182,8 +195,9 @@ def session_terms(
         class_code=codes[first],
         multiplicity=multiplicity,
         history=history,
-        constant=_constants(data, detector, effort),
+        constant=_constants(data, detector, np.ones_like(effort) if in_bursts else effort),
         squares=squares,
+        bursts=bursts_of(data, effort) if in_bursts else None,
     )
 
 
