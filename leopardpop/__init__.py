@@ -19,6 +19,7 @@ from leopardpop._version import __version__
 
 if TYPE_CHECKING:
     from leopardpop import errors, priors, testing
+    from leopardpop.components.classes import Mixture
     from leopardpop.components.density import LogLinear
     from leopardpop.components.detection import (
         DetectionFunction,
@@ -83,6 +84,7 @@ __all__ = [
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
+    "Mixture",
     "MultistateOccupancy",
     "NMixture",
     "Occupancy",
@@ -135,6 +137,7 @@ _HOMES = {
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
+    "Mixture": "components.classes",
     "MultistateOccupancy": "models.occupancy",
     "NMixture": "models.abundance",
     "Occupancy": "models.occupancy",
