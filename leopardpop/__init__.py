@@ -51,9 +51,11 @@ if TYPE_CHECKING:
         Occupancy,
     )
     from leopardpop.models.scr import SCR
+    from leopardpop.models.two_flanks import TwoFlanks
     from leopardpop.priors import Prior
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
+    from leopardpop.results.flank_fit import TwoFlankFit
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.occupancy_fit import OccupancyFit
     from leopardpop.results.occupancy_maximum import OccupancyMaximum
@@ -85,6 +87,8 @@ __all__ = [
     "ProbabilityHalfNormal",
     "SiteStates",
     "Survey",
+    "TwoFlankFit",
+    "TwoFlanks",
     "__version__",
     "compare",
     "errors",
@@ -129,6 +133,8 @@ _HOMES = {
     "ProbabilityHalfNormal": "components.detection",
     "SiteStates": "results.site_states",
     "Survey": "data.survey",
+    "TwoFlankFit": "results.flank_fit",
+    "TwoFlanks": "models.two_flanks",
     "compare": "results.compare",
     "laplace": "inference.generic",
     "load_example": "data.example",
