@@ -75,8 +75,8 @@ def _lists(data: SessionArrays, detector: str) -> FlankLists:
     )
     if len(lists.left) * len(lists.right) > MOST_PAIRS:
         raise ModelError(
-            f"session '{data.session}': {len(lists.left)} left-flank and {len(lists.right)} right-flank identities make "
-            f"more than {MOST_PAIRS:,} pairs. Fit one flank (flank='left'), or split the survey in sessions."
+            f"session '{data.session}': {len(lists.left)} left-flank and {len(lists.right)} right-flank identities "
+            f"make more than {MOST_PAIRS:,} pairs. Fit one flank (flank='left'), or split the survey in sessions."
         )
     possible = [
         (a, b) for a, i in enumerate(lists.left) for b, j in enumerate(lists.right) if _may_be_one(data, i, j, detector)

@@ -47,15 +47,15 @@ def simulate_flanks(
     made = model.simulate(history, mask, parameters=parameters, seed=rng)
     sessions = [made.history.arrays(s) for s in made.history.sessions]
     parts = [_with_flanks(made.history, d, _chances(d, both, paired), rng) for d in sessions]
-    known = {"detector": history.detector, "effort_unit": history.effort_unit}
-    return replace(made, history=history_from_parts(parts, **known, crs=history.crs))
+    shown = history_from_parts(parts, detector=history.detector, effort_unit=history.effort_unit, crs=history.crs)
+    return replace(made, history=shown)
 
 
 def _chances(data: SessionArrays, both: float, paired: str | None) -> Floats:
     """Chances of left, right and both at each station, (K, 3)."""
     columns = data.station_covariates
     if paired is not None and paired not in columns:
-        hint = did_you_mean(paired, list(columns))
+        hint = did_you_mean(paired, [str(name) for name in columns])
         raise ModelError(f"paired={paired!r}: the stations have no such column.{hint}", offenders=[paired])
     two = np.ones(len(data.stations), bool) if paired is None else columns[paired].to_numpy(bool)
     shared = np.where(two, both, 0.0)
@@ -71,7 +71,9 @@ def _with_flanks(
     whole = np.bincount(data.individual, shown[:, 2], n) > 0
     tables = []
     for side, suffix in ((slice(None), ""), (0, "/L"), (1, "/R")):
-        rows = np.flatnonzero(whole[data.individual] if suffix == "" else ~whole[data.individual] & (shown[:, side] > 0))
+        rows = np.flatnonzero(
+            whole[data.individual] if suffix == "" else ~whole[data.individual] & (shown[:, side] > 0)
+        )
         kept = np.zeros_like(shown[rows])
         kept[:, side] = shown[rows][:, side]
         name = [data.individuals[i] + suffix for i in data.individual[rows]]

@@ -59,7 +59,8 @@ class Component(NamedTuple):
                     result[t, j] = (step * _with(self.rest[t + 1], j)).sum()
                     _with(after, j)[:] += step
             before = after
-        return result / self.rest[0, 0]
+        result /= self.rest[0, 0]
+        return result
 
     def draw(self, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
         """Draw one matching: pairs of positions (left, right)."""

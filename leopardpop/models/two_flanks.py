@@ -64,7 +64,9 @@ class TwoFlanks:
     def __post_init__(self) -> None:
         """Check the model."""
         if not isinstance(self.model, SCR):
-            raise ModelError(f"model={self.model!r}: give the model of one animal, such as lp.TwoFlanks(model=lp.SCR())")
+            raise ModelError(
+                f"model={self.model!r}: give the model of one animal, such as lp.TwoFlanks(model=lp.SCR())"
+            )
         need_poisson(self.model)
 
     def parameters(self, history: CaptureHistory, mask: Masks) -> pd.DataFrame:

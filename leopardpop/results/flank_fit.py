@@ -186,10 +186,10 @@ class _Drawn:
 
 
 def _match_table(problem: FlankProblem, paired: list[Floats]) -> pd.DataFrame:
-    rows = []
-    for session, lists, table in zip(problem.given.sessions, problem.lists, paired, strict=True):
+    rows: list[tuple[str, str, str, float]] = []
+    for session, lists, chance in zip(problem.given.sessions, problem.lists, paired, strict=True):
         names = problem.given.arrays(session).individuals
-        rows += [(session, names[lists.left[a]], names[lists.right[b]], table[a, b]) for a, b in lists.pair]
+        rows += [(session, names[lists.left[a]], names[lists.right[b]], chance[a, b]) for a, b in lists.pair]
     table = pd.DataFrame(rows, columns=["session", "left", "right", "probability"])
     return table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
 

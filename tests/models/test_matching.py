@@ -73,7 +73,7 @@ def test_blocks_are_summed_apart():
 
 
 def test_too_many_at_once_are_refused_in_words():
-    with pytest.raises(ModelError, match="19 left-flank identities.*flank='left'"):
+    with pytest.raises(ModelError, match=r"19 left-flank identities.*flank='left'"):
         sum_matchings(np.ones((19, 19)))
 
 
