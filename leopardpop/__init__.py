@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from leopardpop.data.readers.wildlife_insights import read_wildlife_insights
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
+    from leopardpop.models.abundance import CountOccupancy, NMixture, RoyleNichols
+    from leopardpop.models.distance import LeastCost
+    from leopardpop.models.false_positive import FalsePositiveOccupancy
     from leopardpop.models.occupancy import (
         DynamicMultistateOccupancy,
         DynamicOccupancy,
@@ -56,28 +59,34 @@ if TYPE_CHECKING:
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
     from leopardpop.results.flank_fit import TwoFlankFit
+    from leopardpop.results.mask_choice import suggest_buffer, suggest_spacing
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.occupancy_fit import OccupancyFit
     from leopardpop.results.occupancy_maximum import OccupancyMaximum
     from leopardpop.results.population import Population
     from leopardpop.results.site_states import SiteStates
     from leopardpop.results.storage import load_fit
+    from leopardpop.results.transboundary import transboundary
 
 __all__ = [
     "SCR",
     "CaptureHistory",
+    "CountOccupancy",
     "DetectionFunction",
     "DetectionHistory",
     "DynamicMultistateOccupancy",
     "DynamicOccupancy",
     "Exponential",
+    "FalsePositiveOccupancy",
     "Fit",
     "HalfNormal",
     "HazardRate",
+    "LeastCost",
     "LogLinear",
     "Mask",
     "MaximumLikelihood",
     "MultistateOccupancy",
+    "NMixture",
     "Occupancy",
     "OccupancyFit",
     "OccupancyMaximum",
@@ -85,6 +94,7 @@ __all__ = [
     "Prior",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "RoyleNichols",
     "SiteStates",
     "Survey",
     "TwoFlankFit",
@@ -106,24 +116,31 @@ __all__ = [
     "read_spacecap",
     "read_unmarked",
     "read_wildlife_insights",
+    "suggest_buffer",
+    "suggest_spacing",
     "testing",
+    "transboundary",
 ]
 
 _HOMES = {
     "SCR": "models.scr",
     "CaptureHistory": "data.history",
+    "CountOccupancy": "models.abundance",
     "DetectionFunction": "components.detection",
     "DetectionHistory": "data.detection_history",
     "DynamicMultistateOccupancy": "models.occupancy",
     "DynamicOccupancy": "models.occupancy",
     "Exponential": "components.detection",
+    "FalsePositiveOccupancy": "models.false_positive",
     "Fit": "results.fit",
     "HalfNormal": "components.detection",
     "HazardRate": "components.detection",
+    "LeastCost": "models.distance",
     "LogLinear": "components.density",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
     "MultistateOccupancy": "models.occupancy",
+    "NMixture": "models.abundance",
     "Occupancy": "models.occupancy",
     "OccupancyFit": "results.occupancy_fit",
     "OccupancyMaximum": "results.occupancy_maximum",
@@ -131,6 +148,7 @@ _HOMES = {
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
+    "RoyleNichols": "models.abundance",
     "SiteStates": "results.site_states",
     "Survey": "data.survey",
     "TwoFlankFit": "results.flank_fit",
@@ -149,6 +167,9 @@ _HOMES = {
     "read_spacecap": "data.readers.spacecap",
     "read_unmarked": "data.readers.unmarked",
     "read_wildlife_insights": "data.readers.wildlife_insights",
+    "suggest_buffer": "results.mask_choice",
+    "suggest_spacing": "results.mask_choice",
+    "transboundary": "results.transboundary",
 }
 _MODULES = frozenset({"errors", "priors", "testing"})
 

@@ -17,7 +17,17 @@ __all__ = ["FORMAT", "Analysis", "check_keys", "keywords", "parse_analysis", "re
 
 FORMAT = 1
 SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "population", "occupancy", "output")
-FAMILIES = ("SCR", "Occupancy", "DynamicOccupancy", "MultistateOccupancy", "DynamicMultistateOccupancy")
+FAMILIES = (
+    "SCR",
+    "Occupancy",
+    "DynamicOccupancy",
+    "MultistateOccupancy",
+    "DynamicMultistateOccupancy",
+    "FalsePositiveOccupancy",
+    "RoyleNichols",
+    "NMixture",
+    "CountOccupancy",
+)
 OF_OCCUPANCY = ("decline", "of")
 OUTPUT = ("folder", "report", "coordinates", "checks", "sensitivity")
 FIT_OPTIONS = ("min_ess", "min_raw", "threads", "sampler", "tune", "target_accept", "cores")

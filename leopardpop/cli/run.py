@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leopardpop.cli.analysis import Analysis, nearest
@@ -140,8 +141,10 @@ def model_calls(analysis: Analysis, inputs: Inputs) -> dict[str, Call]:
         If a prior concerns no model at all.
     """
     preset, given = prior_calls(analysis.priors)
+    base = analysis.path.parent
     known = {
-        name: _prior_names(model_call(model), inputs) if given else set() for name, model in analysis.models.items()
+        name: _prior_names(model_call(model, base=base), inputs) if given else set()
+        for name, model in analysis.models.items()
     }
     everywhere = sorted(set().union(*known.values()))
     unknown = [key for key in given if key not in everywhere]
@@ -149,7 +152,7 @@ def model_calls(analysis: Analysis, inputs: Inputs) -> dict[str, Call]:
         raise DataError(
             f"[priors] {unknown[0]!r}: no model has it. {nearest(unknown[0], everywhere)}", offenders=unknown
         )
-    return {name: _with_priors(analysis.models[name], preset, given, known[name]) for name in analysis.models}
+    return {name: _with_priors(analysis.models[name], preset, given, known[name], base) for name in analysis.models}
 
 
 def _prior_names(call: Call, inputs: Inputs) -> set[str]:
@@ -160,10 +163,12 @@ def _prior_names(call: Call, inputs: Inputs) -> set[str]:
     return {*table["name"], *coefficients, "N"}
 
 
-def _with_priors(model: dict[str, Any], preset: Call | None, given: dict[str, Call], known: set[str]) -> Call:
+def _with_priors(
+    model: dict[str, Any], preset: Call | None, given: dict[str, Call], known: set[str], base: Path
+) -> Call:
     own_preset, own = prior_calls(model.get("priors", {}))
     chosen = {key: prior for key, prior in given.items() if key in known} | own
-    return model_call(model, combine(own_preset or preset, chosen))
+    return model_call(model, combine(own_preset or preset, chosen), base)
 
 
 def run_models(analysis: Analysis, inputs: Inputs, progress: Progress) -> list[Outcome]:

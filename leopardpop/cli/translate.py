@@ -107,7 +107,7 @@ def _layer(value: Any, base: Path) -> Any:
     return FilePath(value, base) if isinstance(value, str) else value
 
 
-def model_call(model: dict[str, Any], priors: Any = None) -> Call:
+def model_call(model: dict[str, Any], priors: Any = None, base: Path | None = None) -> Call:
     """Translate one ``[models.NAME]``.
 
     Parameters
@@ -116,6 +116,8 @@ def model_call(model: dict[str, Any], priors: Any = None) -> Call:
         The section.
     priors
         The expression of its priors, or None for the defaults.
+    base
+        Folder that paths are relative to.
 
     Returns
     -------
@@ -128,13 +130,13 @@ def model_call(model: dict[str, Any], priors: Any = None) -> Call:
     >>> print(source(model_call({"density": "~ snow", "detection": {"Exponential": {"sigma": "~ sex"}}})))
     lp.SCR(density="~ snow", detection=lp.Exponential(sigma="~ sex"))
     """
-    slots = {key: component(key, value) for key, value in model.items() if key not in ("family", "priors")}
+    slots = {key: component(key, value, base) for key, value in model.items() if key not in ("family", "priors")}
     if priors is not None:
         slots["priors"] = priors
     return Call(Name("lp", (model.get("family", "SCR"),)), keywords=slots)
 
 
-def component(slot: str, value: Any) -> Any:
+def component(slot: str, value: Any, base: Path | None = None) -> Any:
     """Translate ``{ HalfNormal = { sigma = "~ sex" } }`` into a call; leave a plain value as it is.
 
     Parameters
@@ -143,6 +145,8 @@ def component(slot: str, value: Any) -> Any:
         The key, for the message.
     value
         The value.
+    base
+        Folder that paths are relative to.
 
     Returns
     -------
@@ -163,19 +167,23 @@ def component(slot: str, value: Any) -> Any:
 
     if slot == "detection" and isinstance(value, str):
         raise DataError(f'detection = "{value}": a detection function is an object: detection = {{ {value} = {{}} }}')
+    if slot == "distance" and isinstance(value, str):
+        raise DataError('distance is an object: distance = { LeastCost = { resistance = "ruggedness" } }')
     if not isinstance(value, dict):
         return value
     name, arguments = _only(slot, value)
     components = _components(slot)
     if name not in components:
         raise DataError(f"{slot} = {{ {name} = … }}: there is no {name}. {nearest(name, components)}")
-    known = keywords(getattr(lp, name))
+    known = [key for key in keywords(getattr(lp, name)) if key != "landscape"]  # a mask has no text
     unknown = [key for key in arguments if key not in known]
     if unknown:
         raise DataError(
             f"{slot} = {{ {name} = … }}: unknown key {unknown[0]!r}. {nearest(unknown[0], known)}",
             offenders=unknown,
         )
+    if base is not None and isinstance(arguments.get("barriers"), str):
+        arguments = {**arguments, "barriers": FilePath(arguments["barriers"], base)}
     return Call(Name("lp", (name,)), keywords=arguments)
 
 
@@ -183,7 +191,7 @@ def _components(slot: str) -> list[str]:
     from leopardpop.components import detection
 
     if slot != "detection":
-        return ["LogLinear"] if slot == "density" else []
+        return {"density": ["LogLinear"], "distance": ["LeastCost"]}.get(slot, [])
     base = detection.DetectionFunction
     found = {name: getattr(detection, name) for name in detection.__all__}
     return [

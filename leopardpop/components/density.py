@@ -18,8 +18,9 @@ class LogLinear:
     Parameters
     ----------
     D
-        Formula over the covariates of the mask, its coordinates ``x`` and ``y`` (metres), the label ``session`` and
-        the covariates of a session (columns of the stations table that are constant within each session).
+        Formula over the covariates of the mask, its coordinates ``x`` and ``y`` (km east and north of the middle of the
+        mask), the label ``session`` and the covariates of a session (columns of the stations table that are constant
+        within each session). Polynomials are ``x + I(x**2)`` or ``poly(x, 2)``, splines ``bs(x, df=4)``.
 
     Examples
     --------

@@ -23,6 +23,7 @@ __all__ = [
     "cells_in",
     "hull",
     "nearest_point",
+    "open_layer",
     "project",
     "read_layer",
     "read_polygon",
@@ -61,7 +62,7 @@ def read_layer(source: Any, to_crs: Any = None, *, name: str = "layer") -> geopa
     ProjectionWarning
         If it was projected.
     """
-    layer = _layer(source)
+    layer = open_layer(source)
     if layer.crs is None:
         return layer
     if to_crs is None:
@@ -72,7 +73,8 @@ def read_layer(source: Any, to_crs: Any = None, *, name: str = "layer") -> geopa
     return layer.to_crs(to_crs)
 
 
-def _layer(source: Any) -> geopandas.GeoDataFrame:
+def open_layer(source: Any) -> geopandas.GeoDataFrame:
+    """Read a layer of any geometry as it is, in its own coordinate reference system."""
     import geopandas
     from shapely.geometry.base import BaseGeometry
 

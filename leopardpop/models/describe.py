@@ -33,6 +33,7 @@ def model_html(model: SCR) -> str:
         "detection": type(model.detection).__name__,
         **detection,
         "classes": model.classes or "none",
+        "distance": "straight line" if model.distance is None else type(model.distance).__name__,
         "number of animals": model.distribution.capitalize(),
         "priors": f"chosen: {chosen}; others from the design" if chosen else "from the design",
     }
@@ -55,6 +56,8 @@ def occupancy_html(model: OccupancyModel) -> str:
         "link": model.link,
         "priors": f"chosen: {chosen}; others by default" if chosen else "by default",
     }
+    if getattr(model, "certain", None):
+        facts["certain visits"] = model.certain  # type: ignore[attr-defined]
     if getattr(model, "parametrisation", "condbinom") != "condbinom":
         facts["parametrisation"] = model.parametrisation  # type: ignore[attr-defined]
     return _table(type(model).__name__, facts)

@@ -231,8 +231,7 @@ def session_graph(
 
 def _class_graph(terms: Any, detection: Any, log_density: Any, parameters: dict[str, Any]) -> tuple[Any, Any]:
     """Log totals of all histories, and the total hazard of each cell, for one class."""
-    difference = terms.stations[:, None, :] - terms.cells[None, :, :]
-    d2 = pt.as_tensor((difference**2).sum(-1))
+    d2 = pt.as_tensor(terms.squared_distances())
     log_hazard = detection.log_hazard(d2, **{name: value[:, None] for name, value in parameters.items()})
     hazard = pt.exp(log_hazard)
     hazards = pt.as_tensor(_dense(terms.vectors(_dense(terms.weights)))) @ hazard

@@ -260,7 +260,7 @@ class OccupancyModel(ABC):
         return occupancy_html(self)
 
     def _problem(self, history: DetectionHistory, mask: None, *, design_only: bool = False) -> OccupancyProblem:
-        from leopardpop.models.states.problem import OccupancyProblem
+        from leopardpop.models.states.kinds import occupancy_problem
 
         check_mask_absent(mask)
-        return OccupancyProblem(self, history, design_only=design_only)
+        return occupancy_problem(self, history, design_only=design_only)

@@ -16,13 +16,10 @@ import numpy as np
 
 from leopardpop.errors import PriorError
 from leopardpop.models.behaviour import default_slope
+from leopardpop.models.prior_references import default_references
 from leopardpop.priors import (
     Prior,
     PriorSet,
-    baseline_prior,
-    density_prior,
-    scale_prior,
-    shape_prior,
     share_prior,
 )
 
@@ -37,7 +34,6 @@ __all__ = [
     "chosen_priors",
     "coefficient_keys",
     "coefficient_terms",
-    "default_references",
     "resolve_priors",
 ]
 
@@ -179,34 +175,12 @@ def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | N
     return None
 
 
-def default_references(sessions: list[SessionArrays], names: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Priors of the reference values from the design alone: sigma, the baseline, D, the shape z.
-
-    Raises
-    ------
-    PriorError
-        If sigma has no prior and there are fewer than three distinct stations.
-    """
-    sigma = given.get("sigma")
-    if sigma is None:
-        sigma = scale_prior([s.xy for s in sessions])
-    efforts = np.concatenate([s.effort.sum(1) for s in sessions])
-    operating = efforts[efforts > 0]
-    mean_effort = float(operating.mean()) if len(operating) else 1.0
-    median = float(sigma.quantile(0.5)) if isinstance(sigma, Prior) else _median_of_scale(sessions)
-    result = {"sigma": sigma, "D": density_prior(median)}
-    result["lambda0"] = baseline_prior(mean_effort, probability=False)
-    result["g0"] = baseline_prior(mean_effort, probability=True)
-    result["z"] = shape_prior()
-    return {name: result[name] for name in names if name in result}
-
-
-def _median_of_scale(sessions: list[SessionArrays]) -> float:
-    return float(scale_prior([s.xy for s in sessions]).quantile(0.5))
-
-
 def resolve_priors(
-    layout: Layout, given: Mapping[str, Any] | None, sessions: list[SessionArrays], effort_unit: str
+    layout: Layout,
+    given: Mapping[str, Any] | None,
+    sessions: list[SessionArrays],
+    effort_unit: str,
+    stretch: float = 1.0,
 ) -> PriorTerms:
     """Put the given priors and the defaults together.
 
@@ -220,6 +194,8 @@ def resolve_priors(
         The design.
     effort_unit
         Unit of effort of the data.
+    stretch
+        How much longer distances are than straight lines.
 
     Raises
     ------
@@ -229,7 +205,7 @@ def resolve_priors(
     known = coefficient_keys(layout) | {"N"} | ({"pmix"} if layout.shares else set())
     chosen = chosen_priors(given, known, effort_unit)
     _check_number(chosen, n_sessions=len(sessions))
-    references = default_references(sessions, [p.name for p in layout.parameters], chosen)
+    references = default_references(sessions, [p.name for p in layout.parameters], chosen, stretch)
     terms = coefficient_terms(layout, chosen, references, lambda parameter, name: default_slope(parameter.name, name))
     if layout.shares is not None:
         at = layout.shares.place.start

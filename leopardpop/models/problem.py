@@ -16,7 +16,8 @@ from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
 from leopardpop.models.likelihood.session import Evaluation, Evaluations, SessionLikelihood
-from leopardpop.models.likelihood.terms import session_terms
+from leopardpop.models.likelihood.terms import Squares, session_terms
+from leopardpop.models.paths import UNREACHABLE
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
 from leopardpop.models.starts import starting_points
 from leopardpop.models.tables import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
-    from leopardpop.models.likelihood.terms import Floats, SessionTerms
+    from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
     from leopardpop.models.likelihood.together import Sets
     from leopardpop.models.scr import SCR
 
@@ -89,6 +90,7 @@ class Problem:
         )
         self.units = self.detection.units
         self.layout = self._layout()
+        self.distances = self._distances()
         terms = [self._terms_of_session(s) for s in range(len(self.data))]
         forms = make_forms(terms, model.detection)
         self.sessions = [SessionLikelihood(t, f, len(self.levels)) for t, f in zip(terms, forms, strict=True)]
@@ -104,16 +106,43 @@ class Problem:
         pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in of_detection]
         return make_layout(pieces, (self.column, self.levels) if self.column else None)
 
+    def _distances(self) -> list[Floats] | None:
+        """Distance from each station to each cell by session, m, (K, J); None where they are straight lines."""
+        if self.model.distance is None:
+            return None
+        return [self.model.distance.table(self.masks[data.session], data) for data in self.data]
+
+    @cached_property
+    def stretch(self) -> float:
+        """Median of the distances from stations to cells over those of straight lines."""
+        if self.distances is None:
+            return 1.0
+        ratios = []
+        for data, table in zip(self.data, self.distances, strict=True):
+            mask = self.masks[data.session]
+            straight = np.hypot(data.xy[:, :1] - mask.x, data.xy[:, 1:] - mask.y)
+            ratios.append((table / np.maximum(straight, 1.0))[(table < UNREACHABLE) & (straight > 0)])
+        return float(np.median(np.concatenate(ratios)))
+
+    def squared_distances(self, s: int, cell: Ints) -> Floats:
+        """Squared distances from some cells of a session (n,) to its stations, m², (n, K)."""
+        data, mask = self.data[s], self.masks[self.data[s].session]
+        if self.distances is not None:
+            return np.asarray(self.distances[s][:, cell].T ** 2)
+        difference = np.column_stack([mask.x, mask.y])[cell][:, None, :] - data.xy
+        return np.asarray((difference**2).sum(-1))
+
     def _terms_of_session(self, s: int) -> SessionTerms:
         units, mask = self.units[s], self.masks[self.data[s].session]
         cells = np.column_stack([mask.x, mask.y])
         codes = class_codes(self.data[s], self.column, self.levels)
-        return session_terms(units.arrays, self.history.detector, cells, mask.area, codes, units.experience)
+        squares = None if self.distances is None else Squares(self.distances[s] ** 2, units.station)
+        return session_terms(units.arrays, self.history.detector, cells, mask.area, codes, units.experience, squares)
 
     @cached_property
     def priors(self) -> PriorTerms:
         """Priors of all coefficients."""
-        return resolve_priors(self.layout, self.model.priors, self.data, self.history.effort_unit)
+        return resolve_priors(self.layout, self.model.priors, self.data, self.history.effort_unit, stretch=self.stretch)
 
     @property
     def labels(self) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
+    from leopardpop.models.distance import LeastCost
     from leopardpop.models.simulation import Simulation
     from leopardpop.results.fit import Fit
     from leopardpop.results.maximum import MaximumLikelihood
@@ -56,6 +57,8 @@ class SCR:
         Column of the individuals that splits the population in classes (``"sex"``); may be missing for some animals.
         The classes of sex are F and M even if no animal, or only one sex, is known.
         Its share is estimated (``pmix``) and it can be used in the formulas of the detection function.
+    distance
+        :class:`LeastCost`: the way over land that resists and around barriers; None: the straight line.
     distribution
         Of the number of animals: ``"poisson"``; ``"binomial"`` for :meth:`maximum_likelihood` and
         :meth:`log_likelihood` only.
@@ -83,6 +86,7 @@ class SCR:
     density: str | LogLinear = field(default_factory=LogLinear)
     detection: DetectionFunction = field(default_factory=HalfNormal)
     classes: str | None = None
+    distance: LeastCost | None = None
     distribution: Literal["poisson", "binomial"] = "poisson"
     priors: Mapping[str, Any] | None = None
 
@@ -102,6 +106,8 @@ class SCR:
             )
         if self.classes is not None and not isinstance(self.classes, str):
             raise ModelError(f'classes={self.classes!r}: name a column of the individuals, such as "sex"')
+        if self.distance is not None and not hasattr(self.distance, "table"):
+            raise ModelError(f'distance={self.distance!r}: give lp.LeastCost(resistance="ruggedness"), or leave it out')
         if self.distribution not in {"poisson", "binomial"}:
             raise ModelError(f'distribution={self.distribution!r}: it is "poisson" or "binomial"')
 

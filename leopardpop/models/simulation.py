@@ -102,12 +102,12 @@ def _session(
 ) -> tuple[SessionParts, pd.DataFrame]:
     """Detections and population of one session; animals are numbered on from the others."""
     data = problem.data[s]
-    centres, code = _population(problem, theta, s, rng)
-    i, k, o, count = _detect(problem, Encounters(problem, theta, s, centres, code), data, rng)
-    n = len(centres)
+    cell, code = _population(problem, theta, s, rng)
+    i, k, o, count = _detect(problem, Encounters(problem, theta, s, cell, code), data, rng)
+    n, mask = len(cell), problem.masks[data.session]
     digits = max(len(str(others + n)), 2)
     names = np.array([f"S{others + a + 1:0{digits}d}" for a in range(n)], dtype=object)
-    animals = pd.DataFrame({"session": data.session, "animal": names, "x": centres[:, 0], "y": centres[:, 1]})
+    animals = pd.DataFrame({"session": data.session, "animal": names, "x": mask.x[cell], "y": mask.y[cell]})
     if problem.column:
         animals[problem.column] = np.array(problem.levels, dtype=object)[code]
     animals["detected"] = np.isin(np.arange(n), i)
@@ -132,8 +132,8 @@ def _session(
     return parts, animals
 
 
-def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[Floats, Any]:
-    """Centres (n, 2) and classes (n,) of all animals of a session."""
+def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[Any, Any]:
+    """Cells (n,) of the centres and classes (n,) of all animals of a session."""
     mask = problem.masks[problem.data[s].session]
     intensity = problem.density(theta)[s] * mask.area
     expected = intensity.sum()
@@ -142,7 +142,7 @@ def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generato
     code = np.zeros(n, np.intp)
     if problem.layout.shares is not None:
         code = rng.choice(len(problem.levels), n, p=np.exp(problem.layout.shares.log_shares(theta)))
-    return np.column_stack([mask.x, mask.y])[cell], code
+    return cell, code
 
 
 class Encounters:
@@ -152,15 +152,14 @@ class Encounters:
     ----------
     problem, theta, s
         The model, its coefficients and the position of the session.
-    centres, code
-        Centres (n, 2) and classes (n,) of the animals.
+    cell, code
+        Cells of the centres (n,) and classes (n,) of the animals.
     """
 
-    def __init__(self, problem: Problem, theta: Floats, s: int, centres: Floats, code: Any) -> None:
+    def __init__(self, problem: Problem, theta: Floats, s: int, cell: Any, code: Any) -> None:
         self.problem, self.session, self.code = problem, s, code[:, None]
-        stations = problem.data[s].xy
-        self.d2 = ((centres[:, None, :] - stations[None, :, :]) ** 2).sum(-1)
-        self.memory = Memory(problem.detection.states, len(centres), len(stations))
+        self.d2 = problem.squared_distances(s, cell)
+        self.memory = Memory(problem.detection.states, *self.d2.shape)
         self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parameters if p.name != "D"}
         self._kept: Floats | None = None
 

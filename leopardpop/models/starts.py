@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["recapture_scale", "starting_points"]
+__all__ = ["recapture_scale", "recapture_spread", "starting_points"]
 
 SCALE_FACTORS = (1.0, 0.5, 2.0, 0.75, 1.4)
 LOG_EXPECTED = np.linspace(-4.0, 3.0, 6)
@@ -18,8 +20,14 @@ LOG_EXPECTED = np.linspace(-4.0, 3.0, 6)
 
 def recapture_scale(problem: Problem) -> float | None:
     """Root mean squared distance of detections from the mean location of their animal, per coordinate, m."""
+    square, freedom = recapture_spread(problem.data)
+    return float(np.sqrt(square / freedom)) if square > 0 else None
+
+
+def recapture_spread(sessions: Sequence[SessionArrays]) -> tuple[float, float]:
+    """Sum of the squared distances of detections from the mean location of their animal, m², and its freedom."""
     square, freedom = 0.0, 0.0
-    for data in problem.data:
+    for data in sessions:
         n = len(data.individuals)
         total = np.bincount(data.individual, weights=data.count, minlength=n)
         for axis in range(2):
@@ -27,7 +35,7 @@ def recapture_scale(problem: Problem) -> float | None:
             mean = np.bincount(data.individual, weights=data.count * at, minlength=n) / np.maximum(total, 1)
             square += float((data.count * (at - mean[data.individual]) ** 2).sum())
             freedom += float(np.maximum(total - 1, 0).sum())
-    return float(np.sqrt(square / freedom)) if square > 0 else None
+    return square, freedom
 
 
 def starting_points(problem: Problem) -> list[Floats]:
@@ -41,7 +49,7 @@ def starting_points(problem: Problem) -> list[Floats]:
     baseline = next(name for name in names if name not in {"D", "sigma", "z"})
     effort = np.concatenate([d.effort.sum(1) for d in problem.data])
     mean_effort = float(effort[effort > 0].mean()) if (effort > 0).any() else 1.0
-    scale = recapture_scale(problem) or _half_gap(problem)
+    scale = problem.stretch * (recapture_scale(problem) or _half_gap(problem))
     found = []
     for factor in SCALE_FACTORS:
         best: tuple[float, Floats] | None = None

@@ -21,16 +21,21 @@ if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
     from leopardpop.models.behaviour import States
+    from leopardpop.models.likelihood.terms import Floats
 
 __all__ = [
     "class_codes",
     "class_levels",
+    "density_origin",
     "density_table",
     "detection_table",
     "masks_by_session",
     "station_columns",
     "visit_table",
 ]
+
+METRES = 1000.0
+"""In a kilometre, the unit of ``x`` and ``y`` in formulas of density: squares of metres would have no digits left."""
 
 
 def masks_by_session(history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> dict[str, Mask]:
@@ -81,14 +86,20 @@ def session_covariates(sessions: list[SessionArrays]) -> pd.DataFrame:
     return pd.DataFrame({c: [t[c].iloc[0] for t in tables] for c in constant}, index=[s.session for s in sessions])
 
 
+def density_origin(masks: Mapping[str, Mask]) -> Floats:
+    """Where ``x`` and ``y`` of a formula of density are 0: the mean of the cells of all sessions, m, (2,)."""
+    return np.array([np.concatenate([getattr(mask, axis) for mask in masks.values()]).mean() for axis in "xy"])
+
+
 def density_table(sessions: list[SessionArrays], masks: Mapping[str, Mask]) -> pd.DataFrame:
-    """Cells of all sessions with their covariates, coordinates, session and covariates of the session."""
-    shared = session_covariates(sessions)
+    """Cells of all sessions with their covariates, coordinates (km from the middle), session and its covariates."""
+    shared, origin = session_covariates(sessions), density_origin(masks)
     parts = []
     for data in sessions:
         mask = masks[data.session]
         part = mask.covariates.reset_index(drop=True)
-        given = {"x": mask.x, "y": mask.y, "session": data.session}
+        x, y = (np.column_stack([mask.x, mask.y]) - origin).T / METRES
+        given = {"x": x, "y": y, "session": data.session}
         of_session = {str(c): shared[c][data.session] for c in shared.columns}
         for name, values in {**given, **of_session}.items():
             if name not in part:

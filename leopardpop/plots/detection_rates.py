@@ -19,6 +19,7 @@ from leopardpop.results.draws import spread_draws
 if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
+    from leopardpop.models.problem import Problem
     from leopardpop.results.draws import HasDraws
 
 __all__ = ["Rates", "raw_rates"]
@@ -89,7 +90,7 @@ def raw_rates(fit: HasDraws, edges: Floats, *, sessions: list[str], by_class: bo
     problem, draws = fit.problem, spread_draws(fit, DRAWS)
     chosen = [s for s, data in enumerate(problem.data) if data.session in sessions]
     total = np.zeros((3, len(problem.levels), len(edges)))
-    bins = {s: _bins(problem.sessions[s], problem.data[s].xy, edges) for s in chosen}
+    bins = {s: _bins(problem, s, edges) for s in chosen}
     for weight, theta in zip(draws.weight, draws.theta, strict=True):
         evaluations = problem.evaluate(theta)
         for s in chosen:
@@ -100,12 +101,13 @@ def raw_rates(fit: HasDraws, edges: Floats, *, sessions: list[str], by_class: bo
     return [Rates(y, effort, trials, binary) for y, effort, trials in total[:, :, :-1].swapaxes(0, 1)]
 
 
-def _bins(session: SessionLikelihood, stations: Floats, edges: Floats) -> NDArray[np.int16]:
+def _bins(problem: Problem, s: int, edges: Floats) -> NDArray[np.int16]:
     """Bin of the distance from each cell to each station, (J, K); the last one is beyond the edges."""
-    cells = session.terms.cells
+    cells, stations = problem.sessions[s].terms.cells, problem.data[s].xy
     result = np.empty((len(cells), len(stations)), np.int16)
     for k, place in enumerate(stations):  # a column at a time: no table of distances in floating point
-        result[:, k] = np.searchsorted(edges, np.hypot(*(cells - place).T), side="right") - 1
+        distance = np.hypot(*(cells - place).T) if problem.distances is None else problem.distances[s][k]
+        result[:, k] = np.searchsorted(edges, distance, side="right") - 1
     return result
 
 

@@ -8,6 +8,7 @@ For example:
 """
 
 from leopardpop.priors.defaults import (
+    abundance_prior,
     baseline_prior,
     density_prior,
     occupancy_prior,
@@ -26,6 +27,7 @@ from leopardpop.priors.prior_set import PriorSet
 __all__ = [
     "Prior",
     "PriorSet",
+    "abundance_prior",
     "baseline_prior",
     "big_cats",
     "density_prior",

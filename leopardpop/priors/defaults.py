@@ -15,6 +15,7 @@ from leopardpop.errors import PriorError
 from leopardpop.priors.prior import Prior
 
 __all__ = [
+    "abundance_prior",
     "baseline_prior",
     "density_prior",
     "occupancy_prior",
@@ -27,9 +28,9 @@ __all__ = [
 ]
 
 _SLOPE_SD = {"D": 1.0, "lambda0": 0.7, "g0": 0.7, "sigma": 0.35, "z": 0.35}
-_RARELY_SEEN = ("p", "p1", "p2")
-_OF_VISITS = ("p", "p1", "p2", "delta")
-_SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta")
+_RARELY_SEEN = ("p", "p1", "p2", "r")
+_OF_VISITS = ("p", "p1", "p2", "delta", "p10", "b", "r", "rate")
+_SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta", "b")
 
 
 def scale_prior(xy: Sequence[ArrayLike]) -> Prior:
@@ -258,8 +259,9 @@ def occupancy_prior(parameter: str) -> Prior:
     Parameters
     ----------
     parameter
-        ``"psi"``, ``"gamma"``, ``"epsilon"``, ``"psi_next"``: logit ~ N(0, 1.5). ``"p"``, ``"p1"``, ``"p2"``:
-        logit ~ N(-1, 1.5). ``"breeding"``, ``"breeding_next"``, ``"delta"``: Beta(2, 2).
+        ``"psi"``, ``"gamma"``, ``"epsilon"``, ``"psi_next"``: logit ~ N(0, 1.5). ``"p"``, ``"p1"``, ``"p2"``,
+        ``"r"``: logit ~ N(-1, 1.5). ``"p10"``: logit ~ N(-3, 1.5), since mistakes are rare.
+        ``"breeding"``, ``"breeding_next"``, ``"delta"``, ``"b"``: Beta(2, 2).
 
     Returns
     -------
@@ -272,7 +274,32 @@ def occupancy_prior(parameter: str) -> Prior:
     """
     if parameter in _SHARES_OF_THE_SEEN:
         return Prior("Beta", alpha=2, beta=2)
-    return Prior("LogitNormal", mu=-1.0 if parameter in _RARELY_SEEN else 0.0, sigma=1.5)
+    centre = -3.0 if parameter == "p10" else -1.0 if parameter in _RARELY_SEEN else 0.0
+    return Prior("LogitNormal", mu=centre, sigma=1.5)
+
+
+def abundance_prior(parameter: str, effort: float = 1.0) -> Prior:
+    """Prior of a mean of a model of sites at the reference of its covariates.
+
+    Parameters
+    ----------
+    parameter
+        ``"abundance"`` (animals at a site): log ~ N(0, 1.5). ``"size"`` of a negative binomial: log ~ N(0, 1.5).
+        ``"rate"``: log of the rate over a visit of mean effort ~ N(0, 1.5).
+    effort
+        Mean effort of a visit.
+
+    Returns
+    -------
+    Prior
+        LogNormal.
+
+    Examples
+    --------
+    >>> abundance_prior("abundance")
+    Prior("LogNormal", mu=0, sigma=1.5)
+    """
+    return Prior("LogNormal", mu=-math.log(effort) if parameter == "rate" else 0.0, sigma=1.5)
 
 
 def occupancy_slope_prior(slopes: int, *, of_state: bool = False) -> Prior:

@@ -95,7 +95,10 @@ def _detection(context: Context, *, shipped: bool) -> str:
     detection, unit = context.problem.model.detection, context.history.effort_unit
     name = type(detection).__name__
     text = f"Detection falls with the distance d between an animal's centre and a station: {SHAPES.get(name, name)} "
-    text += "detection function. λ is the hazard of detection "
+    text += "detection function. "
+    if context.problem.model.distance is not None:
+        text += "d is measured along the cheapest way over land that resists and around barriers. "
+    text += "λ is the hazard of detection "
     text += f"per unit of effort (one {unit})" + (":" if shipped else f", computed by the user's component {name}.")
     return text
 

@@ -172,7 +172,7 @@ def _too_narrow(effect: float) -> str:
 
 def _spacing(problem: Problem, theta: Floats) -> Finding:
     link = problem.layout["sigma"].link
-    sigma = float(link.inverse(np.median(posterior_scales(problem, theta).smallest())))
+    sigma = float(link.inverse(np.median(posterior_scales(problem, theta).smallest()))) / problem.stretch
     spacing = max(spacing_of(mask) for mask in problem.masks.values())
     ratio = spacing / sigma
     words = f"Cells of {whole(spacing)} m for a sigma of {whole(sigma)} m"

@@ -17,7 +17,7 @@ from leopardpop.inference.laplace import MIN_RAW
 from leopardpop.inference.nuts_options import check_options
 from leopardpop.models.problem import Problem
 from leopardpop.models.scr import need_poisson
-from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.kinds import occupancy_problem
 from leopardpop.results.chains import sample_problem, seconds_of_nuts
 from leopardpop.results.coefficients import theta_of_posterior
 from leopardpop.results.diagnostics import chain_findings, laplace_findings, weight_findings
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
     from leopardpop.models.scr import SCR
+    from leopardpop.models.states.problem import OccupancyProblem
     from leopardpop.results.fit import Fit
     from leopardpop.results.fit_base import BaseFit
     from leopardpop.results.occupancy_fit import OccupancyFit
@@ -100,7 +101,7 @@ def fit_occupancy(
     ConvergenceWarning, SparseDataWarning
         Where :meth:`OccupancyFit.diagnostics` says "warn" or "fail".
     """
-    fit: OccupancyFit = _run(lambda: OccupancyProblem(model, history), engine, draws, chains, seed, options)
+    fit: OccupancyFit = _run(lambda: occupancy_problem(model, history), engine, draws, chains, seed, options)
     return fit
 
 
@@ -272,7 +273,7 @@ def fit_from_tree(model: SCR, tree: xr.DataTree, history: CaptureHistory, mask: 
 
 def occupancy_from_tree(model: OccupancyModel, tree: xr.DataTree, history: DetectionHistory) -> OccupancyFit:
     """Make a fit of draws that were made elsewhere; see :meth:`OccupancyModel.from_posterior`."""
-    fit: OccupancyFit = from_tree(OccupancyProblem(model, history), tree, engine="external")
+    fit: OccupancyFit = from_tree(occupancy_problem(model, history), tree, engine="external")
     warn_of(fit.findings)
     return fit
 

@@ -12,6 +12,8 @@ import re
 import numpy as np
 import xarray as xr
 
+from leopardpop.results.model_json import without_places
+
 __all__ = ["NOTE", "hide_positions"]
 
 HIDDEN = "hidden"
@@ -40,7 +42,8 @@ def hide_positions(tree: xr.DataTree) -> xr.DataTree:
     groups["observed_data"] = _observed(groups["observed_data"])
     groups["constant_data"] = _constant(groups["constant_data"])
     copy = xr.DataTree.from_dict(groups)
-    copy.attrs = {**tree.attrs, "coordinates": "hidden", "coordinates_note": NOTE, "crs": "", "audit_json": "[]"}
+    hidden = {"coordinates": "hidden", "coordinates_note": NOTE, "crs": "", "audit_json": "[]"}
+    copy.attrs = {**tree.attrs, **hidden, "model_json": without_places(str(tree.attrs["model_json"]))}
     return copy
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["Scales", "buffer_effect", "posterior_scales", "spacing_of"]
+__all__ = ["Scales", "buffer_effect", "posterior_scales", "spacing_of", "sufficient_buffer"]
 
 QUANTILE = 0.975
 NEIGHBOURS = 0.01
@@ -92,6 +92,39 @@ def buffer_effect(problem: Problem, theta: Floats) -> float:
     return max(_session_effect(problem, theta, scales, s) for s in range(len(problem.data)))
 
 
+def sufficient_buffer(problem: Problem, theta: Floats, effect: float) -> float:
+    """Smallest buffer that leaves out no more than a share of the sampling area, if all ground were habitat, m.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    theta
+        Draws (S, P).
+    effect
+        Area beyond the buffer over that within it.
+    """
+    scales = posterior_scales(problem, theta)
+    return max(_session_buffer(problem, theta, scales, s, effect) for s in range(len(problem.data)))
+
+
+def _session_buffer(problem: Problem, theta: Floats, scales: Scales, s: int, effect: float) -> float:
+    data, c = problem.data[s], scales.widest(s)
+    xy = data.xy[data.effort.sum(1) > 0]
+    if not len(xy):
+        return 0.0
+    hazard = _Hazard.at(problem, _near_quantile(theta, scales.eta[:, s, c]), s, c)
+    reach = hazard.reach(0.0)
+    points, step, distance = _ground(xy, reach, float(hazard.parameters["sigma"].max()) / problem.stretch / 8.0)
+    area = np.zeros(len(points))
+    for part in np.array_split(np.arange(len(points)), 1 + len(points) * len(xy) // MOST_PAIRS):
+        area[part] = hazard.evaluate(points[part])
+    order = np.argsort(distance)
+    within = np.cumsum(area[order])
+    enough = int(np.searchsorted(within, within[-1] / (1.0 + effect)))
+    return float(distance[order][enough] + step / 2.0)
+
+
 def _session_effect(problem: Problem, theta: Floats, scales: Scales, s: int) -> float:
     data, mask = problem.data[s], problem.masks[problem.data[s].session]
     operating = data.effort.sum(1) > 0
@@ -146,12 +179,13 @@ class _Hazard(NamedTuple):
         """Σ T λ over the stations at squared distances (K, M)."""
         columns = {name: values[:, None] for name, values in self.parameters.items()}
         with np.errstate(all="ignore"):
-            result: Floats = self.effort @ np.exp(self.problem.model.detection.log_hazard(d2, **columns))
+            longer = self.problem.stretch**2 * d2  # beyond the mask ways are taken to be as winding as on it
+            result: Floats = self.effort @ np.exp(self.problem.model.detection.log_hazard(longer, **columns))
         return result
 
     def reach(self, width: float) -> float:
         """Distance from the nearest station at which nothing is detected, by a bound: all stations that near."""
-        step = float(self.parameters["sigma"].max()) / 4.0
+        step = float(self.parameters["sigma"].max()) / self.problem.stretch / 4.0
         distances = width + step * np.arange(4 * FARTHEST + 1)
         seen = self.total(np.broadcast_to(distances**2, (len(self.xy), len(distances)))) > NEGLIGIBLE
         return float(distances[np.flatnonzero(seen)[-1]] + step) if seen.any() else width
@@ -162,7 +196,7 @@ def _beyond(hazard: _Hazard, xy: Floats, width: float) -> float:
     reach = hazard.reach(width)
     if reach <= width:
         return 0.0
-    points, step, distance = _ground(xy, reach, float(hazard.parameters["sigma"].max()) / 2.0)
+    points, step, distance = _ground(xy, reach, float(hazard.parameters["sigma"].max()) / hazard.problem.stretch / 2.0)
     # A point stands for a square, of which only a part is beyond: the integrand is largest at that edge.
     part = np.clip((distance - width) / step + 0.5, 0.0, 1.0)
     ring = np.flatnonzero((part > 0) & (distance <= reach))

@@ -122,6 +122,8 @@ class MaximumLikelihood(Maximum):
     """Animals detected and the expected number of others, as :attr:`expected_N`."""
     n_animals: int
     """Number of detected animals, the sample size of AICc."""
+    n_by_session: pd.Series
+    """Number of detected animals of each session."""
     conditional: bool
     """Whether the likelihood is conditional on the number of detected animals."""
     distribution: str
@@ -133,6 +135,17 @@ class MaximumLikelihood(Maximum):
     def sample_size(self) -> int:
         """Number of detected animals."""
         return self.n_animals
+
+    @property
+    def region_N(self) -> pd.DataFrame:
+        """Table as secr's ``region.N``: rows E.N and R.N of each session; estimate, se, lower, upper, n detected.
+
+        The region is the mask. For other regions, and the animals placed in them, ask a fit:
+        ``fit.population(regions=...)``.
+        """
+        parts = {"E.N": self.expected_N, "R.N": self.realised_N}
+        table = pd.concat(parts, names=["quantity"]).swaplevel().sort_index(level=0, sort_remaining=True)
+        return table.assign(n=self.n_by_session.reindex(table.index.get_level_values("session")).to_numpy())
 
     def _kind(self) -> str:
         return "conditional on the animals detected" if self.conditional else f"{self.distribution.capitalize()} N"
@@ -288,6 +301,7 @@ def _packed(
         expected_N=expected,
         realised_N=realised_table(problem, theta, expected),
         n_animals=problem.n_animals,
+        n_by_session=pd.Series({data.session: len(data.individuals) for data in problem.data}, name="n"),
         converged=mode.converged,
         conditional=conditional,
         distribution=problem.model.distribution,

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+import pandas as pd
+
 from leopardpop.components.density import LogLinear
 from leopardpop.components.detection import (
     Exponential,
@@ -19,7 +21,11 @@ from leopardpop.components.detection import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
 )
+from leopardpop.data.mask import Mask
 from leopardpop.errors import ModelError, PriorError
+from leopardpop.models.abundance import CountOccupancy, NMixture, RoyleNichols
+from leopardpop.models.distance import Barriers, LeastCost
+from leopardpop.models.false_positive import FalsePositiveOccupancy
 from leopardpop.models.occupancy import (
     DynamicMultistateOccupancy,
     DynamicOccupancy,
@@ -30,12 +36,24 @@ from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
 from leopardpop.priors import Prior, PriorSet
 
-__all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json"]
+__all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json", "without_places"]
 
 SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponential, ProbabilityHalfNormal)
 OCCUPANCY = {
-    each.__name__: each for each in (DynamicMultistateOccupancy, DynamicOccupancy, MultistateOccupancy, Occupancy)
+    each.__name__: each
+    for each in (
+        CountOccupancy,
+        DynamicMultistateOccupancy,
+        DynamicOccupancy,
+        FalsePositiveOccupancy,
+        MultistateOccupancy,
+        NMixture,
+        Occupancy,
+        RoyleNichols,
+    )
 }
+OPTIONS = ("parametrisation", "certain", "distribution")
+"""What a model of sites has beside formulas, link and priors."""
 
 
 class UnsavedPrior:
@@ -70,8 +88,7 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
     if isinstance(model, OccupancyModel):
         formulas = {name: getattr(model, name) for name in model.structure.homes}
         record = {"family": type(model).__name__, "formulas": formulas, "link": model.link}
-        if hasattr(model, "parametrisation"):
-            record["parametrisation"] = model.parametrisation
+        record |= {name: getattr(model, name) for name in OPTIONS if hasattr(model, name)}
         return json.dumps({**record, "priors": _priors(model.priors)})
     return json.dumps(
         {
@@ -79,6 +96,7 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
             "density": _component(model.density),
             "detection": _component(model.detection),
             "classes": model.classes,
+            "distance": None if model.distance is None else _distance(model.distance),
             "distribution": model.distribution,
             "priors": _priors(model.priors),
         }
@@ -103,13 +121,14 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
     record = json.loads(text)
     if record["family"] in OCCUPANCY:
         kind = OCCUPANCY[record["family"]]
-        chosen = {name: record[name] for name in ("link", "parametrisation") if name in record}
+        chosen = {name: record[name] for name in ("link", *OPTIONS) if name in record}
         return kind(**record["formulas"], **chosen, priors=_priors_back(record["priors"]))
     known = {each.__name__: each for each in (*SHIPPED, *components)}
     return SCR(
         density=_make(record["density"], known),
         detection=_make(record["detection"], known),
         classes=record["classes"],
+        distance=_distance_back(record.get("distance")),
         distribution=record["distribution"],
         priors=_priors_back(record["priors"]),
     )
@@ -121,13 +140,47 @@ def describe_model(text: str) -> str:
     if record["family"] in OCCUPANCY:
         told = ", ".join(f"{name} {formula}" for name, formula in record["formulas"].items())
         multinomial = " (multinomial)" if record.get("parametrisation") == "multinomial" else ""
-        return f"{record['family']}, {told}{multinomial}" + (
+        certain = f" (certain: {record['certain']})" if record.get("certain") else ""
+        return f"{record['family']}, {told}{multinomial}{certain}" + (
             "" if record["link"] == "logit" else f" ({record['link']} link)"
         )
     detection = record["detection"]
     formulas = ", ".join(f"{name} {formula}" for name, formula in detection["fields"].items())
     classes = f", classes by {record['classes']}" if record["classes"] else ""
-    return f"density {record['density']['fields']['D']}; {detection['component']} detection, {formulas}{classes}"
+    distance = f"; distance by {record['distance']['component']}" if record.get("distance") else ""
+    density = record["density"]["fields"]["D"]
+    return f"density {density}; {detection['component']} detection, {formulas}{classes}{distance}"
+
+
+def _distance(distance: LeastCost) -> dict[str, Any]:
+    """A distance with all that it rests on: a file must be enough to work it out again."""
+    land, barriers = distance.landscape, distance.barriers
+    return {
+        "component": type(distance).__name__,
+        "resistance": distance.resistance,
+        "barriers": None if barriers is None else {"wkt": barriers.wkt, "crs": barriers.crs},
+        "landscape": None if land is None else {"table": land.table.to_dict("list"), "crs": land.crs},
+    }
+
+
+def without_places(text: str) -> str:
+    """The text of a model without where its barriers and its landscape are."""
+    record = json.loads(text)
+    if not record.get("distance"):
+        return text
+    kept = {"resistance": record["distance"]["resistance"] or "hidden", "barriers": None, "landscape": None}
+    return json.dumps({**record, "distance": {**record["distance"], **kept}})
+
+
+def _distance_back(record: Mapping[str, Any] | None) -> LeastCost | None:
+    if record is None:
+        return None
+    land = record["landscape"]
+    return LeastCost(
+        resistance=record["resistance"],
+        barriers=None if record["barriers"] is None else Barriers(**record["barriers"]),
+        landscape=None if land is None else Mask(pd.DataFrame(land["table"]), crs=land["crs"]),
+    )
 
 
 def _component(component: Any) -> dict[str, Any]:

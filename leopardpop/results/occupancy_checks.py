@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leopardpop.models.states.clusters import find_clusters
+from leopardpop.models.states.responses import certain_visits
+from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
 from leopardpop.results.occupancy_meaning import meaning_findings
 from leopardpop.words import counted, percent
@@ -21,6 +23,7 @@ __all__ = ["occupancy_findings"]
 FEWEST_SITES_SEEN = 5
 FEWEST_REPEATED = 0.2
 FEWEST_GROUPS = 6
+FEWEST_CERTAIN = 10
 LARGEST_EFFECT = 6.0
 """On the link scale, of a standardised covariate: the odds change four-hundred-fold within one sd of it."""
 CUBS = (
@@ -45,6 +48,8 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
     found += [_groups(problem, each) for each in problem.layout.effects]
     found += meaning_findings(problem, theta)
+    found += animal_findings(problem, theta)
+    found += [_certain(problem)] if "p10" in problem.structure.homes else []
     return [*found, *([_breeding(problem)] if "breeding" in problem.structure.states else [])]
 
 
@@ -131,6 +136,26 @@ def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:
         limit=FEWEST_GROUPS,
         verdict="note",
         advice=f"{known}." if n >= FEWEST_GROUPS else few,
+    )
+
+
+def _certain(problem: OccupancyProblem) -> Finding:
+    """Whether any detection is certain: else only p10 < p11 tells used sites from mistakes."""
+    made = certain_visits(problem.model, problem.arrays)
+    sure = np.zeros(len(problem.arrays.site), bool) if made is None else made & (problem.arrays.value > 0)
+    n = int((sure | (problem.arrays.value == 2)).sum())
+    known = f"{counted(n, 'certain detection')}"
+    few = (
+        f"{known}: true detections and mistakes are told apart by how often sites are seen, and by the prior of p10. "
+        "Confirm some detections (b, response='state') or add visits by a method that makes no mistakes (certain)."
+    )
+    return Finding(
+        quantity="certain detections",
+        value=n,
+        limit=FEWEST_CERTAIN,
+        verdict="ok" if n >= FEWEST_CERTAIN else "warn",
+        advice=f"{known} tell true detections from mistakes." if n >= FEWEST_CERTAIN else few,
+        warning="" if n >= FEWEST_CERTAIN else "SparseDataWarning",
     )
 
 

@@ -74,10 +74,10 @@ class OccupancyFit(BaseFit):
     @cached_property
     def problem(self) -> OccupancyProblem:
         """The model with its data, ready to be evaluated."""
-        from leopardpop.models.states.problem import OccupancyProblem
+        from leopardpop.models.states.kinds import occupancy_problem
 
         self._need_positions()
-        return OccupancyProblem(self.model, self.history)
+        return occupancy_problem(self.model, self.history)
 
     def loo(self) -> Any:
         """Leave-one-site-out predictive density of the visits to a site.

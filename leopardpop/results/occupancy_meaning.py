@@ -53,7 +53,7 @@ def season_days(problem: OccupancyProblem) -> float | None:
 
 def _use(problem: OccupancyProblem) -> Finding | None:
     """Of cameras ψ is use, and grows with the length of the season."""
-    if problem.history.effort_unit not in ("day", "hour"):
+    if problem.history.effort_unit not in ("day", "hour") or "psi" not in problem.structure.homes:
         return None
     days = season_days(problem)
     span = "the season" if days is None else f"the {whole(days)} days of a season"

@@ -181,23 +181,47 @@ class Population:
         column = self._fit.problem.column
         return numbers if column is None else numbers.sum(column, skipna=False, keep_attrs=True)
 
-    def density(self, per_km2: float = 100.0) -> xr.DataArray:
-        """Draws of the expected density, of all classes together.
+    def density(self, per_km2: float = 100.0, *, by_class: bool = False) -> xr.DataArray:
+        """Draws of the expected density.
 
         Parameters
         ----------
         per_km2
             Area that density is told for, km².
+        by_class
+            Whether classes are told apart; they add up to all together.
 
         Returns
         -------
         xarray.DataArray
-            E[N] over the area of the region, animals per ``per_km2`` (chain, draw [, session] [, region]).
+            E[N] over the area of the region, animals per ``per_km2`` (chain, draw [, session] [, region] [, sex]).
         """
         if not (np.isfinite(per_km2) and per_km2 > 0):
             raise DataError(f"per_km2={per_km2!r} must be a positive number of km².")
-        array = self._total(self.expected) * (per_km2 / self.area_km2)
+        numbers = self.expected if by_class else self._total(self.expected)
+        array = numbers * (per_km2 / self.area_km2)
         return array.rename("density").assign_attrs(units=f"1/({per_km2:g} km²)" if per_km2 != 1 else "1/km²")
+
+    def exceedance(self, threshold: float, per_km2: float = 100.0) -> float | xr.DataArray:
+        """Posterior probability that the density is above a threshold, all classes together.
+
+        Parameters
+        ----------
+        threshold
+            Animals per ``per_km2``.
+        per_km2
+            Area that the threshold is told for, km².
+
+        Returns
+        -------
+        float or xarray.DataArray
+            By session and region if there are several; ``fit.density_surface(exceeds=...)`` has it by cell.
+        """
+        if not threshold >= 0:
+            raise DataError(f"exceedance({threshold!r}): a density is a number of animals, 0 or more.")
+        density = self.density(per_km2)
+        above = (density > threshold).astype(float).where(density.notnull())
+        return _plain(above.mean(["chain", "draw"], skipna=False).rename("exceedance"))
 
     # -- what is said of it -------------------------------------------------------------------------------------------
     def summary(self) -> pd.DataFrame:

@@ -28,7 +28,8 @@ def predict(fit: HasDraws, parameter: str, table: pd.DataFrame | Mapping[str, An
     parameter
         Name: ``"D"``, ``"sigma"``, ``"lambda0"``, ``"g0"`` ...
     table
-        One row a place or animal, with the variables of the parameter's formula (any table, for a constant one).
+        One row a place or animal, with the variables of the parameter's formula (any table, for a constant one);
+        ``x`` and ``y`` of a formula of density in metres, as in the mask's table.
 
     Returns
     -------

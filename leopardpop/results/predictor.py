@@ -8,6 +8,7 @@ import numpy as np
 
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.tables import table_of
+from leopardpop.models.tables import METRES, density_origin
 from leopardpop.results.draws import generator
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leopardpop.models.likelihood.terms import Floats, Ints
+    from leopardpop.models.problem import Problem
 
 __all__ = ["Predictor", "extrapolated", "sampled_ranges"]
 
@@ -52,7 +54,8 @@ class Predictor:
     """
 
     def __init__(self, fit: Any, parameter: str, rows: pd.DataFrame, theta: Floats, *, groups: bool = True) -> None:
-        self.parameter, self.rows = fit.problem.layout[parameter], rows
+        self.parameter = fit.problem.layout[parameter]
+        self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
         self._beta = self.parameter.design.to_beta(theta[:, self.parameter.place])
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
         self._deviations = [_deviations(fit, each, rows, theta) for each in effects]
@@ -65,6 +68,12 @@ class Predictor:
         with np.errstate(over="ignore"):  # far outside the data a density may be infinite, which says enough
             values: Floats = np.asarray(self.parameter.link.inverse(eta))
         return values
+
+
+def _from_the_middle(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
+    """Coordinates of new rows, m, as a formula of density has them."""
+    origin = zip("xy", density_origin(problem.masks), strict=True)
+    return rows.assign(**{axis: (rows[axis] - at) / METRES for axis, at in origin if axis in rows})
 
 
 def _deviations(fit: Any, effects: Any, rows: pd.DataFrame, theta: Floats) -> Deviations:

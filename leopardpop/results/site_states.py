@@ -54,7 +54,10 @@ class SiteStates:
     # -- by site ------------------------------------------------------------------------------------------------------
     @cached_property
     def z(self) -> xr.DataArray:
-        """State of each site given what was seen, (chain, draw, site [, season]): 0 absent, 1 used, 2 breeding."""
+        """State of each site given what was seen, (chain, draw, site [, season]): 0 absent, 1 used, 2 breeding.
+
+        Of a model of animals it is their number.
+        """
         rng = generator(self._fit, "states of sites")
         theta = self._fit.theta.reshape(-1, self._fit.theta.shape[-1])
         parts = [self._problem.draw_states(theta[i : i + BLOCK], rng) for i in range(0, len(theta), BLOCK)]
@@ -93,6 +96,22 @@ class SiteStates:
         sites = self._problem.n_sites
         share = (self.used_sites / sites).rename("pao")
         return share.assign_attrs(units="1", denominator=sites)
+
+    @property
+    def animals(self) -> xr.DataArray:
+        """Number of animals at all sites together, (chain, draw); of :class:`RoyleNichols` and :class:`NMixture`.
+
+        Raises
+        ------
+        ModelError
+            If the model has no number of animals.
+        """
+        if not self._counts_animals:
+            raise ModelError(
+                f"{type(self._fit.model).__name__} counts no animals: lp.NMixture does of counts, lp.RoyleNichols of "
+                "detections, and lp.SCR where animals are told apart."
+            )
+        return self._total(self.z, "animals", "animals")
 
     @property
     def breeding_sites(self) -> xr.DataArray:
@@ -216,6 +235,8 @@ class SiteStates:
             :meth:`OccupancyFit.summary`.
         """
         arrays = [self.psi.mean("site", keep_attrs=True), self.pao, self.used_sites]
+        if self._counts_animals:
+            arrays.append(self.animals)
         if self._breeds:
             arrays.append(self.breeding_sites)
         if self._problem.structure.is_dynamic:
@@ -244,6 +265,10 @@ class SiteStates:
         table = self.summary()[["median", "eti95_lb", "eti95_ub", "unit"]]
         head = f"States of {self._problem.n_sites} sites (the denominator of pao), drawn given what was seen there"
         return f"{head}\n{table.round(2).to_string()}"
+
+    @property
+    def _counts_animals(self) -> bool:
+        return "abundance" in self._problem.structure.homes
 
     # -- helpers ------------------------------------------------------------------------------------------------------
     @property

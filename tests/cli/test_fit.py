@@ -199,3 +199,21 @@ def test_an_error_of_the_data_is_a_sentence(small):
     assert result.exit_code == 1
     assert result.output.startswith("error: ")
     assert "Traceback" not in result.output
+
+
+def test_a_fence_is_a_file_beside_the_analysis(small):
+    import geopandas
+    import shapely
+
+    fence = shapely.LineString([(-20_000, 2_250), (20_000, 2_250)])
+    geopandas.GeoDataFrame(geometry=[fence], crs="EPSG:32652").to_file(small / "fence.gpkg")
+    text = SMALL.split("[priors]")[0]
+    section = "[models.fence]\ndistance = { LeastCost = { barriers = 'fence.gpkg' } }\n"
+    (small / "analysis.toml").write_text(text + section)
+    script = invoke("fit", small / "analysis.toml", "--script")
+    assert re.search(r"distance=lp\.LeastCost\(barriers=.*fence\.gpkg", script.output)
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code == 0, result.output
+    (small / "analysis.toml").write_text(text + section.replace("barriers", "barrier"))
+    refused = invoke("fit", small / "analysis.toml", "--overwrite")
+    assert "unknown key 'barrier'. Did you mean 'barriers'" in refused.output

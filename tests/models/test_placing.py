@@ -81,6 +81,20 @@ def test_sums_over_animals_and_the_void(detector: str, function: str, mask: str)
         np.testing.assert_allclose(hazard, forward.total_hazard, rtol=1e-12)
 
 
+@pytest.mark.parametrize("animals", [True, False])
+def test_probabilities_above_one_half_are_done_otherwise(animals: bool) -> None:
+    """The polynomials end at one half: also where there is no history to show it."""
+    survey = make_survey(Design(detector="count"))
+    history = library_history(survey)
+    problem = Problem(lp.SCR(detection=lp.ProbabilityHalfNormal()), history, library_masks(survey))
+    thetas = np.stack([theta_of(problem, {"D": 0.3, "g0": g0, "sigma": 1000.0}) for g0 in (0.2, 0.97, 0.45, 0.6)])
+    (together,) = problem.evaluate_many(thetas, animals=animals)
+    for b, theta in enumerate(thetas):
+        (evaluation,) = problem.evaluate(theta)
+        assert together.detected[b] == pytest.approx(evaluation.detected, rel=1e-12)
+        assert together.undetected[b].sum() == pytest.approx(evaluation.expected - evaluation.detected, rel=1e-9)
+
+
 def test_where_the_separable_form_underflows() -> None:
     """Sigma so small that the sums of the lattice vanish: the dense form answers."""
     problem, theta = make_problem("count", "HalfNormal", "lattice", sigma=25.0)

@@ -49,6 +49,8 @@ class PlainSession:
     """By occasion, S each."""
     visit_covariates: dict[str, list[list[object]]] = field(default_factory=dict)
     """By station and occasion, K lists of S; None where nobody knows."""
+    distances: Array | None = None
+    """Metres between stations and cells, (K, J), where they are not those of straight lines."""
 
     def __post_init__(self) -> None:
         if not self.exposure:
@@ -177,6 +179,8 @@ def log_hazards(session: PlainSession, function: str, values: Mapping[str, objec
     table = np.empty(shape)
     for k, (x, y) in enumerate(session.xy):
         distance = np.sqrt((session.cells[:, 0] - x) ** 2 + (session.cells[:, 1] - y) ** 2)
+        if session.distances is not None:
+            distance = session.distances[k]
         table[k] = DETECTION[function](distance, **{name: value[k] for name, value in parameters.items()})
     return table
 

@@ -12,6 +12,7 @@ from leopardpop.errors import FitError, LeopardpopWarning, ModelError
 from leopardpop.results.maximum import log_multinomial
 from tests.golden.secr import FITS, load_survey
 from tests.reference.datasets import library_history, library_masks
+from tests.reference.designs import Design, make_survey
 from tests.reference.scr import log_multinomial as naive_multinomial
 from tests.results import made
 
@@ -285,3 +286,17 @@ def test_html_says_that_it_did_not_converge_too():
     assert "NOT CONVERGED" in stuck._repr_html_()
     assert "NOT CONVERGED" not in mle._repr_html_()
     assert 'border="1"' not in mle._repr_html_()
+
+
+def test_numbers_in_one_table_as_secrs() -> None:
+    """Rows E.N and R.N of each session, with the animals detected."""
+    survey = make_survey(Design(detector="count", layout="two sessions"))
+    mle = lp.SCR().maximum_likelihood(library_history(survey), library_masks(survey))
+    table = mle.region_N
+    labels = [session.label for session in survey.sessions]
+    assert table.index.tolist() == [(label, row) for label in labels for row in ("E.N", "R.N")]
+    assert table.columns.tolist() == ["estimate", "se", "lower", "upper", "n"]
+    for session in survey.sessions:
+        assert (table.loc[session.label, "n"] == len(session.animals)).all()
+        assert table.loc[(session.label, "E.N"), "se"] == mle.expected_N.loc[session.label, "se"]
+        assert table.loc[(session.label, "R.N"), "lower"] == mle.realised_N.loc[session.label, "lower"]

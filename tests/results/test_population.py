@@ -444,6 +444,32 @@ def test_memory_does_not_grow_with_draws_times_cells() -> None:
     assert peak < 40e6
 
 
+# --- density ----------------------------------------------------------------------------------------
+
+
+def test_density_of_classes_adds_up() -> None:
+    fit = stand_in("all known").with_numbers()
+    pop = population(fit, regions=halves(fit.problem.masks[fit.problem.data[0].session]))
+    by_sex = pop.density(100, by_class=True)
+    assert by_sex.dims == ("chain", "draw", "region", "sex")
+    np.testing.assert_allclose(by_sex.sum("sex"), pop.density(100), rtol=1e-12)
+    np.testing.assert_allclose(by_sex.sel(sex="F") * pop.area_km2 / 100, pop.expected.sel(sex="F"), rtol=1e-12)
+
+
+def test_exceedance_is_the_share_of_draws_above() -> None:
+    fit = stand_in().with_numbers()
+    pop = population(fit, regions=halves(fit.problem.masks[fit.problem.data[0].session]))
+    draws = pop.density(100)
+    threshold = float(draws.sel(region="west").median())
+    found = pop.exceedance(threshold)
+    expected = [(draws.sel(region=name).values > threshold).mean() for name in ("west", "east")]
+    np.testing.assert_allclose(found, expected)
+    np.testing.assert_array_equal(pop.exceedance(0), 1.0)
+    np.testing.assert_allclose(pop.exceedance(threshold / 100, per_km2=1), found)
+    with pytest.raises(lp.errors.DataError, match="0 or more"):
+        pop.exceedance(-1)
+
+
 # --- real surveys ----------------------------------------------------------------------------------
 
 PUBLISHED = (

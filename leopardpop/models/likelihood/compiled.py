@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.models.likelihood.elementary import compiled, log_ratios, one_minus_exp
+from leopardpop.models.likelihood.elementary import add_hazard, compiled, log_ratios, one_minus_exp
 from leopardpop.models.likelihood.terms import Floats, Ints
 
 __all__ = [
@@ -53,18 +53,18 @@ def station_hazards(along_x, along_y, columns, hazards):
     """Fill H (V, nx, ny): Σ_k W_vk · −log(1 − e_k), W by station."""
     n_stations, nx = along_x.shape
     ny = along_y.shape[1]
-    quotient = np.empty(ny)
+    quotient = np.empty((1, 1, ny))
     hazards[:] = 0.0
     for k in range(n_stations):
         for i in range(nx):
             a = along_x[k, i]
-            if a < NEGLIGIBLE:
-                continue
-            log_ratios(a, along_y, k, quotient)
             for p in range(columns.start[k], columns.start[k + 1]):
-                v, w = columns.vector[p], columns.weight[p] * a
+                v, w = columns.vector[p], columns.weight[p]
+                if p == columns.start[k]:
+                    add_hazard(a, along_y, k, w, quotient, 0, 0, hazards, v, i)
+                    continue
                 for j in range(ny):
-                    hazards[v, i, j] += w * along_y[k, j] * quotient[j]
+                    hazards[v, i, j] += w * a * along_y[k, j] * quotient[0, 0, j]
 
 
 @compiled

@@ -53,17 +53,12 @@ class DenseForm:
     def distances(self) -> dict[int, Floats]:
         """Squared distances of all pairs by block, kept if they are not too many."""
         few = len(self.terms.stations) * len(self.log_area) <= PAIRS_KEPT
-        return {block.start: self._squared_distance(block) for block in self.blocks} if few else {}
-
-    def _squared_distance(self, block: slice) -> Floats:
-        difference = self.terms.stations[:, None, :] - self.terms.cells[None, block, :]
-        square: Floats = np.einsum("kjd,kjd->kj", difference, difference)
-        return square
+        return {block.start: self.terms.squared_distances(block) for block in self.blocks} if few else {}
 
     def _hazard(self, block: slice, parameters: Parameters) -> tuple[Floats, Floats, dict[str, Floats]]:
         """Squared distances, log hazard of the pairs of a block, (K, B), and the parameters as columns."""
         kept = self.distances.get(block.start)
-        d2 = self._squared_distance(block) if kept is None else kept
+        d2 = self.terms.squared_distances(block) if kept is None else kept
         columns = {name: value[:, None] for name, value in parameters.items()}
         return d2, self.detection.log_hazard(d2, **columns), columns
 

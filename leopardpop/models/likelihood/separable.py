@@ -88,7 +88,8 @@ def make_forms(sessions: Sequence[SessionTerms], detection: DetectionFunction) -
 
 def _tables(sessions: list[SessionTerms], detection: DetectionFunction) -> tuple[Lattice, LatticeTables] | None:
     """Lattice and tables of sessions on the same stations and cells; None if the dense form must do."""
-    lattice = lattice_of(sessions[0].cells) if type(detection) in (HalfNormal, ProbabilityHalfNormal) else None
+    separable = type(detection) in (HalfNormal, ProbabilityHalfNormal) and sessions[0].squares is None
+    lattice = lattice_of(sessions[0].cells) if separable else None
     if lattice is None:
         return None
     is_probability = type(detection) is ProbabilityHalfNormal
@@ -198,7 +199,7 @@ class SeparableForm:
         log_base, precision = np.log(parameters[self.baseline]), 0.5 / parameters["sigma"] ** 2
         found = run_plan(self.plan, log_density, log_base, precision, rows, sets)
         if self.tables.is_probability:
-            found.log_total[log_base.max(-1) > LOG_LARGEST_KERNEL] = np.nan
+            found.detected[log_base.max(-1) > LOG_LARGEST_KERNEL] = np.nan
         return found
 
     @cached_property

@@ -139,8 +139,7 @@ class SessionLikelihood:
     def _of_class(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together:
         """All draws in one call where that is possible, one by one where it is not."""
         found = self.form.together(log_density, parameters, rows, sets)
-        n = len(log_density)
-        left = np.arange(n) if found is None else np.flatnonzero(np.isnan(found.log_total).any((1, 2)))
+        left = np.arange(len(log_density)) if found is None else found.failed
         each = [self._alone(log_density[b], {k: v[b] for k, v in parameters.items()}, rows, sets) for b in left]
         if found is None:
             return Together(*(np.stack(column) for column in zip(*each, strict=True)))

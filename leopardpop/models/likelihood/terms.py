@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lgamma
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,23 @@ from numpy.typing import NDArray
 from leopardpop.data.arrays import SessionArrays
 from leopardpop.models.likelihood.experience import Experience, Vectors, with_experience
 
-__all__ = ["Floats", "Ints", "SessionTerms", "session_terms"]
+__all__ = ["Floats", "Ints", "SessionTerms", "Squares", "session_terms"]
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.intp]
+
+
+class Squares(NamedTuple):
+    """Squared distances between stations and cells that are not those of straight lines."""
+
+    table: Floats
+    """m², (stations, J)."""
+    row: Ints
+    """Row of the table for each unit, (K,)."""
+
+    def block(self, cells: slice) -> Floats:
+        """Squared distances of all units to some cells, (K, B)."""
+        return self.table[self.row, cells]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +89,16 @@ class SessionTerms:
     """History of each animal, (n,)."""
     constant: Floats
     """Terms of each animal without parameters, (n,)."""
+    squares: Squares | None = None
+    """Squared distances where they are not those of straight lines."""
+
+    def squared_distances(self, cells: slice = slice(None)) -> Floats:
+        """Squared distances from all stations to some cells, m², (K, B)."""
+        if self.squares is not None:
+            return self.squares.block(cells)
+        difference = self.stations[:, None, :] - self.cells[None, cells, :]
+        square: Floats = np.einsum("kjd,kjd->kj", difference, difference)
+        return square
 
     @property
     def n_animals(self) -> int:
@@ -108,6 +131,7 @@ def session_terms(
     area: Floats,
     class_code: Ints | None = None,
     experience: Experience | None = None,
+    squares: Squares | None = None,
 ) -> SessionTerms:
     """Prepare a session.
 
@@ -125,6 +149,8 @@ def session_terms(
         (n,) class of each animal, -1 unknown; None: one class.
     experience
         How detected animals differ from naive ones; None without behaviour.
+    squares
+        Squared distances; None: those of straight lines.
 
     Returns
     -------
@@ -157,6 +183,7 @@ def session_terms(
         multiplicity=multiplicity,
         history=history,
         constant=_constants(data, detector, effort),
+        squares=squares,
     )
 
 

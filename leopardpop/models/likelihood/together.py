@@ -35,7 +35,7 @@ def one_set(n_cells: int) -> Sets:
 
 
 class Together(NamedTuple):
-    """A class of animals at B draws; NaN in the log totals of draws that must be done otherwise."""
+    """A class of animals at B draws; NaN in the log totals or numbers of draws that must be done otherwise."""
 
     log_total: Floats
     """log Σ_x D a Pr(w | x) over each set of the histories asked for, constants left out, (B, h, A)."""
@@ -45,6 +45,11 @@ class Together(NamedTuple):
     """Σ D a (1 − exp(−H)), (B,)."""
     undetected: Floats
     """Σ D a exp(−H) over each set, (B, A)."""
+
+    @property
+    def failed(self) -> Ints:
+        """Draws that must be done otherwise; there may be no history to tell them by."""
+        return np.flatnonzero(np.isnan(self.log_total).any((1, 2)) | np.isnan(self.detected))
 
 
 def make_plan(

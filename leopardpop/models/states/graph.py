@@ -10,7 +10,8 @@ import pytensor.tensor as pt
 
 from leopardpop.models.graph import natural_variables, report_coefficients, theta_variable
 from leopardpop.models.likelihood_op import LikelihoodOp
-from leopardpop.models.states.products import log_pairs, product_of
+from leopardpop.models.states.products import log_pairs, product_of, sum_of
+from leopardpop.models.states.responses import coded
 
 if TYPE_CHECKING:
     from leopardpop.models.states.problem import OccupancyProblem
@@ -94,11 +95,12 @@ def _emission(problem: OccupancyProblem, state: int, logs: dict[str, Any]) -> An
     total = pt.as_tensor(problem.visits.barrier[state]).reshape((-1,))
     data = problem.arrays
     cell = data.season * problem.shape[1] + data.site
+    value = coded(problem.model, data)
     for response, by_state in enumerate(problem.structure.outcomes):
-        visits = np.flatnonzero(data.value == response)
+        visits = np.flatnonzero(value == response)
         factors = by_state[state]
         if factors and len(visits):
-            total = pt.inc_subtensor(total[cell[visits]], product_of(factors, logs)[visits])
+            total = pt.inc_subtensor(total[cell[visits]], sum_of(factors, logs)[visits])
     return total.reshape(problem.shape)
 
 

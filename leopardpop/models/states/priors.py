@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from leopardpop.errors import PriorError
 from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
-from leopardpop.priors import Prior, occupancy_prior, occupancy_slope_prior, random_sd_prior
+from leopardpop.priors import Prior, abundance_prior, occupancy_prior, occupancy_slope_prior, random_sd_prior
 
 if TYPE_CHECKING:
     from leopardpop.models.layout import Layout, Parameter
@@ -16,7 +16,7 @@ __all__ = ["occupancy_priors"]
 
 
 def occupancy_priors(
-    layout: Layout, parts: Sequence[Parameter], given: Mapping[str, Any] | None, effort_unit: str
+    layout: Layout, parts: Sequence[Parameter], given: Mapping[str, Any] | None, effort_unit: str, effort: float = 1.0
 ) -> PriorTerms:
     """Put the given priors and the defaults together.
 
@@ -30,6 +30,8 @@ def occupancy_priors(
         Priors by key.
     effort_unit
         Unit of effort of the data.
+    effort
+        Mean effort of a visit.
 
     Raises
     ------
@@ -37,9 +39,11 @@ def occupancy_priors(
         For an unknown key, or a prior of a probability that reaches beyond 0 and 1.
     """
     chosen = chosen_priors(given, coefficient_keys(layout), effort_unit)
-    for name in chosen.keys() & {p.name for p in parts}:
+    for name in chosen.keys() & {p.name for p in parts if p.link.name != "log"}:
         _check_probability(name, chosen[name])
-    references = {p.name: occupancy_prior(p.name) for p in parts}
+    references = {
+        p.name: abundance_prior(p.name, effort) if p.link.name == "log" else occupancy_prior(p.name) for p in parts
+    }
     for each in layout.effects:
         references[each.sd] = random_sd_prior(each.parameter, each.design.scale)
     return PriorTerms(layout, tuple(coefficient_terms(layout, chosen, references, _slope)))

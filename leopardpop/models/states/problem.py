@@ -23,9 +23,11 @@ from leopardpop.models.states.forward import (
     stationary_law,
 )
 from leopardpop.models.states.priors import occupancy_priors
-from leopardpop.models.states.products import choice_slopes, log_pairs, product_of
+from leopardpop.models.states.products import choice_slopes, log_pairs, product_of, slopes_of, sum_of
+from leopardpop.models.states.responses import coded
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
 from leopardpop.models.states.starts import starting_points
+from leopardpop.models.states.structure import Either
 from leopardpop.models.states.tables import check_history, table_of
 from leopardpop.models.states.visits import VisitTerms, visit_terms
 
@@ -93,7 +95,8 @@ class OccupancyProblem:
             table, rows = table_of(home, self.arrays, self.structure.states)
             fixed, effects = build_random(getattr(self.model, name), table, parameter=name, rows=rows)
             design = build_design(fixed, table, parameter=name, rows=rows)
-            pieces.append((name, self.model.link, "", design, (len(table),)))
+            link, unit = self.structure.links.get(name, self.model.link), self.structure.units.get(name, "")
+            pieces.append((name, link, unit, design, (len(table),)))
             random += [(name, f"{name}_sd_{each.suffix}", each) for each in effects]
         constant = build_design("~ 1", table.iloc[:1], parameter="sd")
         pieces += [(sd, "log", self.model.link, constant, (1,)) for _, sd, _ in random]
@@ -101,7 +104,7 @@ class OccupancyProblem:
 
     @cached_property
     def parts(self) -> tuple[Parameter, ...]:
-        """Parameters that are probabilities: all but the sds of random effects."""
+        """Parameters with rows at places or visits: all but the sds of random effects."""
         return tuple(p for p in self.layout.parameters if p.name in self.structure.homes)
 
     def _rows_of_states(self) -> dict[str, Rows]:
@@ -138,7 +141,7 @@ class OccupancyProblem:
         return visit_terms(
             cell=data.season * self.shape[1] + data.site,
             kind=self.kind,
-            value=np.zeros(len(data.site), np.intp) if design_only else data.value.astype(np.intp),
+            value=coded(self.model, data, nothing=design_only),
             shape=self.shape,
             outcomes=self.structure.outcomes,
             n_kinds=len(next(iter(self._detection.values())).matrix),
@@ -147,7 +150,9 @@ class OccupancyProblem:
     @cached_property
     def priors(self) -> PriorTerms:
         """Priors of all coefficients."""
-        return occupancy_priors(self.layout, self.parts, self.model.priors, self.history.effort_unit)
+        made = self.arrays.effort[self.arrays.visited]
+        mean = float(np.nanmean(made)) if np.nansum(made) > 0 else 1.0
+        return occupancy_priors(self.layout, self.parts, self.model.priors, self.history.effort_unit, mean)
 
     @property
     def labels(self) -> list[str]:
@@ -199,7 +204,7 @@ class OccupancyProblem:
             barrier: Floats = self.visits.barrier[state]
             return barrier
         nothing = np.zeros((*lead, self.visits.n_kinds))
-        table = [product_of(factors, logs) if factors else nothing for factors in by_response]
+        table = [sum_of(outcome, logs) if outcome else nothing for outcome in by_response]
         return self.visits.emission(state, np.concatenate(table, axis=-1))
 
     def transition(self, logs: dict[str, Pair]) -> Transition:
@@ -234,10 +239,10 @@ class OccupancyProblem:
         run = self.evaluate(theta)
         with np.errstate(all="ignore"):
             smoothed = smooth(run.forward, self.transition(run.logs))
-            pull = self._pull(theta, self._events(smoothed))
+            pull = self._pull(theta, self._events(smoothed, run.logs))
         return float(run.forward.log_site.sum()), pull
 
-    def _events(self, smoothed: Smoothed) -> dict[str, list[Floats]]:
+    def _events(self, smoothed: Smoothed, logs: dict[str, Pair]) -> dict[str, list[Floats]]:
         """Expected number of successes and failures of every parameter, given the data, on its places or kinds."""
         events = {name: [self._none(name), self._none(name)] for name in self.structure.homes}
         for k, factors in enumerate(self.structure.initial):
@@ -246,7 +251,7 @@ class OccupancyProblem:
         if smoothed.pairs:
             self._add_transitions(events, smoothed)
         for k in range(len(self.structure.states)):
-            self._add_visits(events, k, np.stack([season[k] for season in smoothed.states]))
+            self._add_visits(events, k, np.stack([season[k] for season in smoothed.states]), logs)
         return events
 
     def _none(self, name: str) -> Floats:
@@ -260,14 +265,19 @@ class OccupancyProblem:
                     at = before if self.structure.homes[name] == "state" else ...
                     events[name][success][at] += pair
 
-    def _add_visits(self, events: dict[str, list[Floats]], state: int, probability: Floats) -> None:
+    def _add_visits(
+        self, events: dict[str, list[Floats]], state: int, probability: Floats, logs: dict[str, Pair]
+    ) -> None:
         by_response = [outcome[state] for outcome in self.structure.outcomes]
         if not any(by_response):
             return
         expected = self.visits.gather(probability, len(by_response))
-        for factors, number in zip(by_response, expected, strict=True):
-            for name, success in factors or ():
-                events[name][success] += number
+        for outcome, number in zip(by_response, expected, strict=True):
+            ways = outcome.ways if isinstance(outcome, Either) else (outcome or (),)
+            for way in ways:
+                share = number if len(ways) == 1 else number * np.exp(product_of(way, logs) - sum_of(outcome, logs))  # type: ignore[arg-type]
+                for name, success in way:
+                    events[name][success] += share
 
     def _pull(self, theta: Floats, events: dict[str, list[Floats]]) -> Floats:
         """From expected numbers of events to the gradient over theta."""
@@ -279,7 +289,7 @@ class OccupancyProblem:
         slopes = {
             name: counts[name][1] * up + counts[name][0] * down
             for name, eta in etas.items()
-            for up, down in [self.layout[name].link.log_slopes(eta)]
+            for up, down in [slopes_of(self.layout[name].link, eta)]
         }
         for name, slope in (slopes | choice_slopes(self.structure, etas, counts)).items():
             self._rows_of(name).pull(theta, self.layout[name].place, slope, gradient)
@@ -312,6 +322,10 @@ class OccupancyProblem:
     def starts(self) -> list[Floats]:
         """Points to start the search for the mode from, the best first."""
         return starting_points(self)
+
+    def start_level(self, name: str, level: float) -> float:
+        """Natural value of a parameter where a search starts: the level of its kind, but that mistakes are rare."""
+        return 0.1 * level if name == "p10" else level
 
     def graph(self, *, kernel: bool = False) -> Any:
         """Build the PyMC model; with ``kernel`` around the likelihood in NumPy, else of elementary operations."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import xarray as xr
 
 from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.models.describe import beta_series, theta_of
-from leopardpop.models.states.products import product_of
+from leopardpop.models.states.products import product_of, sum_of
+from leopardpop.models.states.responses import decoded, possible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +30,7 @@ class OccupancyTruth:
     """What a survey never knows."""
 
     z: xr.DataArray
-    """State of each site and season (site, season): 0 absent, 1 used, 2 breeding."""
+    """State of each site and season (site, season): 0 absent, 1 used, 2 breeding; or the number of animals."""
     coefficients: pd.Series
     """Coefficients by label (link scale, covariates as given)."""
 
@@ -58,9 +60,10 @@ def simulate(
     rng = np.random.default_rng(seed)
     theta = _with_effects(problem, theta_of(problem, parameters), parameters, rng)
     logs = problem.evaluate(theta).logs
-    states = _draw_states(problem, logs, rng)
+    states = problem.new_states(logs, rng) if hasattr(problem, "new_states") else _draw_states(problem, logs, rng)
     data = problem.arrays
-    responses = _draw_visits(problem, logs, states[data.season, data.site], rng)
+    draw = problem.new_visits if hasattr(problem, "new_visits") else partial(_draw_visits, problem)
+    responses = draw(logs, states[data.season, data.site], rng)
     y = np.full(data.visited.shape, np.nan)
     y[data.site, data.season, data.visit] = responses
     dataset = problem.history.dataset
@@ -97,16 +100,17 @@ def _draw_states(problem: OccupancyProblem, logs: dict[str, Any], rng: np.random
 
 
 def _draw_visits(
-    problem: OccupancyProblem, logs: dict[str, Any], state: NDArray[np.int8], rng: np.random.Generator
-) -> NDArray[np.int8]:
+    problem: OccupancyProblem, logs: dict[str, Any], state: NDArray[np.integer], rng: np.random.Generator
+) -> NDArray[np.integer]:
     """Response of each visit made, given the state of its site then, (V,)."""
     law = np.zeros((len(problem.structure.outcomes), len(state)))
     for response, by_state in enumerate(problem.structure.outcomes):
         for k, factors in enumerate(by_state):
             visits = np.flatnonzero(state == k)
             if factors is not None:
-                law[response, visits] = np.exp(product_of(factors, logs)[problem.kind[visits]]) if factors else 1.0
-    return draw_categories(law, rng)
+                law[response, visits] = np.exp(sum_of(factors, logs)[problem.kind[visits]]) if factors else 1.0
+    allowed = possible(problem.model, problem.arrays)
+    return decoded(problem.model, draw_categories(law if allowed is None else law * allowed, rng))
 
 
 def draw_categories(law: Floats, rng: np.random.Generator) -> NDArray[np.int8]:

@@ -39,7 +39,8 @@ def _point(problem: OccupancyProblem, levels: dict[str, float]) -> Floats:
     for parameter in problem.parts:
         home = problem.structure.homes[parameter.name]
         changes = home in ("transition", "state")
-        eta = float(parameter.link.forward(levels["change" if changes else home]))
+        level = problem.start_level(parameter.name, levels["change" if changes else home])
+        eta = float(parameter.link.forward(level))
         stay = float(parameter.link.forward(1.0 - levels["change"]))
         for j, coefficient in enumerate(parameter.design.coefficients, start=parameter.place.start):
             if coefficient == "Intercept" or not parameter.has_intercept:

@@ -8,17 +8,24 @@ table of such products, and one likelihood with one gradient serves all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
 
 __all__ = [
+    "COUNTS",
     "DYNAMIC",
     "DYNAMIC_MULTINOMIAL",
     "DYNAMIC_MULTISTATE",
+    "FALSE_POSITIVE",
+    "FALSE_POSITIVE_CONFIRMED",
     "IMPOSSIBLE",
     "MULTINOMIAL",
     "MULTISTATE",
+    "NMIXTURE",
+    "NMIXTURE_NEGBIN",
+    "ROYLE_NICHOLS",
     "SINGLE",
+    "Either",
     "Factors",
     "Home",
     "Structure",
@@ -26,6 +33,16 @@ __all__ = [
 
 type Factors = tuple[tuple[str, bool], ...]
 """A product: parameters, each as it is (True) or as its complement (False). An empty one is 1."""
+
+
+class Either(NamedTuple):
+    """A sum of products: ways that exclude each other."""
+
+    ways: tuple[Factors, ...]
+
+
+type Outcome = Factors | Either | None
+"""Pr(response | state): a product, a sum of them, or None for what cannot be."""
 
 type Home = Literal["site", "transition", "state", "visit"]
 """Rows of a parameter: sites in the first season; sites and transitions; those by state before; visits made."""
@@ -44,12 +61,18 @@ class Structure:
     """Parameter to its rows, in the order of theta."""
     initial: tuple[Factors, ...]
     """Pr(state) in the first season, by state."""
-    outcomes: tuple[tuple[Factors | None, ...], ...]
+    outcomes: tuple[tuple[Outcome, ...], ...]
     """Pr(response of a visit | state), by response and state; None is impossible."""
     transitions: tuple[tuple[Factors, ...], ...] = ()
     """Pr(state | state the season before), by state before and after; none for a single season."""
     response: str = "binary"
     """Kind of response that the data must have."""
+    kind: Literal["states", "detected animals", "counted animals", "counts"] = "states"
+    """What is hidden at a site, and what visits tell of it: the table here, or a law of their own."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Link of parameters that are not probabilities."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Their unit."""
     choices: tuple[tuple[str, str], ...] = ()
     """Pairs of parameters that are a multinomial logit: Pr = exp η / (1 + exp η₁ + exp η₂) each, the base the rest."""
 
@@ -133,4 +156,50 @@ DYNAMIC_MULTINOMIAL = replace(
     outcomes=_SEEN_AS,
     transitions=(_CHOSEN_NEXT, _CHOSEN_NEXT, _CHOSEN_NEXT),
     choices=(("psi", "breeding"), ("psi_next", "breeding_next"), ("p2", "delta")),
+)
+
+# A visit to a used site sees the species truly, or takes another one for it. The last two are visits without mistakes.
+_MISTAKEN = Either((_first("p"), _not("p") + _first("p10")))
+_UNCONFIRMED = Either((_first("p") + _not("b"), _not("p") + _first("p10")))
+_MISSED = (_not("p10"), _not("p") + _not("p10"))
+_CERTAIN = (((), _not("p")), (None, _first("p")))
+FALSE_POSITIVE = Structure(
+    states=("absent", "used"),
+    homes={"psi": "site", "p": "visit", "p10": "visit"},
+    initial=_USED,
+    outcomes=(_MISSED, (_first("p10"), _MISTAKEN), *_CERTAIN),
+)
+FALSE_POSITIVE_CONFIRMED = replace(
+    FALSE_POSITIVE,
+    homes={"psi": "site", "p": "visit", "p10": "visit", "b": "visit"},
+    outcomes=(_MISSED, (_first("p10"), _UNCONFIRMED), (None, _first("p") + _first("b")), *_CERTAIN),
+    response="state",
+)
+
+# The hidden state is a number of animals; what visits tell of it is no table.
+_ANIMALS = {"abundance": "animals"}
+ROYLE_NICHOLS = Structure(
+    states=("absent", "used"),
+    homes={"abundance": "site", "r": "visit"},
+    initial=(),
+    outcomes=(),
+    kind="detected animals",
+    links={"abundance": "log"},
+    units=_ANIMALS,
+)
+NMIXTURE = replace(ROYLE_NICHOLS, homes={"abundance": "site", "p": "visit"}, response="count", kind="counted animals")
+NMIXTURE_NEGBIN = replace(
+    NMIXTURE,
+    homes={"abundance": "site", "size": "site", "p": "visit"},
+    links={"abundance": "log", "size": "log"},
+)
+COUNTS = Structure(
+    states=("absent", "used"),
+    homes={"psi": "site", "rate": "visit"},
+    initial=_USED,
+    outcomes=(),
+    response="count",
+    kind="counts",
+    links={"rate": "log"},
+    units={"rate": "1/effort"},
 )

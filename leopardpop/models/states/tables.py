@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["check_history", "check_mask_absent", "table_of"]
 
 ADVICE = {
-    "count": "For counts of animals see the models of abundance; for occupancy make a history with response='binary'.",
+    "count": "For counts there are lp.CountOccupancy (of events) and lp.NMixture (of animals); for occupancy make a "
+    "history with response='binary'.",
     "state": "Make the history with response='binary', or use lp.MultistateOccupancy, which says where they breed too.",
     "binary": "Breeding needs a history with response='state' (0 not seen, 1 seen, 2 seen with young); for the use of "
     "sites alone there is lp.Occupancy.",
 }
+OF_COUNTS = "Counts need a history made with response='count'; without them there are lp.Occupancy and lp.RoyleNichols."
+WITH_SEASONS = ("Occupancy", "MultistateOccupancy")
 
 
 def check_mask_absent(mask: object) -> None:
@@ -71,7 +74,7 @@ def check_history(history: DetectionHistory, structure: Structure, name: str, *,
     if not any_response and history.response != structure.response:
         raise DataError(
             f"the history has response {history.response!r} and {name} needs {structure.response!r}. "
-            f"{ADVICE[history.response]}"
+            f"{OF_COUNTS if structure.response == 'count' else ADVICE[history.response]}"
         )
     _check_seasons(history.seasons, structure, name)
 
@@ -83,9 +86,10 @@ def _check_seasons(seasons: tuple[str, ...], structure: Structure, name: str) ->
             "or give seasons= when you make the history."
         )
     if not structure.is_dynamic and len(seasons) > 1:
+        dynamic = f"Use lp.Dynamic{name}, or c" if name in WITH_SEASONS else "C"
         raise ModelError(
-            f"{name} is of one closed season and the history has {len(seasons)} ({listed(list(seasons))}). Use "
-            f"lp.Dynamic{name}, or choose a season: history.select(season={seasons[0]!r}).",
+            f"{name} is of one closed season and the history has {len(seasons)} ({listed(list(seasons))}). "
+            f"{dynamic}hoose a season: history.select(season={seasons[0]!r}).",
             offenders=list(seasons),
         )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leopardpop.models.states.structure import IMPOSSIBLE, Factors
+from leopardpop.models.states.structure import IMPOSSIBLE, Outcome
 
 __all__ = ["VisitTerms", "visit_terms"]
 
@@ -65,7 +65,7 @@ def visit_terms(
     kind: Ints,
     value: NDArray[np.integer],
     shape: tuple[int, int],
-    outcomes: Sequence[Sequence[Factors | None]],
+    outcomes: Sequence[Sequence[Outcome]],
     n_kinds: int,
 ) -> VisitTerms:
     """Count visits that are alike.
