@@ -36,7 +36,22 @@ OF_MATCHINGS = 0x32
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TwoFlankFit:
-    """A posterior of two flanks; made by :meth:`TwoFlanks.fit`."""
+    """A posterior of two flanks; made by :meth:`TwoFlanks.fit`.
+
+    Examples
+    --------
+    >>> import leopardpop as lp
+    >>> rows = [("L1", "A", 1, "left"), ("L1", "B", 2, "left"), ("R1", "A", 2, "right"), ("R1", "B", 3, "right")]
+    >>> captures = pd.DataFrame(rows, columns=["individual", "station", "occasion", "flank"])
+    >>> stations = pd.DataFrame({"station": ["A", "B", "C"], "x": [0, 1500, 3000], "y": [0, 0, 0]})
+    >>> history = lp.CaptureHistory.from_tables(captures, stations, occasions=5)
+    >>> mask = lp.Mask.around(history, buffer=5_000, spacing=1_000)
+    >>> fit = lp.TwoFlanks().fit(history, mask, draws=100, seed=1)
+    >>> fit.matches[["left", "right"]].to_numpy().tolist()
+    [['L1', 'R1']]
+    >>> fit.photographed()[["least", "most"]].to_numpy().tolist()
+    [[1, 2]]
+    """
 
     model: TwoFlanks
     """The model."""

@@ -11,7 +11,7 @@ import pytest
 import leopardpop as lp
 from leopardpop.errors import LeopardpopWarning
 
-REPLICATES = 100
+REPLICATES = 60
 TRUTH = {"D": 0.05, "lambda0": 0.04, "sigma": 2000.0}
 
 
@@ -37,6 +37,7 @@ def one(seed):
 
 
 @pytest.mark.verification
+@pytest.mark.timeout(1800)
 def test_chances_of_pairs_and_numbers_are_calibrated():
     chance, true, truth, limits, trusted = zip(*map(one, range(REPLICATES)), strict=True)
     chances, came = np.concatenate(chance), np.concatenate(true)
@@ -49,5 +50,5 @@ def test_chances_of_pairs_and_numbers_are_calibrated():
     wide = ((ends[:, 0] <= n) & (n <= ends[:, 3])).mean()
     narrow = ((ends[:, 1] <= n) & (n <= ends[:, 2])).mean()
     assert np.mean(trusted) > 0.97
-    assert 0.88 <= wide <= 1.0
-    assert 0.36 <= narrow <= 0.68
+    assert 0.85 <= wide <= 1.0
+    assert 0.32 <= narrow <= 0.70
