@@ -264,11 +264,14 @@ def keep_flank(ledger: Ledger, flank: str | None) -> None:
         Records with an identity are open.
     flank
         "left" or "right": records of that flank and of both. None: whole identities; those known from one flank only
-        are dropped if left ones and right ones occur, since one animal may then be in twice.
+        are dropped if left ones and right ones occur, since one animal may then be in twice. "each": all of them,
+        for :class:`leopardpop.TwoFlanks`.
     """
     side = ledger.records["flank"]
     if flank is None:
         _keep_whole(ledger)
+    elif flank == "each" and side[ledger.open].notna().any():
+        return
     elif ledger.open.any() and side[ledger.open].isna().all():
         raise DataError(f"flank={flank!r} is asked for, but no record says which flank it shows.")
     else:

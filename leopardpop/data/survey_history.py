@@ -56,7 +56,7 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "cameras": ("union", "sum"),
     "effort_unit": tuple(EFFORT_UNITS),
     "rule": RULES,
-    "flank": (None, "left", "right"),
+    "flank": (None, "left", "right", "each"),
     "on_zero_effort": ("raise", "drop", "keep"),
 }
 

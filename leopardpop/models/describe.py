@@ -32,7 +32,7 @@ def model_html(model: SCR) -> str:
         "log density, D": getattr(model.density, "D", model.density),
         "detection": type(model.detection).__name__,
         **detection,
-        "classes": model.classes or "none",
+        "classes": str(model.classes or "none"),
         "distance": "straight line" if model.distance is None else type(model.distance).__name__,
         "number of animals": model.distribution.capitalize(),
         "priors": f"chosen: {chosen}; others from the design" if chosen else "from the design",

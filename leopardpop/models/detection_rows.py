@@ -128,7 +128,7 @@ class DetectionRows:
     def natural(self, parameter: Parameter, theta: Floats) -> Floats:
         """Natural-scale value of a parameter on all rows of its own table, those of no unit included."""
         design = self.by_parameter[parameter.name].design
-        values: Floats = parameter.link.inverse(design.standardised @ theta[parameter.place])
+        values: Floats = parameter.link.inverse(design.standardised @ parameter.coefficients(theta))
         return values
 
     @property

@@ -75,7 +75,8 @@ def point_of(problem: AnyProblem, theta: Any) -> dict[str, Any]:
                 point[name] = value
         else:
             parameter = problem.layout[term.parameter]
-            point[name] = float(theta[term.position] / parameter.design.scale[term.position - parameter.place.start])
+            at = term.position - parameter.place.start
+            point[name] = float(parameter.coefficients(theta)[at] / parameter.design.scale[at])
     return point | {f"{each.label}_standardised": theta[each.place] for each in problem.layout.effects}
 
 
@@ -116,7 +117,9 @@ def theta_variable(problem: AnyProblem) -> Any:
         if term.natural:
             entries[term.position] = parameter.link.forward(variable)
         else:
-            entries[term.position] = variable * float(parameter.design.scale[term.position - parameter.place.start])
+            at = term.position - parameter.place.start
+            scaled = variable * float(parameter.design.scale[at])
+            entries[term.position] = pt.log(scaled) if at == parameter.ordered else scaled
     if number is not None:
         entries[number[0]] = 0.0
         without = _density_rows(problem, pt.stack([pt.as_tensor(e) for e in entries]))
@@ -146,7 +149,16 @@ def _density_rows(problem: Any, theta: Any) -> list[tuple[Any, Any]]:
 
 
 def _predictor(parameter: Parameter, theta: Any) -> Any:
-    return pt.as_tensor(parameter.standardised) @ theta[parameter.place]
+    return pt.as_tensor(parameter.standardised) @ _coefficients(parameter, theta)
+
+
+def _coefficients(parameter: Parameter, theta: Any) -> Any:
+    values = theta[parameter.place]
+    return (
+        values
+        if parameter.ordered is None
+        else pt.set_subtensor(values[parameter.ordered], pt.exp(values[parameter.ordered]))
+    )
 
 
 def _split(parameter: Parameter, rows: Any) -> list[Any]:
@@ -157,7 +169,7 @@ def report_coefficients(problem: AnyProblem, theta: Any) -> dict[str, Any]:
     """Create the Deterministics of the coefficients of covariates as given, and return them by parameter."""
     betas = {}
     for parameter in problem.layout.parameters:
-        beta = pt.as_tensor(parameter.design.transform) @ theta[parameter.place]
+        beta = pt.as_tensor(parameter.design.transform) @ _coefficients(parameter, theta)
         betas[parameter.name] = pm.Deterministic(f"{parameter.name}_beta", beta, dims=f"{parameter.name}_coef")
     return betas
 

@@ -41,6 +41,8 @@ class Parameter:
     """Where its coefficients are in theta."""
     splits: tuple[int, ...]
     """Number of rows of each session."""
+    ordered: int | None = None
+    """Coefficient that is positive, because it puts latent classes in order; theta holds its logarithm."""
 
     @property
     def labels(self) -> list[str]:
@@ -54,8 +56,47 @@ class Parameter:
 
     def predictor(self, theta: Floats) -> list[Floats]:
         """Linear predictor on the rows of each session, (..., rows)."""
-        values: Floats = theta[..., self.place] @ self.standardised.T
+        values: Floats = self.coefficients(theta) @ self.standardised.T
         return [values[..., a:b] for a, b in self._bounds]
+
+    def coefficients(self, theta: Floats) -> Floats:
+        """Coefficients of the standardised columns, (..., P)."""
+        result: Floats = theta[..., self.place]
+        if self.ordered is not None:
+            result = result.copy()
+            result[..., self.ordered] = np.exp(result[..., self.ordered])
+        return result
+
+    def pulled(self, theta: Floats, by_row: Floats) -> Floats:
+        """Gradient over theta from slopes with respect to the linear predictor on all rows, (P,)."""
+        gradient: Floats = self.standardised.T @ by_row
+        if self.ordered is not None:
+            gradient[self.ordered] *= np.exp(theta[self.place][self.ordered])
+        return gradient
+
+    def to_beta(self, theta: Floats) -> Floats:
+        """Coefficients of the covariates as given, (..., P)."""
+        result: Floats = self.design.to_beta(self.coefficients(theta))
+        return result
+
+    def to_theta(self, beta: Floats) -> Floats:
+        """What theta holds, from coefficients of the covariates as given, (..., P) of this parameter.
+
+        Raises
+        ------
+        ModelError
+            If classes are not in order.
+        """
+        result: Floats = self.design.to_theta(beta)
+        if self.ordered is not None:
+            if not (result[..., self.ordered] > 0).all():
+                raise ModelError(
+                    f"{self.labels[self.ordered]} is not positive: class 2 of a mixture is the one with the greater "
+                    f"{self.name}. Swap the classes, or draw from model.build(...), which keeps them in order.",
+                    offenders=[self.labels[self.ordered]],
+                )
+            result[..., self.ordered] = np.log(result[..., self.ordered])
+        return result
 
     @property
     def standardised(self) -> Floats:
@@ -148,7 +189,7 @@ class Layout:
     def _convert(self, values: Floats, way: str) -> Floats:
         result = np.array(values, float)
         for p in self.parameters:
-            result[..., p.place] = getattr(p.design, way)(result[..., p.place])
+            result[..., p.place] = p.to_beta(result) if way == "to_beta" else p.to_theta(result[..., p.place])
         for each in self.effects:  # their log sd is the same in both
             given = result[..., each.place]
             result[..., each.place] = each.natural(result) if way == "to_beta" else each.standardised(result, given)
@@ -164,6 +205,7 @@ def make_layout(
     pieces: Sequence[tuple[str, str, str, Design, tuple[int, ...]]],
     shares: tuple[str, tuple[str, ...]] | None,
     random: Sequence[tuple[str, str, RandomDesign]] = (),
+    ordered: tuple[str, str] | None = None,
 ) -> Layout:
     """Lay parameters out one after the other.
 
@@ -175,12 +217,23 @@ def make_layout(
         Column and levels of the classes, if there are any.
     random
         (parameter, name of the sd among the pieces, design) of each random effect.
+    ordered
+        Parameter and coefficient that put latent classes in order.
     """
     parameters, at = [], 0
     for name, link_name, unit, design, splits in pieces:
         place = slice(at, at + len(design.coefficients))
+        positive = design.coefficients.index(ordered[1]) if ordered and ordered[0] == name else None
         parameters.append(
-            Parameter(name=name, link=link(link_name), unit=unit, design=design, place=place, splits=splits)
+            Parameter(
+                name=name,
+                link=link(link_name),
+                unit=unit,
+                design=design,
+                place=place,
+                splits=splits,
+                ordered=positive,
+            )
         )
         at = place.stop
     last = None

@@ -16,6 +16,7 @@ import numpy as np
 
 from leopardpop.errors import PriorError
 from leopardpop.models.behaviour import default_slope
+from leopardpop.models.compiled_prior import as_density
 from leopardpop.models.prior_references import default_references
 from leopardpop.priors import (
     Prior,
@@ -131,6 +132,10 @@ class PriorTerms:
         j = term.position
         if not term.natural:
             scale = float(parameter.design.scale[j - parameter.place.start])
+            if j - parameter.place.start == parameter.ordered:
+                x = np.exp(theta[j]) / scale
+                density = float(term.prior.logpdf(x)) - np.log(scale) + float(theta[j])
+                return density, j, float(term.prior.logpdf_derivative(x)) * x + 1.0
             x = theta[j] / scale
             slope = float(term.prior.logpdf_derivative(x)) / scale
             return float(term.prior.logpdf(x)) - np.log(scale), j, slope
@@ -169,7 +174,11 @@ def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | N
         return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
     if term.natural and prior.distribution == "LogitNormal" and parameter.link.name == "logit":
         return float(prior.parameters["mu"]), float(prior.parameters["sigma"])
-    if not term.natural and prior.distribution == "Normal":
+    if (
+        not term.natural
+        and prior.distribution == "Normal"
+        and term.position - parameter.place.start != (parameter.ordered)
+    ):
         scale = float(parameter.design.scale[term.position - parameter.place.start])
         return float(prior.parameters["mu"]) * scale, float(prior.parameters["sigma"]) * scale
     return None
@@ -270,7 +279,8 @@ def _terms_of(
         scale = float(parameter.design.scale[j])
         is_reference = coefficient == "Intercept" or not parameter.has_intercept
         if label in chosen and coefficient != "Intercept":
-            terms.append(PriorTerm(label, parameter.name, at, as_density(chosen[label]), False, True))
+            density = _positive(label, chosen[label]) if j == parameter.ordered else as_density(chosen[label])
+            terms.append(PriorTerm(label, parameter.name, at, density, False, True))
         elif is_reference and parameter.name == "D" and "N" in chosen:
             terms.append(PriorTerm("N", "N", at, _natural("N", chosen["N"], parameter), True, True))
         elif is_reference:
@@ -285,8 +295,20 @@ def _terms_of(
             terms.append(PriorTerm(name, parameter.name, at, density, True, parameter.name in chosen))
         else:
             sd = float(slope(parameter, coefficient).parameters["sigma"]) / scale
-            terms.append(PriorTerm(label, parameter.name, at, Prior("Normal", mu=0.0, sigma=sd), False, False))
+            default = Prior("HalfNormal", sigma=sd) if j == parameter.ordered else Prior("Normal", mu=0.0, sigma=sd)
+            terms.append(PriorTerm(label, parameter.name, at, default, False, False))
     return terms
+
+
+def _positive(label: str, prior: Any) -> Any:
+    """A prior of the coefficient that puts latent classes in order, which is positive."""
+    if isinstance(prior, Prior) and float(prior.quantile(0.0)) < 0:
+        raise PriorError(
+            f"the prior of {label!r} reaches below 0, and the classes of a mixture are ordered by that coefficient: it "
+            f'is positive. Give one that is too, such as lp.Prior("HalfNormal", sigma=0.7), and not {prior!r}.',
+            offenders=[label],
+        )
+    return as_density(prior)
 
 
 def _natural(key: str, prior: Any, parameter: Parameter) -> Any:
@@ -323,52 +345,3 @@ def _check_number(chosen: PriorSet, n_sessions: int) -> None:
         raise PriorError('priors on both "N" and "D": the prior of N replaces that of D, give one of them')
     if "N" in chosen and n_sessions > 1:
         raise PriorError(f'a prior on "N" needs one session and there are {n_sessions}: give a prior on "D"')
-
-
-def as_density(prior: Any) -> Any:
-    """A prior with ``logpdf``; anything that only makes a PyMC variable is compiled."""
-    return prior if isinstance(prior, Prior) else CompiledPrior(prior)
-
-
-class CompiledPrior:
-    """Density of a prior that is known only by the PyMC variable that it creates.
-
-    Parameters
-    ----------
-    source
-        An object with ``create_variable(name)`` for a scalar variable.
-    """
-
-    def __init__(self, source: Any) -> None:
-        from threading import Lock
-
-        import pymc as pm
-        import pytensor
-        import pytensor.tensor as pt
-
-        self.source, self._lock = source, Lock()
-        with pm.Model():
-            variable = source.create_variable("x")
-            point = pt.dscalar("point")
-            density = pm.logp(variable, point)
-            self._functions = [
-                pytensor.function([point], out, mode="FAST_COMPILE") for out in (density, pt.grad(density, point))
-            ]
-
-    def logpdf(self, x: float) -> float:
-        """Log density at x."""
-        with self._lock:
-            return float(self._functions[0](x))
-
-    def logpdf_derivative(self, x: float) -> float:
-        """Derivative of the log density at x."""
-        with self._lock:
-            return float(self._functions[1](x))
-
-    def create_variable(self, name: str) -> Any:
-        """Create the PyMC variable."""
-        return self.source.create_variable(name)
-
-    def __repr__(self) -> str:
-        """Show the source."""
-        return repr(self.source)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leopardpop.components.classes import Mixture, class_column
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
 from leopardpop.models.detection_rows import DetectionRows
+from leopardpop.models.latent import latent_levels, ordering
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
@@ -68,6 +70,9 @@ class Problem:
         Distribution of the number of animals; that of the model unless told.
     levels
         Levels of the classes; those of the detected animals unless told.
+    ordered
+        Whether latent classes are kept in order, as a posterior needs it; theta then holds the logarithm of the
+        coefficient that orders them.
     """
 
     def __init__(
@@ -78,24 +83,25 @@ class Problem:
         number: NumberOfAnimals | None = None,
         *,
         levels: tuple[str, ...] | None = None,
+        ordered: bool = True,
     ) -> None:
         self.model, self.history = model, history
         self.masks = masks_by_session(history, mask)
         self.data: list[SessionArrays] = [history.arrays(s) for s in history.sessions]
         self.number = number or (BinomialN() if model.distribution == "binomial" else PoissonN())
-        self.column = model.classes
-        self.levels = levels or (class_levels(self.data, model.classes) if model.classes else ("all",))
+        self.column = class_column(model.classes)
+        self.levels = levels or _levels(model.classes, self.data)
         self.detection = DetectionRows(
             model.detection.parameters(), self.data, self.column, self.levels, history.detector
         )
         self.units = self.detection.units
-        self.layout = self._layout()
+        self.layout = self._layout(ordered=ordered)
         self.distances = self._distances()
         terms = [self._terms_of_session(s) for s in range(len(self.data))]
         forms = make_forms(terms, model.detection)
         self.sessions = [SessionLikelihood(t, f, len(self.levels)) for t, f in zip(terms, forms, strict=True)]
 
-    def _layout(self) -> Layout:
+    def _layout(self, *, ordered: bool) -> Layout:
         model, n_classes = self.model, len(self.levels)
         density = LogLinear(D=model.density) if isinstance(model.density, str) else model.density
         cells = tuple(self.masks[d.session].n_cells for d in self.data)
@@ -104,7 +110,9 @@ class Problem:
         pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
         of_detection = model.detection.parameters()
         pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in of_detection]
-        return make_layout(pieces, (self.column, self.levels) if self.column else None)
+        by = ordering(of_detection, self.detection) if isinstance(model.classes, Mixture) else None
+        shares = (self.column, self.levels) if self.column else None
+        return make_layout(pieces, shares, ordered=by if ordered else None)
 
     def _distances(self) -> list[Floats] | None:
         """Distance from each station to each cell by session, m, (K, J); None where they are straight lines."""
@@ -250,7 +258,7 @@ class Problem:
             if p.name != "D":
                 eta = np.concatenate(p.predictor(theta))
                 rows = rows * p.link.inverse_derivative(eta) / p.link.inverse(eta)
-            gradient[p.place] = p.standardised.T @ rows
+            gradient[p.place] = p.pulled(theta, rows)
         if self.layout.shares is not None:
             share = np.exp(self.layout.shares.log_shares(theta))
             gradient[self.layout.shares.place] = (by_share - share * by_share.sum())[1:]
@@ -356,3 +364,9 @@ class Problem:
         return [
             1.0 - np.exp(e.log_share) @ s.missed(e) for s, e in zip(self.sessions, self.evaluate(theta), strict=True)
         ]
+
+
+def _levels(classes: str | Mixture | None, data: list[SessionArrays]) -> tuple[str, ...]:
+    if isinstance(classes, Mixture):
+        return latent_levels(classes, data)
+    return class_levels(data, classes) if classes else ("all",)

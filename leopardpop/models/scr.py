@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from leopardpop.components.classes import Mixture
 from leopardpop.components.density import LogLinear
 from leopardpop.components.detection import DetectionFunction, HalfNormal
 from leopardpop.errors import ModelError
@@ -57,6 +58,7 @@ class SCR:
         Column of the individuals that splits the population in classes (``"sex"``); may be missing for some animals.
         The classes of sex are F and M even if no animal, or only one sex, is known.
         Its share is estimated (``pmix``) and it can be used in the formulas of the detection function.
+        :class:`Mixture` for two classes that nobody saw, which formulas name ``h2``.
     distance
         :class:`LeastCost`: the way over land that resists and around barriers; None: the straight line.
     distribution
@@ -85,7 +87,7 @@ class SCR:
 
     density: str | LogLinear = field(default_factory=LogLinear)
     detection: DetectionFunction = field(default_factory=HalfNormal)
-    classes: str | None = None
+    classes: str | Mixture | None = None
     distance: LeastCost | None = None
     distribution: Literal["poisson", "binomial"] = "poisson"
     priors: Mapping[str, Any] | None = None
@@ -104,8 +106,10 @@ class SCR:
                 f"{type(self.detection).__name__} has the parameters {names}: a detection function needs 'sigma' and a "
                 "baseline, and none of them may be called 'D'"
             )
-        if self.classes is not None and not isinstance(self.classes, str):
-            raise ModelError(f'classes={self.classes!r}: name a column of the individuals, such as "sex"')
+        if not isinstance(self.classes, str | Mixture | None):
+            raise ModelError(
+                f'classes={self.classes!r}: name a column of the individuals, such as "sex", or give lp.Mixture(2)'
+            )
         if self.distance is not None and not hasattr(self.distance, "table"):
             raise ModelError(f'distance={self.distance!r}: give lp.LeastCost(resistance="ruggedness"), or leave it out')
         if self.distribution not in {"poisson", "binomial"}:
@@ -153,7 +157,7 @@ class SCR:
         """
         from leopardpop.models.describe import theta_of
 
-        problem = self._problem(history, mask)
+        problem = self._problem(history, mask, ordered=False)
         return float(problem.log_likelihood(theta_of(problem, parameters)))
 
     def simulate(
@@ -309,10 +313,10 @@ class SCR:
 
         return model_html(self)
 
-    def _problem(self, history: CaptureHistory, mask: Masks) -> Any:
+    def _problem(self, history: CaptureHistory, mask: Masks, *, ordered: bool = True) -> Any:
         from leopardpop.models.problem import Problem
 
-        return Problem(self, history, mask)
+        return Problem(self, history, mask, ordered=ordered)
 
 
 def need_poisson(model: SCR) -> None:

@@ -68,7 +68,7 @@ def simulate(
     from leopardpop.models.problem import Problem
 
     rng = np.random.default_rng(seed)
-    problem = Problem(model, history, mask, levels=_levels(model, parameters, history))
+    problem = Problem(model, history, mask, levels=_levels(model, parameters, history), ordered=False)
     theta = theta_of(problem, parameters)
     drawn: list[tuple[SessionParts, pd.DataFrame]] = []
     for s in range(len(problem.data)):  # no animal has a namesake in another session: it would be taken for it
@@ -88,7 +88,7 @@ def simulate(
 
 def _levels(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str, ...] | None:
     """Levels of the classes: those of the history, else F and M where the column is sex."""
-    if model.classes is None:
+    if not isinstance(model.classes, str):
         return None
     column = history.individuals.get(model.classes)
     found = tuple(sorted({label(v) for v in column.dropna()})) if column is not None else ()
@@ -112,7 +112,8 @@ def _session(
         animals[problem.column] = np.array(problem.levels, dtype=object)[code]
     animals["detected"] = np.isin(np.arange(n), i)
     seen = np.flatnonzero(animals["detected"])
-    traits = animals.loc[seen, [problem.column]].reset_index(drop=True) if problem.column else None
+    named = isinstance(problem.model.classes, str)  # a latent class is in the truth only
+    traits = animals.loc[seen, [problem.column]].reset_index(drop=True) if named else None
     parts = SessionParts(
         session=data.session,
         individuals=list(names[seen]),

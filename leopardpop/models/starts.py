@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.components.classes import Mixture
+from leopardpop.models.latent import latent_starts
+
 if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.likelihood.terms import Floats
@@ -61,7 +64,8 @@ def starting_points(problem: Problem) -> list[Floats]:
         if best is not None:
             found.append(best)
     found.sort(key=lambda pair: -pair[0])
-    return [theta for _, theta in found]
+    thetas = [theta for _, theta in found]
+    return latent_starts(problem, thetas) if isinstance(problem.model.classes, Mixture) else thetas
 
 
 def _point(problem: Problem, baseline: str, sigma: float, log_hazard: float) -> Floats:

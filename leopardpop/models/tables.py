@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from leopardpop.components.classes import COLUMN as LATENT
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.data.tables import label
@@ -198,7 +199,11 @@ def _by_class(
     if column is not None:
         table[column] = pd.Categorical(table[column], categories=list(levels))
     hint = "is a column of the individuals: name it in SCR(classes=...) to use it in the detection function"
-    return _with_hints(table, sessions, {"individual_covariates": hint})
+    table = _with_hints(table, sessions, {"individual_covariates": hint})
+    if LATENT not in table:
+        latent = f"{LATENT!r} is the class of animals in a mixture: give SCR(classes=lp.Mixture(2)) to use it."
+        table.attrs["elsewhere"].setdefault(LATENT, latent)
+    return table
 
 
 def _with_visit_names(table: pd.DataFrame, sessions: list[SessionArrays]) -> pd.DataFrame:

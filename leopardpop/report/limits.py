@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -98,9 +98,9 @@ def _model(context: Context) -> list[str]:
         found.append(
             "Density is the same everywhere by assumption: the fit cannot tell where animals are more or less."
         )
-    alike = "Animals" if problem.column is None else f"Animals of the same {problem.column}"
+    alike = "Animals" if problem.column is None else f"Animals of the same {_class_word(problem)}"
     found.append(f"{alike} are taken to be alike in how they move and are detected; if they are not, N is too low.")
-    if problem.column is not None and context.history.n_individuals:
+    if isinstance(problem.model.classes, str) and context.history.n_individuals:
         known = context.history.individuals[problem.column]
         unknown = int((known.isna() | (known.astype(str) == "")).sum())
         if unknown:
@@ -111,6 +111,10 @@ def _model(context: Context) -> list[str]:
     learns = any(units.experience is not None for units in problem.units)
     later = "" if learns else "; a detection does not change later ones"
     return [*found, f"Homes are taken to be round and to stay where they are{later}."]
+
+
+def _class_word(problem: Any) -> str:
+    return str(problem.column) if isinstance(problem.model.classes, str) else "class of the mixture"
 
 
 def _identity(context: Context) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.components.classes import Mixture
 from leopardpop.models.describe import effort_unit_of
 from leopardpop.priors import Prior
 from leopardpop.report.blocks import Block, Heading, Paragraph, Table
@@ -64,7 +65,13 @@ def _process(context: Context) -> str:
     )
     text += "the mask, which have areas a(x). Centres are a Poisson process with density D(x) per km²"
     text += ", the same in all cells. " if constant else f", log-linear in the covariates ({_covariates(formula)}). "
-    if problem.column is not None:
+    if isinstance(problem.model.classes, Mixture):
+        text += (
+            "Animals belong to one of two latent classes, h2, whose members nobody knows and whose shares π in the "
+            "population are estimated; every animal is summed over both. Class 2 is the one with the greater "
+            "coefficient of h2, so that the names of the classes are settled. "
+        )
+    elif problem.column is not None:
         text += (
             f"Animals belong to classes by {problem.column} ({joined(list(problem.levels))}), whose shares π in the "
         )

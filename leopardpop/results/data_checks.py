@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.components.classes import Mixture
 from leopardpop.models.tables import class_codes
 from leopardpop.results.findings import Finding, Verdict
 from leopardpop.results.mask_reach import buffer_effect, posterior_scales, spacing_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["class_findings", "history_findings", "mask_findings", "prior_findings"]
+__all__ = ["class_findings", "history_findings", "mask_findings", "mixture_findings", "prior_findings"]
 
 FEWEST_RECAPTURES = 20
 FEWEST_AT_TWO_STATIONS = 5
@@ -28,6 +29,7 @@ UNBOUNDED_BUFFER_EFFECT = 1.0
 """Density twice as high as it should be: what is missing beyond the mask is as much as what is in it."""
 COARSEST_SPACING, SAFE_SPACING = 1.0, 0.6
 LARGEST_PRIOR_SHIFT = 0.25
+SMALLEST_SHARE, LARGEST_COLLAPSED = 0.05, 0.1
 
 
 def history_findings(history: CaptureHistory) -> list[Finding]:
@@ -121,7 +123,7 @@ def class_findings(problem: Problem) -> list[Finding]:
     problem
         The model with its data.
     """
-    if problem.column is None:
+    if not isinstance(problem.model.classes, str):  # nobody knows the members of latent classes
         return []
     codes = np.concatenate([class_codes(data, problem.column, problem.levels) for data in problem.data])
     known = np.bincount(codes[codes >= 0], minlength=len(problem.levels))
@@ -134,6 +136,30 @@ def class_findings(problem: Problem) -> list[Finding]:
     said: dict[Verdict, str] = {"ok": f"Animals by {problem.column}: {tally}.", "warn": advice}
     verdict: Verdict = "warn" if empty else "ok"
     return [_finding("animals of the rarest class", int(known.min()), 1, verdict, said, "SparseDataWarning")]
+
+
+def mixture_findings(problem: Problem, theta: Floats) -> list[Finding]:
+    """Whether the data tell latent classes apart; nothing without them.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    theta
+        Draws (S, P).
+    """
+    if not isinstance(problem.model.classes, Mixture) or problem.layout.shares is None:
+        return []
+    first, second = np.exp(problem.layout.shares.log_shares(theta)).T
+    collapsed = float((np.minimum(first, second) < SMALLEST_SHARE).mean())
+    advice = (
+        f"One class of the mixture has less than {percent(SMALLEST_SHARE)} of the animals in {percent(collapsed)} of "
+        "the draws: the data hardly tell two classes, and what is said of the smaller one rests on the priors. "
+        "Compare with the model without classes."
+    )
+    said: dict[Verdict, str] = {"ok": "Both classes of the mixture have animals in them.", "warn": advice}
+    verdict: Verdict = "warn" if collapsed > LARGEST_COLLAPSED else "ok"
+    return [_finding("draws with one class only", collapsed, LARGEST_COLLAPSED, verdict, said, "SparseDataWarning")]
 
 
 def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:

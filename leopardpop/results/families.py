@@ -11,7 +11,13 @@ import numpy as np
 from leopardpop.inference.laplace import laplace_draws
 from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
-from leopardpop.results.data_checks import class_findings, history_findings, mask_findings, prior_findings
+from leopardpop.results.data_checks import (
+    class_findings,
+    history_findings,
+    mask_findings,
+    mixture_findings,
+    prior_findings,
+)
 from leopardpop.results.fit import Fit
 from leopardpop.results.occupancy_checks import occupancy_findings
 from leopardpop.results.occupancy_fit import OccupancyFit
@@ -63,7 +69,7 @@ def in_pieces(problem: Any) -> InPieces[Any]:
 
 def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
     shift = prior_findings(problem, theta, pieces.expected.sum(-1))
-    of_data = [*history_findings(problem.history), *class_findings(problem)]
+    of_data = [*history_findings(problem.history), *class_findings(problem), *mixture_findings(problem, theta)]
     return [*of_data, *shift, *mask_findings(problem, theta)]
 
 

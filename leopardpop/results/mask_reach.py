@@ -65,7 +65,7 @@ def posterior_scales(problem: Problem, theta: Floats) -> Scales:
         parameter.standardised[a:b].reshape(n_classes, -1, parameter.standardised.shape[1])[:, units.naive].mean(1)
         for (a, b), units in zip(pairwise(bounds), problem.units, strict=True)
     ]
-    return Scales(np.einsum("dp,scp->dsc", theta[:, parameter.place], np.stack(rows)))
+    return Scales(np.einsum("dp,scp->dsc", parameter.coefficients(theta), np.stack(rows)))
 
 
 def spacing_of(mask: Mask) -> float:

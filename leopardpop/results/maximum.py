@@ -14,6 +14,7 @@ import pandas as pd
 
 from leopardpop.errors import FitError, ModelError
 from leopardpop.inference.mode import find_modes
+from leopardpop.models.latent import in_order
 from leopardpop.models.likelihood.counts import ConditionalOnN
 from leopardpop.models.problem import Problem
 from leopardpop.results.delta import coefficient_table, estimate_table, expected_table, jacobian, realised_table
@@ -217,7 +218,7 @@ def maximise(
         If ``conditional`` is asked for with a formula of density.
     """
     _check_data(history)
-    problem = LikelihoodProblem(model, history, mask, ConditionalOnN() if conditional else None)
+    problem = LikelihoodProblem(model, history, mask, ConditionalOnN() if conditional else None, ordered=False)
     if conditional and problem.layout["D"].design.coefficients != ("Intercept",):
         raise ModelError(
             f'conditional=True knows no density, so its formula must be "~ 1" and not {model.density!r}. '
@@ -226,7 +227,7 @@ def maximise(
     target = Tail(problem, fixed=1 if conditional else 0)
     mode = find_modes(target).best
     check_mode(mode)
-    theta, covariance = mode.theta, mode.covariance
+    theta, covariance = in_order(problem, mode.theta, mode.covariance, fixed=target.fixed)
     if conditional:
         theta, covariance = _with_density(target, theta, covariance)
     return _packed(problem, mode, theta, covariance, conditional=conditional)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from leopardpop.components.classes import Mixture, class_column
 from leopardpop.components.density import LogLinear
 from leopardpop.components.detection import (
     Exponential,
@@ -95,7 +96,8 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
             "family": type(model).__name__,
             "density": _component(model.density),
             "detection": _component(model.detection),
-            "classes": model.classes,
+            "classes": class_column(model.classes),
+            **({"mixture": model.classes.n} if isinstance(model.classes, Mixture) else {}),
             "distance": None if model.distance is None else _distance(model.distance),
             "distribution": model.distribution,
             "priors": _priors(model.priors),
@@ -127,7 +129,7 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
     return SCR(
         density=_make(record["density"], known),
         detection=_make(record["detection"], known),
-        classes=record["classes"],
+        classes=Mixture(record["mixture"]) if "mixture" in record else record["classes"],
         distance=_distance_back(record.get("distance")),
         distribution=record["distribution"],
         priors=_priors_back(record["priors"]),
@@ -147,6 +149,7 @@ def describe_model(text: str) -> str:
     detection = record["detection"]
     formulas = ", ".join(f"{name} {formula}" for name, formula in detection["fields"].items())
     classes = f", classes by {record['classes']}" if record["classes"] else ""
+    classes = ", two latent classes, h2" if "mixture" in record else classes
     distance = f"; distance by {record['distance']['component']}" if record.get("distance") else ""
     density = record["density"]["fields"]["D"]
     return f"density {density}; {detection['component']} detection, {formulas}{classes}{distance}"

@@ -56,7 +56,7 @@ class Predictor:
     def __init__(self, fit: Any, parameter: str, rows: pd.DataFrame, theta: Floats, *, groups: bool = True) -> None:
         self.parameter = fit.problem.layout[parameter]
         self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
-        self._beta = self.parameter.design.to_beta(theta[:, self.parameter.place])
+        self._beta = self.parameter.to_beta(theta)
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
         self._deviations = [_deviations(fit, each, rows, theta) for each in effects]
 

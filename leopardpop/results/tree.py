@@ -152,7 +152,11 @@ def _log_prior_term(problem: AnyProblem, term: PriorTerm, theta: Floats, expecte
     if term.natural:
         slope: Floats = np.log(parameter.link.inverse_derivative(eta))
         return _logpdf(term.prior, np.asarray(parameter.link.inverse(eta))) + slope
-    scale = float(parameter.design.scale[term.position - parameter.place.start])
+    at = term.position - parameter.place.start
+    scale = float(parameter.design.scale[at])
+    if at == parameter.ordered:
+        ordered: Floats = _logpdf(term.prior, np.exp(eta) / scale) - np.log(scale) + eta
+        return ordered
     density: Floats = _logpdf(term.prior, eta / scale) - np.log(scale)
     return density
 
