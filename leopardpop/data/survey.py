@@ -71,7 +71,7 @@ class Survey(SurveyTables):
     def capture_history(
         self,
         *,
-        species: str | Sequence[str] | None = None,
+        species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
         occasion: Any = "7D",
         start: Any = None,
         end: Any = None,

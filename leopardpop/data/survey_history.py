@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,7 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
 class HistoryOptions:
     """The keywords of :meth:`leopardpop.Survey.capture_history`, checked."""
 
-    species: str | Sequence[str] | None
+    species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
     occasion: Any
     start: Any
     end: Any
