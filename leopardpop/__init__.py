@@ -55,9 +55,11 @@ if TYPE_CHECKING:
         Occupancy,
     )
     from leopardpop.models.scr import SCR
+    from leopardpop.models.two_flanks import TwoFlanks
     from leopardpop.priors import Prior
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
+    from leopardpop.results.flank_fit import TwoFlankFit
     from leopardpop.results.mask_choice import suggest_buffer, suggest_spacing
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.occupancy_fit import OccupancyFit
@@ -97,6 +99,8 @@ __all__ = [
     "RoyleNichols",
     "SiteStates",
     "Survey",
+    "TwoFlankFit",
+    "TwoFlanks",
     "__version__",
     "compare",
     "errors",
@@ -150,6 +154,8 @@ _HOMES = {
     "RoyleNichols": "models.abundance",
     "SiteStates": "results.site_states",
     "Survey": "data.survey",
+    "TwoFlankFit": "results.flank_fit",
+    "TwoFlanks": "models.two_flanks",
     "compare": "results.compare",
     "laplace": "inference.generic",
     "load_example": "data.example",

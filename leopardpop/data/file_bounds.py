@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from leopardpop.errors import DataError
 
-__all__ = ["MOST_BYTES", "FileScan", "check_cells", "check_size", "row_lines", "scan_file"]
+__all__ = ["MOST_BYTES", "FileScan", "check_cells", "check_size", "check_widths", "row_lines", "scan_file"]
 
 BLOCK = 1 << 20
 MOST_BYTES = 4 << 30
@@ -113,6 +114,24 @@ def check_cells(path: Path, scan: FileScan, n_columns: int, n_wanted: int) -> No
             f"{path.name} has {scan.n_lines:,} lines and {n_wanted:,} columns that are read; at most "
             f"{MOST_CELLS:,} cells are. Split it, or remove what is not needed."
         )
+
+
+def check_widths(path: Path, scan: FileScan, n_columns: int, separator: str) -> None:
+    """Refuse a line far wider than the header: a parser would make room for as many cells in every row."""
+    most = 2 * n_columns + 100
+    with path.open(encoding=scan.encoding, errors=scan.errors, newline=None) as file:
+        for number, line in enumerate(file, start=1):
+            if len(line) > most and (cells := _n_cells(line, separator)) > most:
+                raise DataError(
+                    f"{path.name} line {number} has {cells:,} cells, but the header has {n_columns:,}. "
+                    "Remove what is too much, or save the table again.",
+                    offenders=[number],
+                )
+
+
+def _n_cells(line: str, separator: str) -> int:
+    bare = re.sub(r'"[^"]*"', "", line)
+    return len(bare.split()) if separator == r"\s+" else bare.count(separator) + 1
 
 
 def row_lines(path: Path, scan: FileScan, header_line: int, n_rows: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.file_bounds import FileScan, check_cells, check_size, row_lines, scan_file
+from leopardpop.data.file_bounds import FileScan, check_cells, check_size, check_widths, row_lines, scan_file
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.short_rows import check_short_rows
 from leopardpop.errors import DataError
@@ -130,6 +130,7 @@ def read_text_table(
         raise DataError(f"{path.name} has two columns '{twice}'. Rename one.", offenders=[twice])
     wanted = [i for i, name in enumerate(names) if columns is None or name in columns]
     check_cells(path, scan, len(names), len(wanted))
+    check_widths(path, scan, len(names), separator)
     body = _body(_Layout(path, scan, header_line, names, separator), wanted)
     lines = row_lines(path, scan, header_line, body.n_rows)
     _check_overflow(lines[body.too_long], path.name, names)

@@ -88,7 +88,9 @@ class Ledger:
         return self.records[["source", "line"]].assign(action=self._action, reason=self._reason)
 
 
-def records_of_species(records: pd.DataFrame, species: str | Sequence[str] | None) -> Ledger:
+def records_of_species(
+    records: pd.DataFrame, species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
+) -> Ledger:
     """Open a ledger of the records of a species.
 
     Records under a name that looks like a misspelling, or a subspecies, are in it too: dropped, with a warning.
@@ -105,7 +107,8 @@ def records_of_species(records: pd.DataFrame, species: str | Sequence[str] | Non
     DataError
         If there are several species and none is named, or the name does not occur but one like it does.
     """
-    several = species if species is None or isinstance(species, str) else {"": species}
+    names = [name for group in _groups(species).values() for name in group] if isinstance(species, Mapping) else species
+    several = names if names is None or isinstance(names, str) else {"": names}
     return records_of_several(records, several)[0]
 
 
@@ -142,7 +145,7 @@ def records_of_several(
     names = [name for group in groups.values() for name in group]
     alike = [name for name in found if name not in kind_of and any(_alike(name, ask) for ask in names)]
     ledger = Ledger(records[records["species"].isin([*kind_of, *alike])])
-    _drop_alike(ledger, alike, names)
+    _drop_alike(ledger, alike, groups)
     kind = np.array(ledger.records["species"].map(kind_of).fillna(0), dtype=np.intp)
     return ledger, kind, list(groups)
 
@@ -172,7 +175,8 @@ def _kinds(groups: Mapping[str, list[str]], found: list[str]) -> dict[str, int]:
     return kinds
 
 
-def _drop_alike(ledger: Ledger, alike: list[str], asked: list[str]) -> None:
+def _drop_alike(ledger: Ledger, alike: list[str], groups: Mapping[str, list[str]]) -> None:
+    asked = [name for group in groups.values() for name in group]
     names = ledger.records["species"]
     for name in alike:
         ledger.drop(names == name, f"species '{name}'")
@@ -181,7 +185,17 @@ def _drop_alike(ledger: Ledger, alike: list[str], asked: list[str]) -> None:
         message = (
             f"{counted(n, 'record')} of {listed(alike)} {'is' if n == 1 else 'are'} not counted as {listed(asked)}. "
         )
-        notice(f"{message}If it is the same: species={[*asked, *alike]}.", DataWarning)
+        notice(f"{message}If it is the same: species={_pooled(groups, alike)}.", DataWarning)
+
+
+def _pooled(groups: Mapping[str, list[str]], alike: list[str]) -> dict[str, list[str]]:
+    """Label -> names of each species, with those that are like one of them: what pools them in every history."""
+    pooled: dict[str, list[str]] = {}
+    for label, asked in groups.items():
+        new = [name for name in alike if any(_alike(name, ask) for ask in asked)]
+        pooled[label or asked[0]] = [*asked, *new]
+        alike = [name for name in alike if name not in new]
+    return pooled
 
 
 def _check_species(asked: list[str], same: list[str], found: list[str]) -> None:
@@ -264,11 +278,14 @@ def keep_flank(ledger: Ledger, flank: str | None) -> None:
         Records with an identity are open.
     flank
         "left" or "right": records of that flank and of both. None: whole identities; those known from one flank only
-        are dropped if left ones and right ones occur, since one animal may then be in twice.
+        are dropped if left ones and right ones occur, since one animal may then be in twice. "each": all of them,
+        for :class:`leopardpop.TwoFlanks`.
     """
     side = ledger.records["flank"]
     if flank is None:
         _keep_whole(ledger)
+    elif flank == "each" and side[ledger.open].notna().any():
+        return
     elif ledger.open.any() and side[ledger.open].isna().all():
         raise DataError(f"flank={flank!r} is asked for, but no record says which flank it shows.")
     else:

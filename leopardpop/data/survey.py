@@ -71,7 +71,7 @@ class Survey(SurveyTables):
     def capture_history(
         self,
         *,
-        species: str | Sequence[str] | None = None,
+        species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
         occasion: Any = "7D",
         start: Any = None,
         end: Any = None,
@@ -82,7 +82,7 @@ class Survey(SurveyTables):
         independence: Any = "30min",
         rule: Literal["last_record", "last_independent"] = "last_record",
         life_stage: Sequence[str] | None = ("adult", "subadult"),
-        flank: Literal["left", "right"] | None = None,
+        flank: Literal["left", "right", "each"] | None = None,
         sessions: Split = None,
         covariates: CovariateOption = None,
         on_zero_effort: Literal["raise", "drop", "keep"] = "raise",
@@ -120,8 +120,9 @@ class Survey(SurveyTables):
             Stages of animals that count; an unknown stage is kept, others (cubs) are dropped. None: all.
         flank
             None: whole identities. Identities known from one flank only are left out where left ones and right ones
-            occur, since one animal may then be in twice. "left" or "right": records of that flank and of both. What
-            each detection shows is kept: ``history.detections`` has the columns left, right and both.
+            occur, since one animal may then be in twice. "left" or "right": records of that flank and of both. "each":
+            all identities, some animals twice: for :class:`TwoFlanks` only. What each detection shows is kept:
+            ``history.detections`` has the columns left, right and both.
         sessions
             Label -> (start, end); the name of a column of stations, or of deployments (each session then counts its own
             only, from their first start to their last end); "year", "quarter" or "month"; a function of the day (a

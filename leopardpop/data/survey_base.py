@@ -131,7 +131,7 @@ class SurveyTables:
     def events(
         self,
         *,
-        species: str | Sequence[str] | None = None,
+        species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
         independence: Any = "30min",
         by: str | Sequence[str] = ("station", "species", "individual"),
         rule: Literal["last_record", "last_independent"] = "last_record",

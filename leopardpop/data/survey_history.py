@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "cameras": ("union", "sum"),
     "effort_unit": tuple(EFFORT_UNITS),
     "rule": RULES,
-    "flank": (None, "left", "right"),
+    "flank": (None, "left", "right", "each"),
     "on_zero_effort": ("raise", "drop", "keep"),
 }
 
@@ -65,7 +65,7 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
 class HistoryOptions:
     """The keywords of :meth:`leopardpop.Survey.capture_history`, checked."""
 
-    species: str | Sequence[str] | None
+    species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
     occasion: Any
     start: Any
     end: Any

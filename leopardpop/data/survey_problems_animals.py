@@ -138,7 +138,8 @@ def species_alike(tables: Tables) -> Iterator[Problem]:
         names = sorted(group, key=lambda name: (-counts[name], name))
         found = f"{', '.join(f"'{name}' {counts[name]:,}" for name in names)}. The same species?"
         mapped = dict.fromkeys(names[1:], names[0])
-        fix = f"then say so: species = {names}, or, of Camtrap DP, species_map = {mapped}".replace("'", '"')
+        pooled = {names[0]: names}
+        fix = f"then say so: species = {pooled}, or, of Camtrap DP, species_map = {mapped}".replace("'", '"')
         yield Problem(LOOK, "species", found, fix)
 
 

@@ -42,7 +42,7 @@ class Curve:
     distance: Floats
     """Metres, (M,)."""
     draws: Floats
-    """Rate, or probability, per unit of effort, (S, M)."""
+    """Rate, or probability, per unit of effort in some of the draws, (s, M)."""
     sigma: Floats
     """Scale of each draw, metres, (S,)."""
 
@@ -76,7 +76,6 @@ def detection_curves(fit: HasDraws, sessions: list[str], farthest: float | None 
         One a class of animals if detection depends on it, else one.
     """
     problem, theta = fit.problem, flat_draws(fit)
-    theta = theta[:: max(1, len(theta) // DRAWS)]
     groups = list(range(len(problem.levels))) if depends_on_class(problem) else [0]
     tables = [_parameters(problem, theta, sessions, c) for c in groups]
     end = farthest or max(_reach(problem, *table) for table in tables)
@@ -99,21 +98,23 @@ def _parameters(problem: Problem, theta: Floats, sessions: list[str], c: int) ->
     """Natural parameters of naive animals by draw at kinds of stations (S, U), and the share of effort of each (U,)."""
     chosen = [s for s, data in enumerate(problem.data) if data.session in sessions]
     effort = np.concatenate([problem.units[s].arrays.effort.sum(1) for s in chosen])
-    names = [p.name for p in problem.model.detection.parameters()]
-    rows = [problem.natural(each) for each in theta]
-    n_classes = len(problem.levels)
-    table = np.array(
-        [[np.concatenate([r[name][s].reshape(n_classes, -1)[c] for s in chosen]) for name in names] for r in rows]
-    )
-    kinds, which = np.unique(table[0].T, axis=0, return_inverse=True)
+    table = {}
+    for each in problem.model.detection.parameters():
+        parameter = problem.layout[each.name]
+        rows = parameter.predictor(theta)
+        of_class = [rows[s].reshape(len(theta), len(problem.levels), -1)[:, c] for s in chosen]
+        table[each.name] = np.asarray(parameter.link.inverse(np.concatenate(of_class, axis=1)))
+    first_draw = np.stack([values[0] for values in table.values()])
+    kinds, which = np.unique(first_draw.T, axis=0, return_inverse=True)
     first = np.unique(which.reshape(-1), return_index=True)[1]
     weight = np.bincount(which.reshape(-1), effort + 1e-12, len(kinds))
-    return dict(zip(names, np.moveaxis(table[:, :, first], 1, 0), strict=True)), weight / weight.sum()
+    return {name: values[:, first] for name, values in table.items()}, weight / weight.sum()
 
 
 def _curves(problem: Problem, table: dict[str, Floats], weight: Floats, distance: Floats) -> Floats:
-    """Mean detection over kinds of stations, (S, M)."""
-    columns = {name: values[:, :, None] for name, values in table.items()}
+    """Mean detection over kinds of stations in some of the draws, (S, M)."""
+    step = max(1, len(table["sigma"]) // DRAWS)
+    columns = {name: values[::step, :, None] for name, values in table.items()}
     with np.errstate(all="ignore"):
         hazard = np.exp(problem.model.detection.log_hazard(distance**2, **columns))
     values = -np.expm1(-hazard) if is_probability(problem) else hazard

@@ -159,7 +159,8 @@ class TestRecords:
         ],
     )
     def test_flank_of_tags(self, tmp_path, tags, side):
-        survey = read(tmp_path, observations=changed(OBSERVATIONS, 2, "flank:left", tags))
+        observations = changed(changed(OBSERVATIONS, 2, "flank:left", tags), 3, "flank:left", "")  # nor at media level
+        survey = read(tmp_path, observations=observations)
         assert survey.records["flank"].tolist() == [side, "both"]
 
     def test_flank_of_a_column_or_another_key(self, tmp_path):

@@ -461,7 +461,8 @@ class TestAnimals:
             "'Panthera pardus' 3, 'Pantera pardus' 1, 'Panthera pardus orientalis' 1. The same species?"
         )
         assert found.fix == (
-            'then say so: species = ["Panthera pardus", "Pantera pardus", "Panthera pardus orientalis"], or, of '
+            'then say so: species = {"Panthera pardus": ["Panthera pardus", "Pantera pardus", '
+            '"Panthera pardus orientalis"]}, or, of '
             'Camtrap DP, species_map = {"Pantera pardus": "Panthera pardus", '
             '"Panthera pardus orientalis": "Panthera pardus"}'
         )

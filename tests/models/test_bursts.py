@@ -206,6 +206,8 @@ def test_what_cannot_be_is_said() -> None:
         lp.SCR(size="~ lure")
     with pytest.raises(ModelError, match="for the detector \"count\", and this history has 'proximity'"):
         lp.SCR(counts="negbin").parameters(history, mask)
+    with pytest.raises(ModelError, match=r"negbin.* with two flanks: in a burst"):
+        lp.TwoFlanks(model=lp.SCR(counts="negbin"))
     counted, mask = small_design("count")
     model = lp.SCR(detection=lp.HalfNormal(lambda0="~ sex"), classes="sex", counts="negbin", size="~ sex")
     with pytest.raises(ModelError, match="names the classes, 'sex'"):

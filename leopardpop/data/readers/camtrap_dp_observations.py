@@ -14,6 +14,7 @@ from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.readers.camtrap_dp_deployments import Deployments, require, sources
+from leopardpop.data.readers.camtrap_dp_events import take_from_media, warn_of_lost
 from leopardpop.data.readers.camtrap_dp_fields import OBSERVATIONS
 from leopardpop.data.readers.camtrap_dp_tags import tag_values, without_key
 from leopardpop.data.readers.camtrap_dp_times import read_stamps, refuse_naive
@@ -90,7 +91,7 @@ def read_observations(table: Table, deployments: Deployments, options: Observati
     ledger = Ledger(pd.DataFrame({"source": sources(table), "line": table.lines}))
     owner = deployments.positions(text(table.frame["deploymentID"]))
     kind = _lower(table, "observationType")
-    notes = _choose_level(ledger, table, owner, kind, options.level)
+    table, notes = _choose_level(ledger, table, owner, kind, options)
     _drop_unknown_deployments(ledger, table, owner, deployments)
     _drop_without_animal(ledger, table, kind)
     _merge_repeated(ledger, table)
@@ -109,8 +110,8 @@ def _lower(table: Table, column: str) -> NDArray[np.object_]:
 
 
 def _choose_level(
-    ledger: Ledger, table: Table, owner: NDArray[np.intp], kind: NDArray[np.object_], level: str | None
-) -> str:
+    ledger: Ledger, table: Table, owner: NDArray[np.intp], kind: NDArray[np.object_], options: ObservationOptions
+) -> tuple[Table, str]:
     """Take one level in each deployment: events where there are any that somebody looked at, else media."""
     levels = _lower(table, "observationLevel")
     bad = ~np.isin(levels, ["event", "media"])
@@ -121,23 +122,31 @@ def _choose_level(
     event = levels == "event"
     by_event = np.zeros(int(owner.max(initial=-1)) + 2, dtype=bool)
     by_event[owner[event & (kind != "unclassified")]] = True
-    by_event[:] = level == "event" if level is not None else by_event
+    by_event[:] = options.level == "event" if options.level is not None else by_event
     ours = event == by_event[owner]
-    same = _of_known_event(table, owner, event)
-    ledger.merge(~ours & ~event & same, "media level: its event is there at event level")
-    ledger.drop(~ours & ~event, "media level, in a deployment that is read at event level")
+    same, key = _of_known_event(table, owner, event)
+    animal = (kind == "animal") & (owner >= 0)
+    table, lost = take_from_media(table, event & ours & animal, ~event & ~ours & animal, key, options.flank)
+    if options.level is None:
+        warn_of_lost(table, lost)
+    also = np.where(lost == "", "", np.char.add("; left out", lost.astype(str))).astype(object)
+    ledger.merge(~ours & ~event & same, "media level: its event is there at event level" + also)
+    ledger.drop(~ours & ~event, "media level, in a deployment that is read at event level" + also)
     ledger.drop(~ours & event, "event level, in a deployment that is read at media level")
-    return _level_note(event, ours)
+    return table, _level_note(event, ours)
 
 
-def _of_known_event(table: Table, owner: NDArray[np.intp], event: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the event of each row has a row at event level, (n,)."""
+def _of_known_event(
+    table: Table, owner: NDArray[np.intp], event: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Whether the event of each row has a row at event level, and a number of the event, below 0 if unnamed, (n,)."""
     if "eventID" not in table:
-        return np.zeros(len(owner), dtype=bool)
+        return np.zeros(len(owner), dtype=bool), -1 - np.arange(len(owner), dtype=np.int64)
     codes, values = pd.factorize(table.frame["eventID"])
     named = ~values.isin([*MISSING_WORDS])
     key = (owner.astype(np.int64) + 1) * (len(values) + 1) + codes
-    return np.asarray(named[codes] & pd.Series(key).isin(np.unique(key[event])).to_numpy())
+    same = np.asarray(named[codes] & pd.Series(key).isin(np.unique(key[event])).to_numpy())
+    return same, np.where(named[codes], key, -1 - np.arange(len(key), dtype=np.int64))
 
 
 def _level_note(event: NDArray[np.bool_], ours: NDArray[np.bool_]) -> str:
