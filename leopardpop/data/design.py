@@ -226,6 +226,12 @@ def _with_effort(
     value = np.ones(len(stations)) if effort is None else stations.numbers(effort, least=0)
     occasions, audit = (wanted, base.audit) if wanted is not None else _assumed_occasions(base, captures)
     arrays = [constant_effort(value[base.rows(c)], len(occasions[c])) for c in codes]
+    if effort is not None and max(map(len, occasions)) > 1:
+        total = sum(float(array.sum()) for array in arrays)
+        reason = f"column '{effort}' is the effort on each occasion, not that of all: {total:,.6g} together"
+        audit = pd.concat(
+            [audit, pd.DataFrame([[stations.name, pd.NA, "assumed", reason]], columns=AUDIT_COLUMNS)], ignore_index=True
+        )
     return replace(base, occasions=occasions, effort=arrays, audit=audit)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ KNOWN = ("sex", "life_stage")
 def make_events(
     records: pd.DataFrame,
     clock: Clock,
-    species: str | Sequence[str] | None,
+    species: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None,
     independence: Any,
     by: str | Sequence[str],
     rule: str,

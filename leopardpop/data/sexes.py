@@ -24,6 +24,8 @@ __all__ = ["SEXES", "is_sex", "with_one_spelling"]
 SEXES = ("F", "M")
 """The classes by sex, as they are spelled."""
 NAMES = ("female", "male")
+NOT_KNOWN = frozenset({"u", "un", "n", "nk", "ni", "indet", "ind"})
+"""Short for unknown where a sex is asked for."""
 
 
 def is_sex(column: str) -> bool:
@@ -84,7 +86,8 @@ def _words(column: pd.Series[Any]) -> list[str]:
 
 
 def _spelled(word: str) -> str | None:
-    return None if is_nothing(word) else sex_of(word) or word
+    doubtful = word.endswith("?") or word.lower().rstrip(".") in NOT_KNOWN
+    return None if is_nothing(word) or doubtful else sex_of(word) or word
 
 
 def _reason(word: str, new: str | None, n: int) -> str:

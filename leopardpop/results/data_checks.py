@@ -221,14 +221,16 @@ def prior_findings(problem: Problem, theta: Floats, expected: Floats) -> list[Fi
     theta
         Draws (S, P).
     expected
-        Expected number of animals over all sessions, (S,).
+        Expected number of animals by session, (S, sessions).
     """
     shifts = prior_shifts(problem, theta, expected)
     if not shifts:
         return []
     label = max(shifts, key=lambda name: shifts[name])
+    where = " of a session" if expected.shape[-1] > 1 else ""
     moved = (
-        f"Moving the prior of {label!r} by one of its sds would move log E[N] by {decimal(shifts[label])} posterior sds"
+        f"Moving the prior of {label!r} by one of its sds would move log E[N]{where} by {decimal(shifts[label])} "
+        "posterior sds"
     )
     advice = f"{moved}: it is an assumption as much as a result. Say which prior, and show the answer under another."
     verdict: Verdict = "warn" if shifts[label] > LARGEST_PRIOR_SHIFT else "ok"

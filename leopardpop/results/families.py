@@ -68,7 +68,7 @@ def in_pieces(problem: Any) -> InPieces[Any]:
 
 
 def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
-    shift = prior_findings(problem, theta, pieces.expected.sum(-1))
+    shift = prior_findings(problem, theta, pieces.expected)
     of_data = [*history_findings(problem.history), *class_findings(problem), *mixture_findings(problem, theta)]
     return [*of_data, *shift, *mask_findings(problem, theta)]
 

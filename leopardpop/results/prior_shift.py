@@ -25,7 +25,7 @@ STEP = 1e-3
 
 
 def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str, float]:
-    """Move of log E[N] when each prior is moved by its own width.
+    """Move of log E[N] when each prior is moved by its own width, in the session that it moves most.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str,
     theta
         Draws (S, P).
     expected
-        Expected number of animals over all sessions, (S,).
+        Expected number of animals by session, (S, sessions).
 
     Returns
     -------
@@ -47,18 +47,19 @@ def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str,
     doi:10.1214/aos/1033066205
     """
     outcome = np.log(expected)
-    sd = outcome.std()
-    if sd == 0.0:
+    sd = outcome.std(axis=0)
+    if not (sd > 0.0).any():
         return {}
-    away = (outcome - outcome.mean()) / sd
-    here = log_prior_terms(problem, theta, expected)
-    above, below = (_moved(problem, theta, expected, sign * STEP) for sign in (1.0, -1.0))
+    away = ((outcome - outcome.mean(axis=0))[:, sd > 0.0] / sd[sd > 0.0]).T
+    together = expected.sum(axis=-1)
+    here = log_prior_terms(problem, theta, together)
+    above, below = (_moved(problem, theta, together, sign * STEP) for sign in (1.0, -1.0))
     result = {}
     for label, middle in here.items():
         slope = (above[label] - below[label]) / (2 * STEP)
         bend = -float(np.mean((above[label] - 2 * middle + below[label]) / STEP**2))
         if np.isfinite(slope).all() and bend > 1e-9:
-            result[label] = abs(float(np.mean(away * slope))) / bend**0.5
+            result[label] = float(np.abs(away @ slope).max()) / len(slope) / bend**0.5
     return result
 
 

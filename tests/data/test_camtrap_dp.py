@@ -194,9 +194,7 @@ class TestRecords:
         with pytest.warns(DataWarning, match=r"line 5: life stage is 'kiten', kept as it is"):
             survey = read(tmp_path, observations=changed(OBSERVATIONS, 5, "juvenile", "kiten"))
         assert survey.records["life_stage"].tolist() == ["adult", "kiten"]
-        with pytest.warns(
-            DataWarning, match=r"line 5: observationType is 'animall', taken for no animal.*Did you"
-        ):
+        with pytest.warns(DataWarning, match=r"line 5: observationType is 'animall', taken for no animal.*Did you"):
             survey = read(tmp_path, observations=changed(OBSERVATIONS, 5, "animal", "animall"))
         assert survey.audit["reason"][3] == "no animal: observationType animall"
 

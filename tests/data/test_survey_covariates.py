@@ -60,9 +60,7 @@ class TestStations:
         with rasterio.open(path, "w", crs="EPSG:32652", transform=transform, **profile) as raster:
             raster.write(np.array([[5, 6, 7, 8, 9, 10, 11]], dtype="float32"), 1)
         assert survey().with_covariates(snow=path).stations["snow"].tolist() == [5.0, 7.0, 10.0]
-        with pytest.warns(
-            DataWarning, match=r"no coordinate .* of the raster of covariate 'snow', E"
-        ):
+        with pytest.warns(DataWarning, match=r"no coordinate .* of the raster of covariate 'snow', E"):
             assert survey(crs=None).with_covariates(snow=path).stations["snow"].tolist() == [5.0, 7.0, 10.0]
         far = survey(STATIONS.assign(x=[500_000.0, 503_000.0, 700_000.0]))
         with pytest.raises(DataError, match="Covariate 'snow' is missing at 1 of 3 stations: 'C'") as error:

@@ -90,6 +90,7 @@ class TestEffort:
         st.sampled_from([None, "Europe/Madrid", "UTC+10:00"]),
         st.sampled_from(["union", "sum"]),
     )
+    @pytest.mark.filterwarnings("ignore:.*a time that the clocks of:leopardpop.errors.DataWarning")
     def test_sums_to_the_time_that_cameras_ran(self, tables, occasion, occasion_start, tz, cameras):
         made = make((*tables[:2], []), tz=tz)
         if not has_effort(made):

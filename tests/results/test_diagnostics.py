@@ -153,12 +153,23 @@ def test_the_prior_shift_is_what_another_prior_does():
     weight = np.exp(moved.logpdf(natural) - prior.logpdf(natural))
     outcome = np.log(expected)
     move = np.average(outcome, weights=weight) - outcome.mean()
-    assert prior_shifts(problem, flat, expected)["D"] == pytest.approx(20 * abs(move) / outcome.std(), rel=0.05)
+    assert prior_shifts(problem, flat, expected[:, None])["D"] == pytest.approx(
+        20 * abs(move) / outcome.std(), rel=0.05
+    )
+
+
+def test_moves_of_sessions_against_each_other_do_not_cancel():
+    fit = made.fit("null")
+    problem, flat = fit.problem, fit.theta.reshape(-1, 3)
+    one = evaluate_draws(problem, flat).expected
+    other = np.exp(2 * np.log(one).mean() - np.log(one))  # as far, the other way
+    alone = prior_shifts(problem, flat, one)["D"]
+    assert prior_shifts(problem, flat, np.hstack([one, other]))["D"] == pytest.approx(alone)
 
 
 def test_priors_of_every_kind_have_a_shift():
     problem, theta = made.fit("sex").problem, made.fit("sex").theta.reshape(-1, 5)
-    shifts = prior_shifts(problem, theta, evaluate_draws(problem, theta).expected.sum(-1))
+    shifts = prior_shifts(problem, theta, evaluate_draws(problem, theta).expected)
     assert set(shifts) == {"D", "lambda0", "sigma", "sigma[sex[M]]", "pmix"}
     assert all(0 <= value < 1 for value in shifts.values())
 

@@ -61,12 +61,12 @@ def take_from_media(
     return replace(table, frame=frame), lost
 
 
-def _known(column: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+def _known(column: pd.Series) -> pd.Series:
     words = column.astype(object).reset_index(drop=True)
     return words.mask(words.isin([*MISSING_WORDS]), None)
 
 
-def _of_several(facts: dict[str, pd.Series], key: NDArray[np.int64], rows: Booleans) -> Booleans:  # type: ignore[type-arg]
+def _of_several(facts: dict[str, pd.Series], key: NDArray[np.int64], rows: Booleans) -> Booleans:
     """Rows of events in which several animals are named: nobody can say whose sex it is."""
     if "individualID" not in facts:
         return np.zeros(len(key), dtype=bool)
@@ -75,12 +75,12 @@ def _of_several(facts: dict[str, pd.Series], key: NDArray[np.int64], rows: Boole
 
 
 def _settle(
-    values: pd.Series,  # type: ignore[type-arg]
+    values: pd.Series,
     key: NDArray[np.int64],
     event: Booleans,
     media: Booleans,
     open_rows: Booleans,
-) -> tuple[pd.Series, Booleans]:  # type: ignore[type-arg]
+) -> tuple[pd.Series, Booleans]:
     """What each row at event level takes over (n,), and the media rows that say something no row then has, (n,)."""
     said = values.where(media)
     one = said.groupby(key).transform("first").where(said.groupby(key).transform("nunique") == 1)
@@ -93,7 +93,7 @@ def _settle(
     return taken.where(taken.notna(), None), left
 
 
-def _counts(name: str, values: pd.Series, key: NDArray[np.int64], event: Booleans) -> Booleans:  # type: ignore[type-arg]
+def _counts(name: str, values: pd.Series, key: NDArray[np.int64], event: Booleans) -> Booleans:
     """Whether a word at media level is a loss: other animals are; of the rest, the word at event level stands."""
     if name == "individualID":
         return np.ones(len(key), dtype=bool)
@@ -112,7 +112,7 @@ def _finer(new: object, old: object) -> bool:
     return isinstance(new, str) and (not isinstance(old, str) or new.startswith(f"{old} "))
 
 
-def _write(frame: pd.DataFrame, name: str, values: pd.Series, taken: pd.Series, tag: str) -> None:  # type: ignore[type-arg]
+def _write(frame: pd.DataFrame, name: str, values: pd.Series, taken: pd.Series, tag: str) -> None:
     rows = np.flatnonzero(taken.notna())
     column = name.partition(":")[0]
     cells = frame[column].to_numpy(object, copy=True)
