@@ -13,15 +13,13 @@ they vectorise.
 
 from __future__ import annotations
 
-from math import exp as exp_of_one
-from math import log
 from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.models.likelihood.elementary import compiled, exp
+from leopardpop.models.likelihood.centres import narrow, place_histories
+from leopardpop.models.likelihood.elementary import compiled
 from leopardpop.models.likelihood.places import (
-    LARGEST_QUOTIENT,
     group_weights,
     kernels,
     log_bounds,
@@ -34,14 +32,13 @@ from leopardpop.models.likelihood.places import (
 from leopardpop.models.likelihood.tables import Columns
 from leopardpop.models.likelihood.terms import Floats, Ints
 
-__all__ = ["NO_RATIO", "OF_HAZARD", "OF_PROBABILITY", "Plan", "sum_draws"]
+__all__ = ["NO_RATIO", "OF_HAZARD", "OF_PROBABILITY", "Plan", "sum_plain_draws", "sum_ratio_draws"]
 
 NO_RATIO, OF_HAZARD, OF_PROBABILITY = 0, 1, 2
 PLACES_IN_CACHE = 96_000
 MOST_PRODUCTS = 12
 LARGEST_HAZARD = 500.0
 SMALLEST_SUM = 1e-280
-LEFT_OUT = 1e-17
 
 
 class Plan(NamedTuple):
@@ -83,105 +80,6 @@ class Plan(NamedTuple):
     number: Floats
     group: Ints
     """Group of each history, (h,)."""
-
-
-@compiled
-def _centre(first, last, at, number, station, log_base, precision, b):
-    """Weighted mean of the stations of a history, Σ y/2σ², and Σ y (b − distance²/2σ²) about that mean."""
-    total, x, y, scale = 0.0, 0.0, 0.0, 0.0
-    for p in range(first, last):
-        w = number[p] * precision[b, at[p]]
-        total += w
-        x += w * station[at[p], 0]
-        y += w * station[at[p], 1]
-    x /= total
-    y /= total
-    for p in range(first, last):
-        k = at[p]
-        dx, dy = station[k, 0] - x, station[k, 1] - y
-        scale += number[p] * (log_base[b, k] - precision[b, k] * (dx * dx + dy * dy))
-    return x, y, total, scale
-
-
-@compiled
-def _nearest(line, at):
-    """Position of the number nearest to ``at`` in a line that ascends."""
-    low, high = 0, len(line) - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if line[middle] <= at:
-            low = middle
-        else:
-            high = middle
-    return low if abs(line[low] - at) <= abs(line[high] - at) else high
-
-
-@compiled
-def _factor(line, centre, total, h, factor):
-    """Fill exp(least − total·(line − centre)²); return the least exponent and where it is."""
-    at = _nearest(line, centre)
-    d = line[at] - centre
-    least = total * d * d
-    for i in range(len(line)):
-        d = line[i] - centre
-        factor[h, i] = exp(least - total * d * d)
-    return least, at
-
-
-@compiled
-def _window(factor, h, at, cut):
-    """First and last + 1 of the places around ``at`` whose factor reaches the cut."""
-    first, last = at, at + 1
-    while first > 0 and not factor[h, first - 1] < cut:
-        first -= 1
-    while last < factor.shape[1] and not factor[h, last] < cut:
-        last += 1
-    return first, last
-
-
-@compiled
-def _least_log_weight(vectors, powers, visits, g, i, j, along_x, along_y):
-    """A lower bound of log(weight/D a) of a history at a place, by Σ W e ≤ H ≤ Σ W e · 2 log 2."""
-    result = 0.0
-    for v in range(len(vectors)):
-        if powers[g, v] == 0.0 and visits[g, v] == 0.0:
-            continue
-        hazard = 0.0
-        for k in range(len(along_x)):
-            hazard += vectors[v, k] * along_x[k, i] * along_y[k, j]
-        result -= powers[g, v] * hazard * (LARGEST_QUOTIENT if powers[g, v] > 0.0 else 1.0)
-        if visits[g, v] > 0.0:
-            result -= visits[g, v] * log(1.0 + LARGEST_QUOTIENT * hazard)
-    return result
-
-
-@compiled
-def _prepare(
-    plan, log_base, precision, b, rows, along_x, along_y, intensity, expected, bounds, factor_x, factor_y, window, scale
-):
-    """Factors of the histories, their windows (h, 4), and the logarithm of what multiplies their sums (h,)."""
-    nx, ny = len(plan.line_x), len(plan.line_y)
-    for h in range(len(rows)):
-        row = rows[h]
-        x, y, total, base = _centre(
-            plan.start[row], plan.start[row + 1], plan.entry_station, plan.number, plan.station, log_base, precision, b
-        )
-        least_x, at_x = _factor(plan.line_x, x, total, h, factor_x)
-        least_y, at_y = _factor(plan.line_y, y, total, h, factor_y)
-        scale[h] = base - least_x - least_y
-        window[h, 0], window[h, 1], window[h, 2], window[h, 3] = 0, nx, 0, ny
-        there = intensity[at_x * ny + at_y]
-        if plan.ratio == NO_RATIO or there <= 0.0:
-            continue
-        log_cut = log(LEFT_OUT * there / expected)
-        log_cut += _least_log_weight(
-            plan.vectors, plan.silent, plan.visits, plan.group[row], at_x, at_y, along_x, along_y
-        )
-        for p in range(plan.start[row], plan.start[row + 1]):
-            log_cut -= plan.number[p] * bounds[plan.slot[p]]
-        cut = exp_of_one(log_cut)
-        window[h, 0], window[h, 1] = _window(factor_x, h, at_x, cut)
-        window[h, 2], window[h, 3] = _window(factor_y, h, at_y, cut)
 
 
 @compiled
@@ -276,7 +174,37 @@ def _take_logs(b, scale, fails, sums):
 
 
 @compiled
-def sum_draws(plan, log_density, log_base, precision, rows, atom, log_total, numbers, unseen):
+def sum_plain_draws(plan, log_density, log_base, precision, rows, atom, log_total, numbers, unseen):
+    """As :func:`sum_ratio_draws`, for histories without ratios: hazard half-normals but at proximity detectors.
+
+    It has a function of its own because what is compiled for ratios takes longer than all of this.
+    """
+    nx, ny, n_rows = len(plan.line_x), len(plan.line_y), len(rows)
+    n_stations, n_vectors, n_groups = len(plan.station), len(plan.times), len(plan.silent)
+    along_x, along_y, scaled = np.empty((n_stations, nx)), np.empty((n_stations, ny)), np.empty((n_stations, nx))
+    hazards, quotient = np.empty((n_vectors, nx, ny)), np.empty((n_vectors, nx * ny))
+    flat, cells = hazards.reshape((n_vectors, nx * ny)), np.empty(len(plan.area))
+    intensity, total, silent, seen = np.empty(nx * ny), np.empty(nx * ny), np.empty(nx * ny), np.empty(nx * ny)
+    weight, scale, at = np.empty((n_groups, nx * ny)), np.empty(n_rows), np.empty((n_rows, 2), np.int64)
+    factor_x, factor_y, across = np.empty((n_rows, nx)), np.empty((n_rows, ny)), np.empty((n_rows, ny))
+    for b in range(len(log_density)):
+        kernels(plan.line_x, plan.line_y, plan.station, log_base, precision, b, along_x, along_y)
+        expected = spread(plan.place, plan.area, log_density, b, cells, intensity)
+        product_hazards(plan.vectors, along_x, along_y, scaled, hazards)
+        place_histories(plan, log_base, precision, b, rows, factor_x, factor_y, at, scale)
+        group_weights(
+            plan.times, plan.silent, plan.visits, plan.visited, 0, nx * ny, flat, intensity, total, silent, seen,
+            quotient, weight,
+        )  # fmt: skip
+        log_total[b] = 0.0
+        _plain_sums(b, rows, plan.group, weight, factor_x, factor_y, atom, across, quotient[0], log_total)
+        detected, _ = void(plan.place, b, intensity, total, silent, seen, atom, unseen)
+        numbers[b, 0], numbers[b, 1] = expected, detected
+        _take_logs(b, scale, False, log_total)
+
+
+@compiled
+def sum_ratio_draws(plan, log_density, log_base, precision, rows, atom, log_total, numbers, unseen):
     """Fill, for B draws, what the likelihood of a class of animals needs.
 
     Parameters
@@ -300,42 +228,34 @@ def sum_draws(plan, log_density, log_base, precision, rows, atom, log_total, num
     """
     nx, ny, n_slots, n_rows = len(plan.line_x), len(plan.line_y), len(plan.slot_station), len(rows)
     n_stations, n_vectors, n_groups = len(plan.station), len(plan.times), len(plan.silent)
-    n_tables = 1 if plan.ratio == NO_RATIO else max(n_slots, 1) if plan.proximity else n_stations
-    lines = nx if plan.ratio == NO_RATIO else min(nx, max(1, PLACES_IN_CACHE // (n_tables * ny)))
+    n_tables = max(n_slots, 1) if plan.proximity else n_stations
+    lines = min(nx, max(1, PLACES_IN_CACHE // (n_tables * ny)))
     along_x, along_y, scaled = np.empty((n_stations, nx)), np.empty((n_stations, ny)), np.empty((n_stations, nx))
     hazards, quotient = np.empty((n_vectors, nx, ny)), np.empty((n_vectors, nx * ny))
     flat, line, cells = hazards.reshape((n_vectors, nx * ny)), np.empty(ny), np.empty(len(plan.area))
     intensity, total, silent, seen = np.empty(nx * ny), np.empty(nx * ny), np.empty(nx * ny), np.empty(nx * ny)
     weight, bounds, scale = np.empty((n_groups, nx * ny)), np.zeros(n_slots), np.empty(n_rows)
-    factor_x, factor_y, across = np.empty((n_rows, nx)), np.empty((n_rows, ny)), np.empty((n_rows, ny))
+    factor_x, factor_y, at = np.empty((n_rows, nx)), np.empty((n_rows, ny)), np.empty((n_rows, 2), np.int64)
     window, ratio, out = np.empty((n_rows, 4), np.int64), np.empty((n_tables, lines, ny)), np.empty((lines, ny))
+    is_probability = plan.ratio == OF_PROBABILITY
     for b in range(len(log_density)):
         kernels(plan.line_x, plan.line_y, plan.station, log_base, precision, b, along_x, along_y)
         expected = spread(plan.place, plan.area, log_density, b, cells, intensity)
-        if plan.ratio != OF_PROBABILITY:
+        if not is_probability:
             product_hazards(plan.vectors, along_x, along_y, scaled, hazards)
-        if plan.ratio != NO_RATIO:
-            log_bounds(
-                plan.ratio == OF_PROBABILITY, plan.proximity, plan.slot_station, plan.slot_effort, log_base, b, bounds
-            )
-        _prepare(
-            plan, log_base, precision, b, rows, along_x, along_y, intensity, expected, bounds, factor_x, factor_y,
-            window, scale,
-        )  # fmt: skip
+        log_bounds(is_probability, plan.proximity, plan.slot_station, plan.slot_effort, log_base, b, bounds)
+        place_histories(plan, log_base, precision, b, rows, factor_x, factor_y, at, scale)
+        narrow(plan, rows, at, along_x, along_y, intensity, expected, bounds, factor_x, factor_y, window)
         log_total[b] = 0.0
         for first in range(0, nx, lines):
             n = min(lines, nx - first)
-            if plan.ratio == OF_PROBABILITY:
+            if is_probability:
                 log_hazards(not plan.proximity, plan.columns, first, n, along_x, along_y, ratio, hazards)
             group_weights(
                 plan.times, plan.silent, plan.visits, plan.visited, first * ny, (first + n) * ny, flat, intensity,
                 total, silent, seen, quotient, weight,
             )  # fmt: skip
-            if plan.ratio == NO_RATIO:
-                _plain_sums(b, rows, plan.group, weight, factor_x, factor_y, atom, across, quotient[0], log_total)
-                continue
             if plan.proximity:
-                is_probability = plan.ratio == OF_PROBABILITY
                 slot_ratios(
                     is_probability, plan.slot_station, plan.slot_effort, first, n, along_x, along_y, line, ratio
                 )
@@ -345,4 +265,4 @@ def sum_draws(plan, log_density, log_base, precision, rows, atom, log_total, num
             )  # fmt: skip
         detected, largest = void(plan.place, b, intensity, total, silent, seen, atom, unseen)
         numbers[b, 0], numbers[b, 1] = expected, detected
-        _take_logs(b, scale, plan.ratio != NO_RATIO and not largest < LARGEST_HAZARD, log_total)
+        _take_logs(b, scale, not largest < LARGEST_HAZARD, log_total)

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 ORDERED = {"contract", "reassoc", "nsz", "arcp"}
-SOURCES = ("elementary.py", "compiled.py", "places.py", "batches.py")
+SOURCES = ("elementary.py", "compiled.py", "places.py", "centres.py", "batches.py")
 
 LOG2E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
