@@ -29,7 +29,8 @@ __all__ = [
     "log_bounds",
     "log_hazards",
     "product_hazards",
-    "slot_ratios",
+    "ratios_of_hazards",
+    "ratios_of_probabilities",
     "spread",
     "void",
 ]
@@ -88,34 +89,46 @@ def log_hazards(kept, columns, first, n, along_x, along_y, ratio, hazards):
 
 
 @compiled
-def slot_ratios(is_probability, slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
-    """(exp(Tλ) − 1)/(T e) of the slots of proximity detectors on n lines, (U, n, ny)."""
+def _over_effort(t, a, along_y, k, line, u, i, ratio):
+    """Fill line (exp(x) − 1)/x for x = t·e·line, where line is λ/e."""
     ny = along_y.shape[1]
+    largest = LARGEST_QUOTIENT * t * a
+    if largest < SMALL_EXPECTED:
+        for j in range(ny):
+            x = t * a * along_y[k, j] * line[j]
+            p = (((x / 720 + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 1 / 2
+            ratio[u, i, j] = line[j] * (p * x + 1.0)
+    elif largest < SERIES:
+        for j in range(ny):
+            ratio[u, i, j] = line[j] * expm1_series(t * a * along_y[k, j] * line[j])
+    else:
+        for j in range(ny):
+            ratio[u, i, j] = line[j] * expm1_quotient(t * a * along_y[k, j] * line[j])
+
+
+@compiled
+def ratios_of_hazards(slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
+    """(exp(Tλ) − 1)/(T e) of the slots of proximity detectors with λ = e on n lines, (U, n, ny)."""
+    line[:] = 1.0
+    for u in range(len(slot_station)):
+        for i in range(n):
+            k = slot_station[u]
+            _over_effort(slot_effort[u], along_x[k, first + i], along_y, k, line, u, i, ratio)
+
+
+@compiled
+def ratios_of_probabilities(slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
+    """The same with λ = −log(1 − e)."""
     for u in range(len(slot_station)):
         k, t = slot_station[u], slot_effort[u]
         for i in range(n):
             a = along_x[k, first + i]
-            if is_probability and t == 1.0:
-                for j in range(ny):
+            if t == 1.0:
+                for j in range(along_y.shape[1]):
                     ratio[u, i, j] = 1.0 / (1.0 - a * along_y[k, j])
-                continue
-            if is_probability:
+            else:
                 log_ratios(a, along_y, k, line)
-            else:
-                for j in range(ny):
-                    line[j] = 1.0
-            largest = LARGEST_QUOTIENT * t * a
-            if largest < SMALL_EXPECTED:
-                for j in range(ny):
-                    x = t * a * along_y[k, j] * line[j]
-                    p = (((x / 720 + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 1 / 2
-                    ratio[u, i, j] = line[j] * (p * x + 1.0)
-            elif largest < SERIES:
-                for j in range(ny):
-                    ratio[u, i, j] = line[j] * expm1_series(t * a * along_y[k, j] * line[j])
-            else:
-                for j in range(ny):
-                    ratio[u, i, j] = line[j] * expm1_quotient(t * a * along_y[k, j] * line[j])
+                _over_effort(t, a, along_y, k, line, u, i, ratio)
 
 
 @compiled
@@ -166,12 +179,12 @@ def group_weights(times, powers, visits, visited, low, high, hazards, intensity,
 
 
 @compiled
-def log_bounds(is_probability, proximity, slot_station, slot_effort, log_base, b, bounds):
+def log_bounds(is_probability, plan, log_base, b, bounds):
     """log of the largest ratio of each slot, (U,): the one at the station."""
-    for u in range(len(slot_station)):
-        e = exp_of_one(log_base[b, slot_station[u]])
+    for u in range(len(bounds)):
+        e = exp_of_one(log_base[b, plan.slot_station[u]])
         hazard = -log(1.0 - e) if is_probability else e
-        bounds[u] = log(hazard / e) + (slot_effort[u] * hazard if proximity else 0.0)
+        bounds[u] = log(hazard / e) + (plan.slot_effort[u] * hazard if plan.proximity else 0.0)
 
 
 @compiled

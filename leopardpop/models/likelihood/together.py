@@ -95,10 +95,9 @@ def make_plan(
 
 
 def run_plan(plan: Plan, log_density: Floats, log_base: Floats, precision: Floats, rows: Ints, sets: Sets) -> Together:
-    """Evaluate B draws; see :func:`.batches.sum_ratio_draws` for the shapes."""
-    from leopardpop.models.likelihood import batches
+    """Evaluate B draws; see :func:`.batches.sum_draws` for the shapes."""
+    from leopardpop.models.likelihood.batches import sum_draws
 
-    sum_draws = batches.sum_plain_draws if plan.ratio == batches.NO_RATIO else batches.sum_ratio_draws
     order = np.argsort(plan.group[rows], kind="stable")
     atom = np.zeros(len(plan.line_x) * len(plan.line_y), np.int64)
     atom[plan.place] = sets.of_cell
