@@ -177,10 +177,27 @@ def flank_columns(dataset: xr.Dataset) -> dict[str, NDArray[np.int64]]:
 
 
 def flank_words(dataset: xr.Dataset) -> str:
-    """Say how many detections show what: "12 left, 9 right, 20 both, 3 unknown"; nothing if none is known."""
+    """Say what the detections show, each counted once: "12 left, 9 right, 20 both, 3 detections of unknown flank".
+
+    A detection may stand for several records: one with both flanks says more than one with the left alone. Nothing if
+    no flank is known.
+    """
     flanks = dataset_flanks(dataset)
     if flanks is None or not flanks.any():
         return ""
-    words = [f"{n:,} {name}" for name, n in zip(FLANKS, flanks.sum(axis=0).tolist(), strict=True) if n]
-    unknown = int((flanks.sum(axis=1) == 0).sum())
-    return ", ".join([*words, *([f"{counted(unknown, 'detection')} of unknown flank"] if unknown else [])])
+    count = dataset["detection_count"].values.astype(np.int64)
+    total, tied = flanks.sum(axis=1), flanks[:, 2] > 0
+    several = total > count
+    shown = flanks[~several].sum(axis=0)
+    shown[2] += count[several & tied].sum()
+    apart = int(count[several & ~tied].sum())
+    numbers = zip(FLANKS, shown.tolist(), strict=True)
+    words = [f"{n:,} {name}" for name, n in numbers if n]
+    unknown = int((count - total)[~several].sum())
+    return ", ".join(
+        [
+            *words,
+            *([f"{apart:,} left and right on different records"] if apart else []),
+            *([f"{counted(unknown, 'detection')} of unknown flank"] if unknown else []),
+        ]
+    )

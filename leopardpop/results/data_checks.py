@@ -226,13 +226,12 @@ def prior_findings(problem: Problem, theta: Floats, expected: Floats) -> list[Fi
     shifts = prior_shifts(problem, theta, expected)
     if not shifts:
         return []
-    label = max(shifts, key=lambda name: shifts[name])
-    where = " of a session" if expected.shape[-1] > 1 else ""
+    label, (size, session) = max(shifts.items(), key=lambda item: item[1].size)
+    where = f" of session {problem.history.sessions[session]}" if expected.shape[-1] > 1 else ""
     moved = (
-        f"Moving the prior of {label!r} by one of its sds would move log E[N]{where} by {decimal(shifts[label])} "
-        "posterior sds"
+        f"Moving the prior of {label!r} by one of its sds would move log E[N]{where} by {decimal(size)} posterior sds"
     )
     advice = f"{moved}: it is an assumption as much as a result. Say which prior, and show the answer under another."
-    verdict: Verdict = "warn" if shifts[label] > LARGEST_PRIOR_SHIFT else "ok"
+    verdict: Verdict = "warn" if size > LARGEST_PRIOR_SHIFT else "ok"
     said: dict[Verdict, str] = {"ok": f"{moved}.", "warn": advice}
-    return [_finding("prior shift", shifts[label], LARGEST_PRIOR_SHIFT, verdict, said, "PriorWarning")]
+    return [_finding("prior shift", size, LARGEST_PRIOR_SHIFT, verdict, said, "PriorWarning")]

@@ -103,13 +103,18 @@ class Fit(BaseFit):
         arviz.ELPDData
             As :func:`arviz.loo` with ``var_name="capture"``.
 
+        Warns
+        -----
+        ConvergenceWarning
+            If importance weights cannot leave some animal out; ``result.pareto_k`` tells which.
+
         References
         ----------
         Vehtari, Gelman & Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4
         """
         if not self._tree["log_likelihood"].sizes["individual"]:
             raise ModelError("no animal was detected: there is none to leave out.")
-        return self._loo("capture")
+        return self._loo("capture", "animal")
 
     def population(self, regions: Any = None, by: str | None = None) -> Any:
         """Number of animals, in the mask or by region.

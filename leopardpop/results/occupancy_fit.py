@@ -87,11 +87,16 @@ class OccupancyFit(BaseFit):
         arviz.ELPDData
             As :func:`arviz.loo` with ``var_name="y"``.
 
+        Warns
+        -----
+        ConvergenceWarning
+            If importance weights cannot leave some site out; ``result.pareto_k`` tells which.
+
         References
         ----------
         Vehtari, Gelman & Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4
         """
-        return self._loo("y")
+        return self._loo("y", "site")
 
     def occupancy(self) -> SiteStates:
         """States of the sites: which are used, how many, where there is breeding, what changed.

@@ -9,7 +9,7 @@ posterior sd over τ: at one quarter, one sixteenth of the information on it is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,12 +19,21 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["prior_shifts"]
+__all__ = ["Shift", "prior_shifts"]
 
 STEP = 1e-3
 
 
-def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str, float]:
+class Shift(NamedTuple):
+    """What moving a prior does."""
+
+    size: float
+    """Move of log E[N], in posterior standard deviations of it."""
+    session: int
+    """Session that is moved most."""
+
+
+def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str, Shift]:
     """Move of log E[N] when each prior is moved by its own width, in the session that it moves most.
 
     Parameters
@@ -39,7 +48,7 @@ def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str,
     Returns
     -------
     dict
-        Label of the prior to the size of the move, in posterior standard deviations of log E[N].
+        Label of the prior to the move.
 
     References
     ----------
@@ -50,7 +59,8 @@ def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str,
     sd = outcome.std(axis=0)
     if not (sd > 0.0).any():
         return {}
-    away = ((outcome - outcome.mean(axis=0))[:, sd > 0.0] / sd[sd > 0.0]).T
+    moving = np.flatnonzero(sd > 0.0)
+    away = ((outcome - outcome.mean(axis=0))[:, moving] / sd[moving]).T
     together = expected.sum(axis=-1)
     here = log_prior_terms(problem, theta, together)
     above, below = (_moved(problem, theta, together, sign * STEP) for sign in (1.0, -1.0))
@@ -59,7 +69,8 @@ def prior_shifts(problem: Problem, theta: Floats, expected: Floats) -> dict[str,
         slope = (above[label] - below[label]) / (2 * STEP)
         bend = -float(np.mean((above[label] - 2 * middle + below[label]) / STEP**2))
         if np.isfinite(slope).all() and bend > 1e-9:
-            result[label] = float(np.abs(away @ slope).max()) / len(slope) / bend**0.5
+            moves = np.abs(away @ slope) / len(slope) / bend**0.5
+            result[label] = Shift(float(moves.max()), int(moving[moves.argmax()]))
     return result
 
 

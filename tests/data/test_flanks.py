@@ -94,8 +94,14 @@ class TestTables:
         assert shown(history) == {key: value for key, value in EXPECTED.items() if key != ("M1", "B", "1")}
 
     def test_words(self):
-        assert "flanks: 2 left, 1 right, 1 both, 1 detection of unknown flank" in repr(make())
-        assert "flanks: 2 left" in make()._repr_html_()
+        said = "flanks: 1 left, 1 both, 1 left and right on different records, 1 detection of unknown flank"
+        assert said in repr(make())
+        assert "flanks: 1 left" in make()._repr_html_()
+
+    def test_words_count_each_detection_once(self):
+        flanks = pd.DataFrame({"left": [1, 0, 1, 1], "right": [0, 1, 1, 0], "both": [1, 0, 0, 0]})
+        captures = pd.concat([CAPTURES.drop(columns="flank").drop(index=1).reset_index(drop=True), flanks], axis=1)
+        assert "flanks: 1 left, 1 right, 1 both, 1 left and right on different records\n" in repr(make(captures))
 
 
 @st.composite

@@ -127,6 +127,17 @@ def test_one_animal_has_a_posterior_and_a_warning():
     assert "One animal" in warned(history=one)[SparseDataWarning][0]
 
 
+def test_what_cannot_be_left_out_is_said_in_our_words():
+    one = made.quiet(lambda: fit(history=made.with_animals([("A", "River 1-1", 1), ("A", "River 3-3", 4)])))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = one.loo()
+    assert (result.pareto_k > result.good_k).all()
+    assert [w.category for w in caught] == [ConvergenceWarning]
+    assert "for 1 of 1 animal: without it the posterior would be another" in str(caught[0].message)
+    assert caught[0].filename == __file__
+
+
 def test_a_narrow_mask_and_coarse_cells_are_said():
     assert "too high" in warned(mask=made.mask(buffer=1_500.0))[BufferWarning][0]
     assert "too coarse" in warned(mask=made.mask(spacing=1_600.0))[SpacingWarning][0]
