@@ -278,7 +278,7 @@ def _check_ground(analysis: Analysis, where: Where) -> None:
     for name in (name for name, section in other.items() if section):
         family = "an occupancy model" if analysis.is_occupancy else "SCR"
         raise DataError(f"{where.key('', name)}: {family} has no section [{name}]. Remove it.", offenders=[name])
-    if not analysis.is_occupancy and not analysis.mask:
+    if not analysis.is_occupancy and not analysis.mask and "statespace" not in analysis.data:
         raise DataError(f"{where.file}: the section [mask] is missing. `leopardpop init FOLDER` shows one.")
     check_keys(analysis.mask, _mask_keys(analysis.mask), where, "mask")
 

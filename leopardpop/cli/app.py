@@ -89,7 +89,7 @@ def init(
 
 @app.command()
 def check(
-    source: Annotated[Path, typer.Argument(help="A Camtrap DP package (folder, zip), or an analysis.toml.")],
+    source: Annotated[Path, typer.Argument(help="A folder with tables, an export (folder, zip), or an analysis.toml.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; tables are written with --output only.")] = False,
     effort: Annotated[bool, typer.Option("--effort", help="Show who ran when instead.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder for the tables; default: here.")] = None,

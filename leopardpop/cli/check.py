@@ -14,9 +14,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from leopardpop.cli.analysis import Analysis, read_analysis
+from leopardpop.cli.analysis import Analysis, parse_analysis, read_analysis
 from leopardpop.cli.check_record import effort_lines, history_record, silent_table, survey_record
 from leopardpop.cli.expressions import evaluate
+from leopardpop.cli.found import Found, toml_value
+from leopardpop.cli.init import draft
+from leopardpop.cli.init_package import DESCRIPTOR, is_package
+from leopardpop.cli.init_records import find_records
 from leopardpop.cli.run import collect_warnings
 from leopardpop.cli.translate import data_calls
 from leopardpop.data.survey_problems import COLUMNS, SEVERITIES, problems_by_kind
@@ -61,12 +65,15 @@ class Checked:
         The survey, if the data are one and could be read.
     history
         The history of the analysis, if it could be made.
+    reading
+        How the tables of a folder were read; empty for packages and analysis files.
     """
 
     source: str
     found: list[tuple[str, Problem]]
     survey: Survey | None = None
     history: CaptureHistory | None = None
+    reading: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -88,16 +95,18 @@ class Checked:
     def record(self) -> dict[str, str]:
         """What there is: heading -> words."""
         rows = {} if self.survey is None else survey_record(self.survey)
-        return rows if self.history is None else rows | history_record(self.history)
+        rows |= {} if self.history is None else history_record(self.history)
+        return rows | ({"read as": self.reading} if self.reading else {})
 
 
 def check_source(path: Path) -> Checked:
-    """Check a Camtrap DP package, or the data of an analysis file.
+    """Check a package, an export, the tables of a folder, or the data of an analysis file.
 
     Parameters
     ----------
     path
-        Folder, zip or datapackage.json of a package; or an analysis.toml.
+        A Camtrap DP package (folder, zip, datapackage.json), an export of Wildlife Insights (folder, zip), or a folder
+        with tables that ``leopardpop init`` knows; or an analysis.toml.
 
     Returns
     -------
@@ -107,15 +116,36 @@ def check_source(path: Path) -> Checked:
     Raises
     ------
     DataError
-        If there is no such file, or the analysis file itself is wrong.
+        If there is no such file, nothing in it is known, or the analysis file itself is wrong.
     """
     if not path.exists():
-        raise DataError(f"there is no {path}. Give the folder or zip of a Camtrap DP export, or an analysis.toml.")
-    if path.is_dir() and not (path / "datapackage.json").exists() and (path / "analysis.toml").exists():
+        raise DataError(f"there is no {path}. Give a folder with tables, the zip of an export, or an analysis.toml.")
+    if path.is_dir() and not (path / DESCRIPTOR).exists() and (path / "analysis.toml").exists():
         path = path / "analysis.toml"
     if path.suffix.lower() == ".toml":
         return _check_analysis(read_analysis(path), str(path))
-    return _check_package(path)
+    found = find_records(path)
+    if found is not None:
+        return _check_found(found, str(path))
+    return _check_package(path) if is_package(path) else _check_tables(path)
+
+
+def _check_found(found: Found, source: str) -> Checked:
+    """Check tables of records as ``leopardpop init`` would have them read."""
+    checked = _read(source, {"survey": lambda scope: found.survey})
+    doubts = [("doubt", Problem(LOOK, "dates", words, fix)) for words, fix in found.doubts]
+    every = sorted([*checked.found, *doubts], key=lambda each: SEVERITIES.index(each[1].severity))
+    return replace(checked, found=every, reading=found.told)
+
+
+def _check_tables(path: Path) -> Checked:
+    """Check tables of captures as ``leopardpop init`` would have them read."""
+    if not path.is_dir():
+        raise DataError(f"{path} is a single file. Give the folder that it is in, with the other tables.")
+    analysis = parse_analysis(draft(path), path / "analysis.toml")
+    told = [f"{key} = {toml_value(value)}" for key, value in analysis.data.items() if key != "reader"]
+    reading = ", ".join([f'"{analysis.data["reader"]}"', *told])
+    return replace(_check_analysis(analysis, str(path)), reading=reading)
 
 
 def _check_package(path: Path) -> Checked:
@@ -341,5 +371,13 @@ def _foot(checked: Checked, written: list[Path]) -> str:
     words = {MUST: "to fix", LOOK: "to look at", NOTE: "to note"}
     told = ", ".join(f"{counts[severity]} {words[severity]}" for severity in SEVERITIES if counts[severity])
     tables = f" Table: {', '.join(map(str, written))}." if written else ""
-    more = f"   Next: leopardpop check {checked.source} --effort shows who ran when" if checked.survey else ""
-    return f"{told or 'Nothing to fix, nothing to look at'}.{tables}{more}"
+    return f"{told or 'Nothing to fix, nothing to look at'}.{tables}{_next(checked)}"
+
+
+def _next(checked: Checked) -> str:
+    """What can be done now: see the effort, and say what a folder leaves open."""
+    steps = [f"leopardpop check {checked.source} --effort shows who ran when"] if checked.survey else []
+    if checked.reading:
+        open_ = "species, tz (zone of the clocks), dates, occasion" if checked.survey else "detector, effort, mask"
+        steps.append(f"leopardpop init {checked.source} writes an analysis.toml, in which you choose {open_}")
+    return f"   Next: {'; '.join(steps)}" if steps else ""

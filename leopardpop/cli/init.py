@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
 
 from leopardpop.cli.columns import Table, find_tables, typical_distances
-from leopardpop.cli.init_package import is_package, package_data, read_package
-from leopardpop.cli.init_records import Records, find_records
+from leopardpop.cli.found import Found, setting_line, toml_value
+from leopardpop.cli.init_package import is_package, package_data, read_package, survey_data
+from leopardpop.cli.init_plain import tables_in
+from leopardpop.cli.init_records import find_records
+from leopardpop.cli.init_texts import find_texts
+from leopardpop.cli.run import collect_warnings
 from leopardpop.errors import DataError
 
-__all__ = ["analysis_text", "write_analysis"]
+__all__ = ["analysis_text", "draft", "write_analysis"]
 
 HEAD = """\
 # What to analyse and how. Run it:          leopardpop fit analysis.toml
@@ -56,6 +59,11 @@ coordinates = "hidden"                   # in the report; "exact" shows where th
 """
 
 
+OWN_MASK = """
+# The mask is the state space above. Another one, instead of it: a section [mask] with buffer and spacing.
+"""
+
+
 def write_analysis(path: Path) -> Path:
     """Write ``analysis.toml`` beside the data it describes.
 
@@ -87,21 +95,33 @@ def write_analysis(path: Path) -> Path:
     target = folder / "analysis.toml"
     if target.exists():
         raise DataError(f"{target} exists and is left as it is. Remove or rename it, then run init again.")
-    records = find_records(path)
-    text = _records_text(path, records) if records is not None else _tables_text(path, folder)
+    text = draft(path)
     with target.open("x", encoding="utf-8") as file:  # "x": never over a file that appeared meanwhile
         file.write(text)
     return target
 
 
-def _tables_text(path: Path, folder: Path) -> str:
-    return _package_text(path) if is_package(path) else analysis_text(folder)
+def draft(path: Path) -> str:
+    """Return the text of an analysis file for whatever is at a path, which exists.
+
+    Raises
+    ------
+    DataError
+        If nothing that is known is there, or it cannot be read.
+    """
+    found = find_records(path)
+    if found is not None:
+        return _records_text(path, found)
+    return _package_text(path) if is_package(path) else analysis_text(path if path.is_dir() else path.parent)
 
 
-def _records_text(path: Path, records: Records) -> str:
+def _records_text(path: Path, found: Found) -> str:
     """The text of an analysis file for tables of records."""
-    x, y = (records.survey.stations[axis].astype(str).tolist() for axis in ("x", "y"))
-    return HEAD.format(title=_value(path.resolve().stem)) + records.data + _mask_guess(x, y) + TAIL
+    with collect_warnings():  # what there is to say, `leopardpop check` says
+        survey = found.survey
+    x, y = (survey.stations[axis].astype(str).tolist() for axis in ("x", "y"))
+    data = survey_data(survey, found.head)
+    return HEAD.format(title=toml_value(path.resolve().stem)) + data + _mask_guess(x, y) + TAIL
 
 
 def _package_text(path: Path) -> str:
@@ -111,7 +131,7 @@ def _package_text(path: Path) -> str:
     name = (path if path.is_dir() else path.parent if inside else path).resolve()
     x, y = (survey.stations[axis].astype(str).tolist() for axis in ("x", "y"))
     data = package_data(survey, "." if inside else name.name)
-    return HEAD.format(title=_value(name.stem)) + data + _mask_guess(x, y) + TAIL
+    return HEAD.format(title=toml_value(name.stem)) + data + _mask_guess(x, y) + TAIL
 
 
 def analysis_text(folder: Path) -> str:
@@ -141,8 +161,10 @@ def analysis_text(folder: Path) -> str:
     ...     "buffer = " in analysis_text(Path(folder))
     True
     """
-    head = HEAD.format(title=_value(folder.resolve().name))
+    head = HEAD.format(title=toml_value(folder.resolve().name))
     tables = find_tables(folder)
+    if (texts := find_texts(tables_in(folder))) is not None:
+        return head + texts.data + (OWN_MASK if texts.has_mask else _mask_guess(*texts.places)) + TAIL
     secr = _secr_files(folder)
     if secr and not (tables["captures"] and tables["stations"]):
         return head + _secr_text(*secr) + _mask_guess(*_secr_places(folder / secr[1])) + TAIL
@@ -169,54 +191,70 @@ def _secr_places(traps: Path) -> tuple[list[str], list[str]]:
 
 def _secr_text(captures: str, traps: str) -> str:
     lines = [
-        _line('reader = "secr"', "tables | secr | example"),
-        _line(f"captures = {_value(captures)}", "session, animal, occasion, station"),
-        _line(f"traps = {_value(traps)}", "station, x, y in metres, and usage"),
-        _line('detector = "proximity"', "proximity | count | multi: it is not in the files; check it"),
+        setting_line('reader = "secr"', "tables | secr | example"),
+        setting_line(f"captures = {toml_value(captures)}", "session, animal, occasion, station"),
+        setting_line(f"traps = {toml_value(traps)}", "station, x, y in metres, and usage"),
+        setting_line('detector = "proximity"', "proximity | count | multi: it is not in the files; check it"),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _value(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
 
 
 def _first(tables: list[Table], folder: Path, what: str) -> Table:
     if not tables:
         names = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file())) or "no file"
         raise DataError(
-            f"{folder} has no table of {what}. It has: {names}. The docs' page 'analysis.toml' shows both tables."
+            f"{folder} has no table of {what}. It has: {names}. Known are, by their columns: a Camtrap DP, an export "
+            "of Wildlife Insights, tables of camtrapR, records with deployments (station, start, end) and stations, "
+            "captures with stations, and the text files of secr, SPACECAP and oSCR. The docs' page 'analysis.toml' "
+            "shows what they look like."
         )
     return tables[0]
 
 
-def _line(setting: str, comment: str) -> str:
-    return f"{setting:<40} # {comment}"
-
-
 def _data_text(captures: Table, stations: Table, tables: dict[str, list[Table]]) -> str:
     lines = [
-        _line('reader = "tables"', "tables | secr | example"),
-        _line(f"captures = {_value(captures.path.name)}", "one row a detection: individual, station, occasion"),
-        _line(f"stations = {_value(stations.path.name)}", "one row a station: station, x, y in metres"),
-        *(f"individuals = {_value(table.path.name)}" for table in tables["individuals"][:1]),
+        setting_line('reader = "tables"', "tables | secr | example"),
+        setting_line(
+            f"captures = {toml_value(captures.path.name)}", "one row a detection: individual, station, occasion"
+        ),
+        setting_line(f"stations = {_of_sessions(captures, stations)}", "one row a station: station, x, y in metres"),
+        *(f"individuals = {toml_value(table.path.name)}" for table in tables["individuals"][:1]),
         _detector_line(captures),
         *_effort_lines(stations),
     ]
-    renamed = {"captures": captures.renamed, "stations": stations.renamed}
+    renamed = {"captures": captures.renamed, "stations": stations.renamed | _of_all(captures, stations)}
+    renamed["individuals"] = next((table.renamed for table in tables["individuals"]), {})
     if any(renamed.values()):
-        lines += ["", _line("[data.columns]", "file's name = our name; check the guesses")]
+        lines += ["", setting_line("[data.columns]", "file's name = our name; check the guesses")]
         lines += [f"{table} = {{ {_pairs(names)} }}" for table, names in renamed.items() if names]
     return "\n".join(lines) + "\n"
+
+
+def _of_all(captures: Table, stations: Table) -> dict[str, str]:
+    """A column of sessions in which the stations have one word, that of no capture, such as "*": it is of all."""
+    words = set(stations.column("session"))
+    if len(words) != 1 or words & set(captures.column("session")) or not captures.column("session"):
+        return {}
+    return {theirs: "stations_of" for theirs, ours in stations.names.items() if ours == "session"}
+
+
+def _of_sessions(captures: Table, stations: Table) -> str:
+    """The table of stations; for each session, if there are several and it names none."""
+    sessions = list(dict.fromkeys(captures.column("session")))
+    if len(sessions) < 2 or not _of_all(captures, stations):
+        return toml_value(stations.path.name)
+    return toml_value(dict.fromkeys(sessions, stations.path.name))
 
 
 def _effort_lines(stations: Table) -> list[str]:
     if stations.effort:
         return [
-            _line(f"effort = {_value(stations.effort)}", "a column of the stations; 0 = off"),
-            _line('effort_unit = "day"', "what one unit of effort is; check it"),
+            setting_line(f"effort = {toml_value(stations.effort)}", "a column of the stations; 0 = off"),
+            setting_line('effort_unit = "day"', "what one unit of effort is; check it"),
         ]
-    return [_line('# effort = "effort"', "a column of the stations, or a table station × occasion; none: always on")]
+    return [
+        setting_line('# effort = "effort"', "a column of the stations, or a table station × occasion; none: always on")
+    ]
 
 
 def _detector_line(captures: Table) -> str:
@@ -224,27 +262,27 @@ def _detector_line(captures: Table) -> str:
         zip(*(c for c in map(captures.column, ("session", "individual", "station", "occasion")) if c), strict=True)
     )
     if len(set(cells)) < len(cells) or any(count not in ("0", "1") for count in captures.column("count")):
-        return _line('detector = "count"', "an animal is there more than once at a station on an occasion")
-    return _line('detector = "proximity"', "seen or not at a station on an occasion; or: multi, count")
+        return setting_line('detector = "count"', "an animal is there more than once at a station on an occasion")
+    return setting_line('detector = "proximity"', "seen or not at a station on an occasion; or: multi, count")
 
 
 def _pairs(names: dict[str, str]) -> str:
-    return ", ".join(f"{_key(theirs)} = {_value(ours)}" for theirs, ours in names.items())
+    return ", ".join(f"{_key(theirs)} = {toml_value(ours)}" for theirs, ours in names.items())
 
 
 def _key(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _value(text)
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else toml_value(text)
 
 
 def _mask_guess(x: list[str], y: list[str]) -> str:
     nearest, widest = typical_distances(x, y) or (4_000.0, 40_000.0)
     sigma = math.sqrt(nearest / 4 * widest / 2)  # the middle of the default prior, see the docs' page on priors
     lines = [
-        _line("[mask]", "guessed from the layout of the stations: better from the σ of your species"),
-        _line(f"buffer = {_round(4 * sigma)}", "metres around the stations: 4 σ or more"),
-        _line(f"spacing = {_round(0.4 * sigma)}", "metres between cells: 0.6 σ or less"),
-        _line('# habitat = "habitat.gpkg"', "cells outside it are removed; N is that of the habitat"),
-        _line('# covariates = { snow = "snow.tif" }', "what density depends on"),
+        setting_line("[mask]", "guessed from the layout of the stations: better from the σ of your species"),
+        setting_line(f"buffer = {_round(4 * sigma)}", "metres around the stations: 4 σ or more"),
+        setting_line(f"spacing = {_round(0.4 * sigma)}", "metres between cells: 0.6 σ or less"),
+        setting_line('# habitat = "habitat.gpkg"', "cells outside it are removed; N is that of the habitat"),
+        setting_line('# covariates = { snow = "snow.tif" }', "what density depends on"),
     ]
     return "\n".join(["", *lines, ""])
 
@@ -255,17 +293,17 @@ def _mask_files(stations: Table, masks: list[Table]) -> str:
     of_session = {label: [t for t in masks if re.split(r"[_-]", t.path.stem)[-1] == label] for label in sessions}
     if len(sessions) > 1 and all(of_session.values()):
         used = {label: tables[0].path.name for label, tables in of_session.items()}
-        setting = f"files = {{ {', '.join(f'{_key(label)} = {_value(name)}' for label, name in used.items())} }}\n"
+        setting = f"files = {{ {', '.join(f'{_key(label)} = {toml_value(name)}' for label, name in used.items())} }}\n"
     else:
         used = {"": masks[0].path.name}
-        setting = _line(f"file = {_value(used[''])}", "x and y of the cell centres, in metres") + "\n"
+        setting = setting_line(f"file = {toml_value(used[''])}", "x and y of the cell centres, in metres") + "\n"
     others = [table.path.name for table in masks if table.path.name not in used.values()]
     rest = f"# also found: {', '.join(others)}\n" if others else ""
     return (
         "\n[mask]\n"
         + setting
         + rest
-        + _line("# cell_area = 4.0", "km²; needed where the cells form no regular grid")
+        + setting_line("# cell_area = 4.0", "km²; needed where the cells form no regular grid")
         + "\n"
     )
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from leopardpop.cli.found import READERS, setting_line, toml_value
 from leopardpop.cli.run import collect_warnings
 from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
 
-__all__ = ["DESCRIPTOR", "is_package", "package_data", "read_package", "setting_line", "survey_data", "toml_value"]
+__all__ = ["DESCRIPTOR", "is_package", "package_data", "read_package", "survey_data"]
 
 LONG = 120
 """Days from which a survey is too long for a closed population."""
 MOST_SPECIES = 12
-COMMENT = 40
 DESCRIPTOR = "datapackage.json"
 
 
@@ -83,7 +82,7 @@ def package_data(survey: Survey, path: str) -> str:
     # in it: Panthera pardus 378 (31 animals), Cervus nippon 214, Capreolus pygargus 140, Sus scrofa 95, ...
     """
     head = [
-        setting_line('reader = "camtrap_dp"', "camtrap_dp | camtrapr | wildlife_insights | records | tables | secr"),
+        setting_line('reader = "camtrap_dp"', READERS),
         setting_line(f"path = {toml_value(path)}", "the package: folder, datapackage.json or zip"),
     ]
     return survey_data(survey, head)
@@ -115,7 +114,7 @@ def survey_data(survey: Survey, head: list[str]) -> str:
     lines = [
         *head,
         f"# in it: {_listed(table)}",
-        setting_line(f"species = {toml_value(species)}", _identities(table)),
+        _species_line(species, table),
         *(_sessions(survey) or _dates(survey)),
         setting_line('occasion = "7D"', 'or "1D"; each begins at occasion_start = "12:00"'),
         *_flank(survey, species),
@@ -123,16 +122,6 @@ def survey_data(survey: Survey, head: list[str]) -> str:
         setting_line('on_zero_effort = "raise"', 'records while no camera was on: "raise", "drop" or "keep"'),
     ]
     return "\n".join(lines) + "\n"
-
-
-def setting_line(setting: str, comment: str) -> str:
-    """Write a setting of an analysis file with its comment."""
-    return f"{setting:<{COMMENT}} # {comment}"
-
-
-def toml_value(text: str) -> str:
-    """Write a text as a TOML value."""
-    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
 
 
 def _species(survey: Survey) -> pd.DataFrame:
@@ -149,6 +138,12 @@ def _listed(table: pd.DataFrame) -> str:
     shown = [words(*row) for row in table.head(MOST_SPECIES).itertuples(name=None)]
     more = f", {len(table) - MOST_SPECIES} more species" if len(table) > MOST_SPECIES else ""
     return (", ".join(shown) or "no record of an animal") + more
+
+
+def _species_line(species: str, table: pd.DataFrame) -> str:
+    if not species:
+        return setting_line("# species: no record names one", "all records count as one species")
+    return setting_line(f"species = {toml_value(species)}", _identities(table))
 
 
 def _identities(table: pd.DataFrame) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 from leopardpop.cli.expressions import Call, FilePath, Name
 
-__all__ = ["all_readers", "keywords", "reader_keys", "survey_calls", "survey_readers"]
+__all__ = ["TEXTS", "all_readers", "keywords", "reader_keys", "survey_calls", "survey_readers"]
 
 SURVEYS = ("camtrap_dp", "camtrapr", "wildlife_insights", "records")
 """Readers that return a survey, from which a history is then made."""
-HISTORIES = ("tables", "secr", "example")
+HISTORIES = ("tables", "secr", "spacecap", "oscr", "example")
+TEXTS = ("secr", "spacecap", "oscr")
+"""Readers of capture histories from the files of other programs."""
 VISITS = ("tables", "unmarked", "example")
 """Readers of detection histories, beside those of surveys."""
 FILES = frozenset(
@@ -108,8 +110,8 @@ def reader_keys(reader: str, *, occupancy: bool = False) -> tuple[str, ...]:
         return ("reader", *keywords((lp.DetectionHistory if occupancy else lp.CaptureHistory).from_tables))
     if reader == "unmarked":
         return ("reader", *keywords(lp.read_unmarked))
-    if reader == "secr":
-        return ("reader", *keywords(lp.read_secr))
+    if reader in TEXTS:
+        return ("reader", *keywords(getattr(lp, f"read_{reader}")))
     method = lp.Survey.detection_history if occupancy else lp.Survey.capture_history
     return ("reader", *keywords(_function(reader)[1]), *keywords(method), "history")
 

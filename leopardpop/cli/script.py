@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from leopardpop.cli.analysis import Analysis
@@ -39,7 +40,7 @@ def script_text(analysis: Analysis, inputs: Inputs) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
-def _assignments(calls: dict[str, Call]) -> list[str]:
+def _assignments(calls: Mapping[str, Call | Name]) -> list[str]:
     return [f"{name} = {source(call, column=len(name) + 3)}" for name, call in calls.items()]
 
 

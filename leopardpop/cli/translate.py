@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from leopardpop.cli.analysis import Analysis, nearest
 from leopardpop.cli.expressions import Call, FilePath, Name, Union
-from leopardpop.cli.readers import keywords, survey_calls, survey_readers
+from leopardpop.cli.readers import TEXTS, keywords, survey_calls, survey_readers
 from leopardpop.errors import DataError
 
 __all__ = ["data_calls", "fit_keywords", "mask_call", "model_call", "of_keywords", "population_keywords", "prior_calls"]
 
-TABLES = ("captures", "stations", "individuals", "effort", "traps", "y", "sites", "visit_covariates")
+TABLES = (
+    *("captures", "stations", "individuals", "effort", "traps", "statespace", "edf", "tdf"),
+    *("y", "sites", "visit_covariates"),
+)
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 LAYER = "layers."
 
 
-def data_calls(analysis: Analysis) -> dict[str, Call]:
+def data_calls(analysis: Analysis) -> Mapping[str, Call | Name]:
     """Translate ``[data]``.
 
     Parameters
@@ -28,7 +32,7 @@ def data_calls(analysis: Analysis) -> dict[str, Call]:
     Returns
     -------
     dict
-        Variable name -> call: ``history``, and before it ``survey`` where there is one.
+        Variable name -> call: ``history``, and before it ``survey``, or ``spacecap``, where there is one.
 
     Examples
     --------
@@ -46,8 +50,12 @@ def data_calls(analysis: Analysis) -> dict[str, Call]:
         path = {key: FilePath(value, analysis.path.parent) if key == "path" else value for key, value in given.items()}
         return {"history": Call(Name("lp", ("read_unmarked",)), keywords=path)}
     arguments = {key: _table(key, value, analysis.path.parent) for key, value in given.items()}
-    if analysis.data["reader"] == "secr":
-        return {"history": Call(Name("lp", ("read_secr",)), keywords=arguments)}
+    if analysis.data["reader"] in TEXTS:
+        reader = analysis.data["reader"]
+        call = Call(Name("lp", (f"read_{reader}",)), keywords=arguments)
+        return (
+            {"spacecap": call, "history": Name("spacecap", ("history",))} if reader == "spacecap" else {"history": call}
+        )
     history = "DetectionHistory" if analysis.is_occupancy else "CaptureHistory"
     return {"history": Call(Name("lp", (history, "from_tables")), keywords=arguments)}
 
@@ -87,6 +95,8 @@ def mask_call(analysis: Analysis) -> Any:
     lp.Mask.from_table("one.csv", cell_area=4.0)
     """
     given, base = dict(analysis.mask), analysis.path.parent
+    if not given and "statespace" in analysis.data:
+        return Name("spacecap", ("mask",))
     from_table = Name("lp", ("Mask", "from_table"))
     if "files" in given:
         files = given.pop("files")
