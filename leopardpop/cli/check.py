@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -327,7 +328,7 @@ def _headline(checked: Checked) -> str:
     if survey is None:
         return "capture history" if checked.history is not None else "could not be read"
     title = list(survey.notes[:1]) or [counted(len(survey.deployments), "deployment")]
-    parts = [*title, counted(len(survey.stations), "station")]
+    parts = [re.sub(r", [^,]* used of [\d,]+$", "", title[0]), counted(len(survey.stations), "station")]
     return ", ".join([*parts, f"{counted(len(survey.records), 'record')} used of {len(survey.audit):,}"])
 
 
@@ -354,7 +355,8 @@ def _sentence(problem: Problem) -> str:
         return problem.found
     if problem.fix.endswith("?"):
         return f"{problem.found}: {problem.fix}"
-    return f"{problem.found.rstrip('.')}. {problem.fix[0].upper()}{problem.fix[1:]}."
+    found = problem.found if problem.found.endswith("?") else f"{problem.found.rstrip('.')}."
+    return f"{found} {problem.fix[0].upper()}{problem.fix[1:].rstrip('.')}."
 
 
 def _record(record: dict[str, str]) -> Table:

@@ -11,7 +11,17 @@ import pandas as pd
 
 from leopardpop.data.names import counted, listed
 from leopardpop.data.occasions import zone
-from leopardpop.data.survey_problems_tables import FIRST_YEAR, LOOK, MUST, NOTE, Problem, Tables, sightings, when
+from leopardpop.data.survey_problems_tables import (
+    FIRST_YEAR,
+    LOOK,
+    MUST,
+    NOTE,
+    Problem,
+    Tables,
+    first_line,
+    sightings,
+    when,
+)
 
 __all__ = ["FINDERS"]
 
@@ -80,11 +90,12 @@ def offsets_differ(tables: Tables) -> Iterator[Problem]:
     """Cameras whose clocks were set to different offsets from UTC."""
     column = tables.column("deployments", *OFFSETS)
     counts = pd.Series(dtype=int) if column is None else column.dropna().astype(str).value_counts()
-    if len(counts) < 2:
+    if column is None or len(counts) < 2:
         return
+    where = first_line(tables.deployments[column.astype(str) == counts.index[-1]], "deployments")
     found = f"clocks differ: {', '.join(f'{offset} in {counted(n, "deployment")}' for offset, n in counts.items())}"
     fix = "each camera's own clock is read; if activity by hour matters, give tz = the zone of the place"
-    yield Problem(LOOK, "deployments", found, fix)
+    yield Problem(LOOK, where, found, fix)
 
 
 def summer_time(tables: Tables) -> Iterator[Problem]:
@@ -94,11 +105,14 @@ def summer_time(tables: Tables) -> Iterator[Problem]:
     crossed = [(day, words, (start < day) & (end > day)) for day, words in _changes(tables, name)]
     crossed = [each for each in crossed if each[2].any()]
     if crossed:
-        n = int(np.any([across for _, _, across in crossed], axis=0).sum())
-        found = f"{counted(n, 'deployment')} on both sides of {_told([each[:2] for each in crossed])}: read as the "
-        found += f"cameras' own clock{f', {tables.clock.tz}' if tables.clock.tz else ''}, which never changes"
+        across = np.any([each[2] for each in crossed], axis=0)
+        where = first_line(tables.dated[across], "deployments")
+        found = f"{counted(int(across.sum()), 'deployment')} on both sides of {_told([each[:2] for each in crossed])}"
+        found += (
+            f": read as the cameras' own clock{f', {tables.clock.tz}' if tables.clock.tz else ''}, which never changes"
+        )
         fix = f'if somebody set the clocks, give the zone of the place: tz = "{name}" or the like'
-        yield Problem(LOOK, "deployments", found, fix)
+        yield Problem(LOOK, where, found, fix)
 
 
 def _told(changes: list[tuple[pd.Timestamp, str]]) -> str:

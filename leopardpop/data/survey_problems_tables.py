@@ -25,6 +25,7 @@ __all__ = [
     "Finder",
     "Problem",
     "Tables",
+    "first_line",
     "known_line",
     "line_of",
     "sightings",
@@ -184,14 +185,20 @@ def tables_of(survey: Survey, today: Any = None) -> Tables:
 
 # -- words ------------------------------------------------------------------------------------------------------------
 def line_of(row: Any) -> str:
-    """Say where a record stands: ``observations.csv:118``."""
-    return f"{row.source}:{row.line}"
+    """Say where a record stands: ``observations.csv:118``; of a DataFrame, ``records row 118``."""
+    return f"{row.source}{':' if '.' in str(row.source) else ' row '}{row.line}"
 
 
 def known_line(row: Any) -> str:
     """Say where a row stands, if a reader said so: `` (deployments.csv:3)``, else nothing."""
     source, line = getattr(row, "source", None), getattr(row, "line", None)
-    return "" if source is None or line is None or pd.isna(source) or pd.isna(line) else f" ({source}:{line})"
+    return "" if source is None or line is None or pd.isna(source) or pd.isna(line) else f" ({line_of(row)})"
+
+
+def first_line(rows: pd.DataFrame, other: str) -> str:
+    """Say where the first of some rows stands, if a reader said so; else other words."""
+    found = known_line(next(rows.itertuples())) if len(rows) else ""
+    return found[2:-1] or other
 
 
 def when(time: Any) -> str:

@@ -253,3 +253,22 @@ def test_a_failure_is_no_finding_and_the_folder_of_the_tables_is_made(here):
     assert (here / "new" / "tables" / "problems.csv").is_file()
     (here / "occupied").write_text("a file", encoding="utf-8")
     assert invoke("analysis.toml", "--output", "occupied").exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("found", "fix", "words"),
+    [
+        ("'a' 3, 'b' 1. The same species?", "then say so: x", "'a' 3, 'b' 1. The same species? Then say so: x."),
+        ("at once", "identity or clock?", "at once: identity or clock?"),
+        ("two.", "correct one.", "two. Correct one."),
+        ("alone", "", "alone"),
+    ],
+)
+def test_sentences_end_once(found, fix, words):
+    assert check._sentence(check.Problem("note", "here", found, fix)) == words
+
+
+def test_numbers_are_said_once_in_the_headline():
+    made = survey(notes=["tables: 2 deployments, projected to EPSG:32652, 1 record used of 1"])
+    line = "tables: 2 deployments, projected to EPSG:32652, 2 stations, 1 record used of 1"
+    assert check._headline(checked(made)) == line

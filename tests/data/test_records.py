@@ -182,3 +182,13 @@ def test_tables_in_memory_may_hold_anything(read, tmp_path):
 def test_bad_input(read, changes, message):
     with pytest.raises(DataError, match=message):
         read(**changes)
+
+
+def test_a_sentence_begins_with_a_capital(tmp_path):
+    from tests.cli.test_init_formats import PLAIN
+
+    for name, text in PLAIN.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    failures = pd.DataFrame({"station": ["Z"], "start": ["2024-02-04"], "end": ["2024-02-05"]})
+    with pytest.raises(DataError, match=r"'Z' is not in the survey\. The survey has"):
+        lp.read_records(*(tmp_path / f"{name}.csv" for name in PLAIN), failures=failures)

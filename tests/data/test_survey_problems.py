@@ -118,6 +118,19 @@ class TestLines:
         found = self.where("far_away", deployments=self.read, stations=far)
         assert found[0][0] == "station E (deployed in deployments.csv:6)"
 
+    def test_of_clocks(self):
+        spring = self.read.assign(start="2024-03-25 12:00", end=["2024-03-26 12:00", *["2024-04-05 12:00"] * 4])
+        madrid = STATIONS.assign(longitude=[-3.71231, -3.71, -3.7, -3.7, -3.7], latitude=40.4)
+        (found,) = self.where("summer_time", deployments=spring, stations=madrid, records=[])
+        assert found[0] == "deployments.csv:3"  # the first one that runs across the change
+        differ = self.read.assign(utc_offset=["+01:00", "+01:00", "+01:00", "+02:00", "+01:00"])
+        (found,) = self.where("offsets_differ", deployments=differ)
+        assert found[0] == "deployments.csv:5"  # the first of the rarer offset
+
+    def test_rows_of_a_table_in_memory_are_no_lines_of_a_file(self):
+        (found,) = self.where("without_effort", records=[record("2024-06-01")], source="records")
+        assert "(2024-06-01 00:00, records row 2)" in found[1]
+
     def test_of_a_failure(self):
         gone = failed("2023-01-01", "2023-01-02").assign(source="failures.csv", line=4)
         (found,) = self.where("failures_outside", deployments=self.read, failures=gone)

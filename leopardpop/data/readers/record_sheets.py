@@ -88,7 +88,8 @@ class Sheet:
         unknown = ~words.isin(list(names)).to_numpy(bool)
         if unknown.any():
             value = str(words[int(unknown.argmax())])
-            advice = f"{where} has {listed(dict.fromkeys(names))}.{did_you_mean(value, names)}"
+            has = where.replace("the survey", "The survey")  # not the name of a file
+            advice = f"{has} has {listed(dict.fromkeys(names))}.{did_you_mean(value, names)}"
             raise self.fail(unknown, f"{self.name(column)} '{value}' is not in {where}", advice)
         return words
 
