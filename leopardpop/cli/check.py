@@ -22,6 +22,7 @@ from leopardpop.cli.found import Found, toml_value
 from leopardpop.cli.init import draft
 from leopardpop.cli.init_package import DESCRIPTOR, is_package
 from leopardpop.cli.init_records import find_records
+from leopardpop.cli.occasion_length import occasion_problem
 from leopardpop.cli.run import collect_warnings
 from leopardpop.cli.translate import data_calls
 from leopardpop.data.survey_problems import COLUMNS, SEVERITIES, problems_by_kind
@@ -186,8 +187,11 @@ def _read(source: str, steps: dict[str, Any]) -> Checked:
         failed = []  # what stops the history has been said, with all of its cases
     kinds = {kind for kind, _ in found}
     notes = [("warning", Problem(LOOK, "data", words, "")) for words in _warnings(warned.notes, kinds)]
+    history = made.get("history")
+    if history is not None:
+        notes += [("occasions", each) for each in occasion_problem(survey, history.dataset["effort"].shape)]
     every = sorted([*failed, *found, *notes], key=lambda each: SEVERITIES.index(each[1].severity))
-    return Checked(source=source, found=every, survey=survey, history=made.get("history"))
+    return Checked(source=source, found=every, survey=survey, history=history)
 
 
 def _warnings(notes: list[tuple[str, str]], kinds: set[str]) -> Iterator[str]:

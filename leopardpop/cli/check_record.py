@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leopardpop.cli.occasion_length import occasion_note
 from leopardpop.data.effort import effort_days, running_intervals
 from leopardpop.data.occasions import DAY, make_occasions
 from leopardpop.data.survey_problems_effort import SILENT_DAYS, overlaps, silent_stretches
@@ -64,14 +65,19 @@ def survey_record(survey: Survey) -> dict[str, str]:
     >>> survey_record(lp.load_example("amur_leopard", seed=1))["records"]
     '971 = 971 used + 0 unexplained'
     """
-    return {
-        "time": _time(survey),
-        "effort": _effort(survey),
-        "stations": _stations(survey),
-        "animals": _animals(survey),
-        "cubs": _cubs(survey),
-        "records": _records(survey),
-    } | ({"reading": "\n".join(survey.notes[1:])} if len(survey.notes) > 1 else {})
+    table = occasion_note(survey)
+    return (
+        {
+            "time": _time(survey),
+            "effort": _effort(survey),
+            "stations": _stations(survey),
+            "animals": _animals(survey),
+            "cubs": _cubs(survey),
+            "records": _records(survey),
+        }
+        | ({"occasions": table} if table else {})
+        | ({"reading": "\n".join(survey.notes[1:])} if len(survey.notes) > 1 else {})
+    )
 
 
 def _time(survey: Survey) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from leopardpop.cli.found import READERS, setting_line, toml_value
+from leopardpop.cli.occasion_length import suggested_occasion
 from leopardpop.cli.run import collect_warnings
 from leopardpop.words import counted
 
@@ -19,6 +20,8 @@ __all__ = ["DESCRIPTOR", "is_package", "package_data", "read_package", "survey_d
 LONG = 120
 """Days from which a survey is too long for a closed population."""
 MOST_SPECIES = 12
+SHORTEST = 7
+"""Days of an occasion, unless the table would be large."""
 DESCRIPTOR = "datapackage.json"
 
 
@@ -116,7 +119,7 @@ def survey_data(survey: Survey, head: list[str]) -> str:
         f"# in it: {_listed(table)}",
         _species_line(species, table),
         *(_sessions(survey) or _dates(survey)),
-        setting_line('occasion = "7D"', 'or "1D"; each begins at occasion_start = "12:00"'),
+        _occasion(survey),
         *_flank(survey, species),
         _failures(survey),
         setting_line('on_zero_effort = "raise"', 'records while no camera was on: "raise", "drop" or "keep"'),
@@ -170,6 +173,13 @@ def _dates(survey: Survey) -> list[str]:
         setting_line(f"start = {first:%Y-%m-%d}", advice or "from noon; the first day with a camera"),
         setting_line(f"end = {last:%Y-%m-%d}", "until noon"),
     ]
+
+
+def _occasion(survey: Survey) -> str:
+    days = (survey.deployments["end"].max() - survey.deployments["start"].min()).days
+    long = suggested_occasion(len(survey.stations), days)
+    why = 'or "1D"' if long == SHORTEST else "shorter ones would make a large table"
+    return setting_line(f'occasion = "{long}D"', f'{why}; each begins at occasion_start = "12:00"')
 
 
 def _flank(survey: Survey, species: str) -> list[str]:

@@ -272,3 +272,26 @@ def test_numbers_are_said_once_in_the_headline():
     made = survey(notes=["tables: 2 deployments, projected to EPSG:32652, 1 record used of 1"])
     line = "tables: 2 deployments, projected to EPSG:32652, 2 stations, 1 record used of 1"
     assert check._headline(checked(made)) == line
+
+
+@pytest.mark.parametrize(("occasion", "said"), [("1h", True), ("7D", False), ("1D", False)])
+def test_needlessly_short_occasions_are_noted(here, occasion, said):
+    text = EXAMPLE.replace("[mask]", f'occasion = "{occasion}"\n[mask]')
+    (here / "analysis.toml").write_text(text, encoding="utf-8")
+    told = [problem for kind, problem in check_source(here / "analysis.toml").found if kind == "occasions"]
+    assert bool(told) == said
+    if said:  # 91 days of 24 hours
+        assert told[0].found == "120 × 2,184 occasions are a table of 262,080 cells"
+        assert 'occasion = "7D"' in told[0].fix
+
+
+def test_a_survey_that_is_large_by_days_is_said_to_be():
+    n = 200
+    names = [f"S{i}" for i in range(n)]
+    stations = pd.DataFrame({"station": names, "x": [2_001.0 * i for i in range(n)], "y": 17.0})
+    cameras = pd.DataFrame({"station": names, "start": "2020-01-01", "end": "2024-01-01"})
+    records = pd.DataFrame({"timestamp": "2021-01-01", "station": names[:1], "species": LEOPARD})
+    made = Survey(stations=stations, deployments=cameras, records=records)
+    words = survey_record(made)["occasions"]
+    assert words == '200 stations × 1,461 days are 292,200 cells: with occasion = "7D" 41,743'
+    assert "occasions" not in survey_record(survey())
