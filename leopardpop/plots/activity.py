@@ -45,6 +45,8 @@ NIGHT, TWILIGHT = "#c9ced8", "#e6e9ef"
 GRID = np.linspace(0, 24, 289)
 LEAST = 10
 """Independent records from which a curve is drawn."""
+MARKS = "o^sD"
+"""Of records of which there are too few for a curve."""
 MOST_SPECIES = 4
 
 
@@ -184,13 +186,19 @@ def _axes(ax: Any, kind: str, rows: int) -> Any:
 def _draw(ax: Any, hours: dict[str, NDArray[np.float64]], turn: float) -> float:
     """Curves, or marks alone of species with few records; return the height of the highest."""
     top = 0.0
+    few: list[tuple[NDArray[np.float64], str, str]] = []
     for (name, times), (color, dashes) in zip(hours.items(), _styles(len(hours)), strict=True):
         label = f"{plain(name)} (n = {len(times)})"
-        enough = len(times) >= LEAST
-        density = day_density(times, GRID) if enough else np.full(len(GRID), np.nan)
+        if len(times) < LEAST:
+            few.append((times, color, label))
+            continue
+        density = day_density(times, GRID)
         ax.plot(GRID * turn, density, color=color, linestyle=dashes, label=label, zorder=3)
-        top = max(top, float(density.max()) if enough else 0.0)
+        top = max(top, float(density.max()))
     top = top or 1 / 24
+    for i, (times, color, label) in enumerate(few):
+        height = np.full(len(times), top * (0.04 + 0.06 * i))
+        ax.plot(times * turn, height, color=color, linestyle="none", marker=MARKS[i % len(MARKS)], label=label, ms=3.5)
     if len(hours) == 1:
         times = next(iter(hours.values()))
         heights = np.histogram(times, bins=24, range=(0, 24))[0] / len(times)
