@@ -110,6 +110,11 @@ class SpatialDesign:
         return self.basis.evaluate(xy) - self.mean
 
 
+    def beyond(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether rows lie east, west, north or south of all places of the design, (rows,)."""
+        return self.basis.beyond(_places(table))
+
+
 def _span(basis: Basis, axis: int) -> str:
     low, high = (basis.centre[axis] + sign * basis.half[axis] for sign in (-1, 1))
     return f"{low:.1f} to {high:.1f}"

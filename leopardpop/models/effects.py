@@ -81,6 +81,10 @@ class Effects:
         """Log of b over a standard normal deviation, up to a constant, (G,)."""
         return np.full(len(self.groups), theta[self.spread])
 
+    def scale_slopes(self, theta: Floats) -> dict[int, Floats]:
+        """Slopes of :meth:`log_scale`, (G,), by their place in theta."""
+        return {self.spread: np.ones(len(self.groups))}
+
     def references(self) -> dict[str, Prior]:
         """Default prior of the sd."""
         return {self.sd: random_sd_prior(self.parameter, self.design.scale)}

@@ -88,6 +88,12 @@ class SpatialEffect:
         amplitude: Floats = self.design.basis.log_amplitude(theta[self.spread], theta[self.reach])
         return amplitude
 
+    def scale_slopes(self, theta: Floats) -> dict[int, Floats]:
+        """Slopes of :meth:`log_scale`, (M,), by their place in theta."""
+        basis = self.design.basis
+        by_length: Floats = 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
+        return {self.spread: self.weight, self.reach: by_length}
+
     def references(self) -> dict[str, Prior]:
         """Default priors of the sd and the length scale."""
         return {self.sd: random_sd_prior(self.parameter), self.length: default_length(self.design.places)}
@@ -135,8 +141,7 @@ class SpatialEffect:
         by_z = (by_natural @ self.design.matrix) * amplitude
         gradient[self.place] += by_z
         gradient[self.spread] += by_z @ z
-        slope = 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
-        gradient[self.reach] += by_z @ (z * slope)
+        gradient[self.reach] += by_z @ (z * self.scale_slopes(theta)[self.reach])
 
 
 def default_length(places: Floats) -> Prior:
