@@ -109,7 +109,6 @@ class SpatialDesign:
             )
         return self.basis.evaluate(xy) - self.mean
 
-
     def beyond(self, table: pd.DataFrame) -> NDArray[np.bool_]:
         """Whether rows lie east, west, north or south of all places of the design, (rows,)."""
         return self.basis.beyond(_places(table))
@@ -176,7 +175,9 @@ def split_spatial(formula: str, parameter: str | None = None) -> tuple[str, Spat
         raise ModelError(f"{owner}: gp(x, y) is there twice, and one surface is as good.", offenders=[formula])
     begin, end = found[0]
     if formula[end:].strip()[:1] not in ("", "+"):
-        raise ModelError(f"{owner}: gp(x, y) stands alone, between plus signs: it has no interaction.", offenders=[formula])
+        raise ModelError(
+            f"{owner}: gp(x, y) stands alone, between plus signs: it has no interaction.", offenders=[formula]
+        )
     return without_term(formula, begin, end), _part(formula[begin:end], owner)
 
 

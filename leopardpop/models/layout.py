@@ -277,7 +277,9 @@ def pieces_of_effects(
     return pieces
 
 
-def _laid_out(random: Sequence[tuple[str, str, AnyRandomDesign]], places: dict[str, int], at: int) -> tuple[Effect, ...]:
+def _laid_out(
+    random: Sequence[tuple[str, str, AnyRandomDesign]], places: dict[str, int], at: int
+) -> tuple[Effect, ...]:
     effects: list[Effect] = []
     for parameter, sd, design in random:
         common: dict[str, Any] = {"parameter": parameter, "sd": sd, "spread": places[sd], "design": design}

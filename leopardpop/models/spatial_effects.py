@@ -78,21 +78,19 @@ class SpatialEffect:
         """Their dimension."""
         return f"{self.parameter}_gp_wave"
 
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """Where what scales the coefficients is in theta: log sd and log length scale."""
-        return self.spread, self.reach
-
     def log_scale(self, theta: Floats) -> Floats:
         """Log of the coefficients of the functions over z, (M,)."""
         amplitude: Floats = self.design.basis.log_amplitude(theta[self.spread], theta[self.reach])
         return amplitude
 
-    def scale_slopes(self, theta: Floats) -> dict[int, Floats]:
-        """Slopes of :meth:`log_scale`, (M,), by their place in theta."""
-        basis = self.design.basis
-        by_length: Floats = 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
-        return {self.spread: self.weight, self.reach: by_length}
+    def matrix(self) -> Floats:
+        """Values at the places from coefficients of the functions, (G, M)."""
+        return self.design.matrix
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Where what scales the coefficients is in theta: log sd and log length scale."""
+        return self.spread, self.reach
 
     def references(self) -> dict[str, Prior]:
         """Default priors of the sd and the length scale."""
@@ -141,7 +139,8 @@ class SpatialEffect:
         by_z = (by_natural @ self.design.matrix) * amplitude
         gradient[self.place] += by_z
         gradient[self.spread] += by_z @ z
-        gradient[self.reach] += by_z @ (z * self.scale_slopes(theta)[self.reach])
+        slope = 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
+        gradient[self.reach] += by_z @ (z * slope)
 
 
 def default_length(places: Floats) -> Prior:
@@ -216,5 +215,3 @@ def _check_priors(parameter: str, priors: Mapping[str, Any] | None) -> None:
             f"the prior of {parameter}_{LENGTH!s} has its middle at {float(given.quantile(0.5)):.0f} km: length "
             "scales are in km. Give it in km."
         )
-
-

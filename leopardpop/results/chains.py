@@ -136,8 +136,7 @@ def unconstrained_covariance(problem: AnyProblem, model: pm.Model, middle: Float
     place = _unconstrained(model)
     root = np.linalg.cholesky(covariance)
     ways = [
-        (place(point_of(problem, middle + STEP * axis)) - place(point_of(problem, middle - STEP * axis)))
-        / (2 * STEP)
+        (place(point_of(problem, middle + STEP * axis)) - place(point_of(problem, middle - STEP * axis))) / (2 * STEP)
         for axis in root.T
     ]
     moved: Floats = np.stack(ways, axis=1)

@@ -131,7 +131,13 @@ def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:
     n = len(effects.groups)
     name = f"({effects.design.label.replace('|', ' | ')}) of {effects.parameter}"
     integrated = has_surface(problem) or find_clusters(problem)
-    how = "integrated out" if has_surface(problem) else "integrated out cluster by cluster" if integrated else "sampled together with everything else"
+    how = (
+        "integrated out"
+        if has_surface(problem)
+        else "integrated out cluster by cluster"
+        if integrated
+        else "sampled together with everything else"
+    )
     known = f"{name} has {counted(n, 'group')}; by engine='laplace' it is {how}, by 'nuts' it is sampled"
     few = f"{known}. So few groups say little of the sd between them: it is mostly the prior's."
     return Finding(

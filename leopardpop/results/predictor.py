@@ -37,7 +37,6 @@ class Deviations(NamedTuple):
     group: Ints
     value: Floats
 
-
     def block(self, part: slice) -> Floats:
         """Share of the linear predictor of some rows, (S, rows)."""
         shares: Floats = self.table[:, self.group[part]] * self.value[part]

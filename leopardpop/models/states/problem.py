@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -136,6 +137,14 @@ class OccupancyProblem:
     def effects_of(self, name: str) -> list[Effect]:
         """Random effects in the formula of a parameter."""
         return [each for each in self.layout.effects if each.parameter == name]
+
+    def with_effects(self, effects: Iterable[Any]) -> OccupancyProblem:
+        """The same problem with other random effects in the place of its own: for its likelihood alone."""
+        other = copy(self)
+        other.layout = replace(self.layout, effects=tuple(effects))
+        other._rows = other._rows_of_states()
+        _, other._detection = other._rows_of_visits()
+        return other
 
     def _visit_terms(self, design_only: bool) -> VisitTerms:
         data = self.arrays
