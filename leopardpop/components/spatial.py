@@ -168,7 +168,7 @@ def split_spatial(formula: str, parameter: str | None = None) -> tuple[str, Spat
     '~ 1'
     """
     owner = f"formula of {parameter!r}: {formula!r}" if parameter else f"formula {formula!r}"
-    found = [] if not isinstance(formula, str) else list(brackets(formula, "gp"))
+    found = list(brackets(formula, "gp"))
     if not found:
         return formula, None
     if len(found) > 1:
@@ -183,6 +183,7 @@ def split_spatial(formula: str, parameter: str | None = None) -> tuple[str, Spat
 
 def _part(text: str, owner: str) -> SpatialPart:
     """Read the arguments of ``gp(...)``."""
+    given: dict[str, Any]
     try:
         call: Any = ast.parse(text, mode="eval").body
         names = [argument.id for argument in call.args]
@@ -208,11 +209,11 @@ def _checked(part: SpatialPart, owner: str) -> SpatialPart:
     if part.cov not in COVARIANCES:
         hint = nearest(str(part.cov), COVARIANCES)
         raise ModelError(f"{owner}: cov={part.cov!r} is one of {', '.join(COVARIANCES)}.{hint}", offenders=[part.cov])
-    number = part.functions
+    number: Any = part.functions
     if number is not None and (isinstance(number, bool) or not isinstance(number, int) or not 4 <= number <= LARGEST):
         raise ModelError(f"{owner}: functions={number!r} is a whole number from 4 to {LARGEST}.", offenders=[number])
-    factor = part.boundary
-    if factor is not None and (isinstance(factor, bool) or not isinstance(factor, int | float) or not 1.05 <= factor):
+    factor: Any = part.boundary
+    if factor is not None and (isinstance(factor, bool) or not isinstance(factor, int | float) or not factor >= 1.05):
         raise ModelError(
             f"{owner}: boundary={factor!r} is the size of the rectangle over that of what the sites fill, a number of "
             "at least 1.05.",

@@ -18,8 +18,8 @@ import pandas as pd
 
 from leopardpop.components.formula import build_design
 from leopardpop.components.link import link
-from leopardpop.errors import ModelError
 from leopardpop.components.spatial import SpatialDesign
+from leopardpop.errors import ModelError
 from leopardpop.models.effects import Effects
 from leopardpop.models.spatial_effects import LENGTH, SpatialEffect
 
@@ -268,6 +268,7 @@ def pieces_of_effects(
         If two would have one name.
     """
     constant = build_design("~ 1", pd.DataFrame(index=[0]), parameter="sd")
+    pieces: list[tuple[str, str, str, Design, tuple[int, ...]]]
     pieces = [(sd, "log", link_name, constant, (1,)) for _, sd, _ in random]
     surfaces = [parameter for parameter, _, design in random if isinstance(design, SpatialDesign)]
     pieces += [(f"{parameter}_{LENGTH}", "log", "km", constant, (1,)) for parameter in surfaces]

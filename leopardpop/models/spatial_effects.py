@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.components.hsgp import COVARIANCES, make_basis
+from leopardpop.components.random_effects import build_random
 from leopardpop.components.spatial import KM, POSITIONS, SpatialDesign, split_spatial
 from leopardpop.errors import ModelError
 from leopardpop.models.effects import LOG_ROOT_2PI, START
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.components.spatial import SpatialPart
     from leopardpop.models.likelihood.terms import Floats
 
-__all__ = ["LENGTH", "SpatialEffect", "build_spatial"]
+__all__ = ["LENGTH", "SpatialEffect", "build_effects"]
 
 LENGTH = "length_gp"
 """Behind the name of a parameter: its length scale, km."""
@@ -148,9 +150,37 @@ def default_length(places: Floats) -> Prior:
     return length_scale_prior(*length_scale_range(places))
 
 
+def build_effects(
+    formula: str, table: pd.DataFrame, parameter: str, rows: str, *, priors: Mapping[str, Any] | None
+) -> tuple[str, tuple[RandomDesign | SpatialDesign, ...]]:
+    """Build the random and spatial effects of a formula on a table.
+
+    Parameters
+    ----------
+    formula
+        For example ``"~ forest + (1 | valley) + gp(x, y)"``.
+    table
+        One row a place, with the variables of the formula.
+    parameter
+        The parameter that the formula describes.
+    rows
+        What a row of the table is, for messages.
+    priors
+        Priors that were given.
+
+    Returns
+    -------
+    tuple
+        The formula without them, and their designs.
+    """
+    rest, surfaces = build_spatial(formula, table, parameter=parameter, priors=priors)
+    fixed, groups = build_random(rest, table, parameter=parameter, rows=rows)
+    return fixed, (*groups, *surfaces)
+
+
 def build_spatial(
     formula: str, table: pd.DataFrame, *, parameter: str, priors: Mapping[str, Any] | None
-) -> tuple[str, SpatialDesign | None]:
+) -> tuple[str, tuple[SpatialDesign, ...]]:
     """Build the spatial effect of a formula on a table.
 
     Parameters
@@ -167,7 +197,7 @@ def build_spatial(
     Returns
     -------
     tuple
-        The formula without it, and its design; None if there is none.
+        The formula without it, and its design, if there is one.
 
     Raises
     ------
@@ -176,7 +206,7 @@ def build_spatial(
     """
     rest, part = split_spatial(formula, parameter)
     if part is None:
-        return formula, None
+        return formula, ()
     if not set(POSITIONS[0]) <= set(table.columns):
         raise ModelError(
             f"formula {formula!r} of {parameter!r}: gp(x, y) needs the positions of the sites, and the history has "
@@ -190,7 +220,8 @@ def build_spatial(
             f"{FEWEST_PLACES} at least, and many more to be of use."
         )
     _check_priors(parameter, priors)
-    return rest, SpatialDesign(part, _basis(part, places, parameter, priors), places, level.reshape(-1).astype(np.intp))
+    basis = _basis(part, places, parameter, priors)
+    return rest, (SpatialDesign(part, basis, places, level.reshape(-1).astype(np.intp)),)
 
 
 def _basis(part: SpatialPart, places: Floats, parameter: str, priors: Mapping[str, Any] | None) -> Any:

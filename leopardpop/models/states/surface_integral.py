@@ -5,9 +5,9 @@ places (groups), and φ everything else. Given φ, z is taken as normal,
 
 .. math::  z \mid \phi \approx N(\hat z, H^{-1}), \qquad H = I + S^T W S,
 
-with ẑ and the diagonal W those of the normal law that is nearest to the posterior (in the sense of Kullback and Leibler;
-Opper & Archambeau 2009, doi:10.1162/neco.2008.08-07-592): slopes and curvatures of the likelihood in each f, averaged
-over what f may be. W is found once, in the middle of φ; ẑ at every φ. That law is where the z of an importance sample
+with ẑ and the diagonal W those of the normal law nearest to the posterior (in the sense of Kullback and Leibler; Opper
+& Archambeau 2009, doi:10.1162/neco.2008.08-07-592): slopes and curvatures of the likelihood in each f, averaged over
+what f may be. W is found once, in the middle of φ; ẑ at every φ. That law is where the z of an importance sample
 come from: with z₁ … z_M of it, the mean of Pr(y | φ, z) p(z) / q(z) has the integral as its mean, whatever W. Weights
 and draws are then exact, as for groups (:mod:`leopardpop.models.states.integrated`), and judged by the same
 certificate. Only the mode of φ, around which draws are proposed, rests on the approximation.
