@@ -170,13 +170,16 @@ class _Hazard(NamedTuple):
         return cls(problem, natural, data.xy[on], data.effort.sum(1)[on])
 
     def evaluate_mask(self, problem: Problem, theta: Floats, s: int, c: int) -> Floats:
-        """Probability of detection from each cell, (J,)."""
+        """Probability of being in the data from each cell, (J,)."""
         return -np.expm1(-problem.evaluate(theta)[s].forwards[c].total_hazard)
 
     def evaluate(self, points: Floats) -> Floats:
-        """Probability of detection from each point (M, 2)."""
+        """Probability of being in the data from each point (M, 2)."""
         difference = self.xy[:, None, :] - points[None, :, :]
-        return -np.expm1(-self.total(np.einsum("kmd,kmd->km", difference, difference)))
+        total = self.total(np.einsum("kmd,kmd->km", difference, difference))
+        if self.problem.model.ghosts:
+            total -= np.log1p(total)  # of counts; out here, where hazards are small, of other detectors too
+        return -np.expm1(-total)
 
     def total(self, d2: Floats) -> Floats:
         """Σ T λ over the stations at squared distances (K, M)."""
