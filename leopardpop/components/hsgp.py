@@ -207,7 +207,7 @@ def make_basis(
     >>> places = np.stack(np.meshgrid(np.arange(0, 30, 3), np.arange(0, 15, 3)), -1).reshape(-1, 2)
     >>> basis = make_basis(places, shortest=4.0, longest=12.0)
     >>> len(basis.order), basis.half.round(1).tolist(), round(basis.shortest, 1), round(basis.longest, 1)
-    (120, [28.2, 20.7], 4.0, 12.0)
+    (60, [28.2, 20.7], 4.0, 12.0)
     """
     chosen = covariance or COVARIANCES["exp_quad"]
     low, high = np.min(xy, axis=0), np.max(xy, axis=0)

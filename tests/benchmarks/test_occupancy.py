@@ -84,7 +84,7 @@ def test_posterior_against_spoccupancy(shared: Path) -> None:
 
 
 def test_spatial_effect(shared: Path) -> None:
-    """Effective draws per second, at the reference yardstick, of all coefficients, sd and length scale of the surface."""
+    """Effective draws a second, at the reference yardstick, of all coefficients, sd and length scale among them."""
     history = ovenbird(shared)
     fits = []
     seconds = in_reference_seconds(lambda: fits.append(SPATIAL.fit(history, engine="laplace", seed=1)), 1)

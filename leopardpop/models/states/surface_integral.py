@@ -40,6 +40,8 @@ ROUGH, EXACT = 0.3, 1e-6
 """Steps, in sds, below which the way to ẑ ends: for a proposal, and for a value whose slopes are wanted."""
 SETTLED = 0.02
 """Change of the sds of f below which W is found."""
+LARGEST = float(np.log(1000.0))
+"""Of the log sd of an effect, on the scale of the link."""
 LONGEST = 6.0
 """Step, in sds, that is taken at most."""
 NODES, WEIGHTS = hermegauss(5)
@@ -141,6 +143,8 @@ class IntegratedSurface:
     def value(self, phi: Floats) -> float:
         """Log posterior of φ: prior and the lower bound of the integral that the normal law gives."""
         phi = np.asarray(phi, float)
+        if self._absurd(phi):
+            return -np.inf
         law = self.law(phi, EXACT)
         inverse = law.inverse_root()
         f, spread = law.shape @ law.mean, law.spread(inverse)
@@ -155,6 +159,8 @@ class IntegratedSurface:
         The bound is as large as it can be in ẑ, and W is kept, so that the others move the likelihood alone.
         """
         phi = np.asarray(phi, float)
+        if self._absurd(phi):
+            return -np.inf, np.zeros(self.size)
         law = self.law(phi, EXACT)
         f, spread = law.shape @ law.mean, law.spread(law.inverse_root())
         parts = [self._places.log_likelihood_gradient(np.concatenate([phi, f + spread * x]))[1] for x in NODES]
@@ -206,7 +212,7 @@ class IntegratedSurface:
 
     def _estimate(self, phi: Floats) -> float:
         prior = self._prior(phi)
-        if not np.isfinite(prior):
+        if not np.isfinite(prior) or self._absurd(phi):
             self._known[phi.tobytes()] = np.zeros(self._matrix.shape[1])
             return -np.inf
         rng = np.random.default_rng(zlib.crc32(phi.tobytes()))  # the same φ, the same coefficients
@@ -223,6 +229,10 @@ class IntegratedSurface:
 
     def _prior(self, phi: Floats) -> float:
         return float(self.problem.priors.log_densities(self._padded(phi)[None])[0])
+
+    def _absurd(self, phi: Floats) -> bool:
+        """Whether an sd is so large that probabilities are 0 or 1 to the last bit, where nothing can be computed."""
+        return any(phi[each.spread] > LARGEST for each in self.problem.layout.effects)
 
     def _padded(self, phi: Floats) -> Floats:
         return np.concatenate([phi, np.zeros(self._matrix.shape[1])])
