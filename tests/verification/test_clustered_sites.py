@@ -90,7 +90,7 @@ def spatial_results(replicates: int = 10) -> dict[str, float]:
 
 
 def test_a_spatial_effect_restores_coverage() -> None:
-    """Ten surveys here; 42 of them for the table in the docs (docs/howto/spatial.md)."""
+    """Ten surveys here; 60 of them for the table in the docs (docs/howto/spatial.md)."""
     found = spatial_results()
     assert found["trusted"] > 0.85, found
     assert found["level"] >= 0.9, found
