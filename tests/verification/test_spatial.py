@@ -27,6 +27,7 @@ def design(seed: int) -> lp.DetectionHistory:
     return lp.DetectionHistory.from_tables(wide, sites, crs="EPSG:32652")
 
 
+@pytest.mark.timeout(600)
 def test_calibration() -> None:
     """Truth and analysis share the prior: intervals cover what they say, within what 24 surveys can tell."""
     rng = np.random.default_rng(2)
