@@ -10,7 +10,13 @@ import numpy as np
 from leopardpop.components.classes import Mixture
 from leopardpop.models.tables import class_codes
 from leopardpop.results.findings import Finding, Verdict
-from leopardpop.results.mask_reach import buffer_effect, posterior_scales, spacing_of
+from leopardpop.results.mask_reach import (
+    buffer_effect,
+    posterior_scales,
+    spacing_of,
+    sufficient_buffer,
+    two_figures_up,
+)
 from leopardpop.results.prior_shift import prior_shifts
 from leopardpop.words import counted, decimal, joined, percent, whole
 
@@ -25,8 +31,10 @@ FEWEST_RECAPTURES = 20
 FEWEST_AT_TWO_STATIONS = 5
 FEWEST_SPATIAL = 3
 LARGEST_BUFFER_EFFECT = 0.01
-UNBOUNDED_BUFFER_EFFECT = 1.0
+LARGEST_TOLD_EFFECT = 1.0
 """Density twice as high as it should be: what is missing beyond the mask is as much as what is in it."""
+LOOSE_SIGMA = 0.7
+"""Upper limit of sigma over its median, log: at twice the median a buffer for it would be anything."""
 COARSEST_SPACING, SAFE_SPACING = 1.0, 0.6
 LARGEST_PRIOR_SHIFT = 0.25
 SMALLEST_SHARE, LARGEST_COLLAPSED = 0.05, 0.1
@@ -172,27 +180,33 @@ def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:
     theta
         Draws (S, P).
     """
-    return [_buffer(buffer_effect(problem, theta)), _spacing(problem, theta)]
+    effect, scales = buffer_effect(problem, theta), posterior_scales(problem, theta)
+    loose = max(scales.looseness(s) for s in range(len(problem.data))) > LOOSE_SIGMA
+    wide = effect > LARGEST_BUFFER_EFFECT and not (loose and effect > LARGEST_TOLD_EFFECT)
+    enough = two_figures_up(sufficient_buffer(problem, theta, LARGEST_BUFFER_EFFECT)) if wide else None
+    return [_buffer(effect, enough), _spacing(problem, theta)]
 
 
-def _buffer(effect: float) -> Finding:
+def _buffer(effect: float, enough: float | None) -> Finding:
+    """Whether the mask is wide enough; ``enough`` is the buffer that would be, m, None if none would."""
     verdict: Verdict = "warn" if effect > LARGEST_BUFFER_EFFECT else "ok"
-    said: dict[Verdict, str] = {"ok": "The mask is wide enough.", "warn": _too_narrow(effect)}
+    said: dict[Verdict, str] = {"ok": "The mask is wide enough.", "warn": _too_narrow(effect, enough)}
     return finding("effect of the buffer on D", effect, LARGEST_BUFFER_EFFECT, verdict, said, "BufferWarning")
 
 
-def _too_narrow(effect: float) -> str:
+def _too_narrow(effect: float, enough: float | None) -> str:
     """What a narrow mask does; with hardly any data sigma may be anything, and a percentage would say nothing."""
-    if effect > UNBOUNDED_BUFFER_EFFECT:
+    if enough is None:
         return (
             "These data hardly bound sigma: at the upper end of its interval most animals that could be detected would "
             "live beyond the mask, and density would be far too high. A larger buffer alone does not mend that: more "
             "spatial recaptures would, or a prior of sigma that says more."
         )
     size = f"{decimal(100 * effect, 1)} %" if effect < 0.1 else percent(effect)
+    much = f"as much as {size}" if effect < LARGEST_TOLD_EFFECT else "more than 100 %"
     return (
-        f"Animals centred beyond the mask would be detected: density may be as much as {size} too high, if there is "
-        "habitat beyond its edge and sigma is at the upper end of its interval. Use a larger buffer."
+        f"Animals centred beyond the mask would be detected: density may be {much} too high, if there is habitat "
+        f"beyond its edge and sigma is at the upper end of its interval. Use a buffer of {whole(enough)} m."
     )
 
 
