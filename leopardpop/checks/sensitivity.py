@@ -72,7 +72,8 @@ def _of_animals(fit: Any, *options: Any) -> Sensitivity:
     base = Base(fit, grounds)
     numbers = base.pieces.numbers()
     before = base.draws.spread(numbers)
-    trials = list(trials_of_animals(base, fit.seed))
+    refit, seconds = options[:2]
+    trials = list(trials_of_animals(base, fit.seed, 0.0 if not refit else np.inf if seconds is None else seconds))
     places = list(fit.problem.history.sessions) if len(fit.problem.data) > 1 else [""]
     log_likelihood = base.pieces.log_likelihood
     return _packed(

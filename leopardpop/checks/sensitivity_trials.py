@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -38,8 +39,9 @@ __all__ = ["Trial", "seed_of", "trials_of_animals", "trials_of_priors"]
 SHIPPED = (HalfNormal, Exponential, HazardRate, ProbabilityHalfNormal, ProbabilityExponential)
 BASELINES = ("lambda0", "g0")
 TIMES = (2, 4)
-STATION_DRAWS, MASK_DRAWS = 200, 400
+STATION_DRAWS, MADE_DRAWS, MASK_DRAWS = 200, 100, 400
 """Draws that other stations and masks are tried on: each one is a likelihood of its own."""
+OWN_LIKELIHOOD = "in this model each station left out takes a likelihood of its own: refit=True, and more seconds="
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,8 +67,18 @@ class Trial:
     """Whether the answer needs no computation: the likelihood does not change."""
 
 
-def trials_of_animals(base: Base, seed: int) -> Iterator[Trial]:
-    """All trials of a capture-recapture fit, in the order in which refits are worth their time."""
+def trials_of_animals(base: Base, seed: int, seconds: float = np.inf) -> Iterator[Trial]:
+    """All trials of a capture-recapture fit, in the order in which refits are worth their time.
+
+    Parameters
+    ----------
+    base
+        The fit.
+    seed
+        Its seed.
+    seconds
+        Time for stations that each need a likelihood of their own.
+    """
     start = np.exp(base.draws.spread(base.pieces.numbers()).log_weights) @ base.draws.theta
     yield from _of_detection(base, seed)
     counter = Counter(base.problem, base.grounds)
@@ -75,7 +87,7 @@ def trials_of_animals(base: Base, seed: int) -> Iterator[Trial]:
         yield _of_mask(base, other, start, seed)
     yield from _of_occasions(base, start, seed)
     yield from _of_animals(base, start, seed)
-    yield from _of_stations(base, start, seed)
+    yield from _of_stations(base, start, seed, seconds)
 
 
 def seed_of(seed: int, *key: str) -> int:
@@ -264,7 +276,8 @@ def _without_animal(base: Base, s: int, i: int, start: Floats, seed: int) -> Cal
     return make
 
 
-def _of_stations(base: Base, start: Floats, seed: int) -> Iterator[Trial]:
+def _of_stations(base: Base, start: Floats, seed: int, seconds: float) -> Iterator[Trial]:
+    until = time.monotonic() + seconds
     rows, problem = base.draws.thinned(STATION_DRAWS), base.problem
     theta = base.draws.theta[rows]
     pieces = type(base.pieces)(*([part[rows] for part in field] for field in base.pieces))
@@ -276,6 +289,8 @@ def _of_stations(base: Base, start: Floats, seed: int) -> Iterator[Trial]:
             seed_k = seed_of(seed, "station", data.session, data.stations[k])
             if trial.reason:
                 yield trial
+            elif found is None and not time.monotonic() < until:
+                yield replace(trial, reason=OWN_LIKELIHOOD)
             elif found is None:
                 yield _made_without(base, trial, s, int(k), start, seed_k)
             else:
@@ -315,5 +330,5 @@ def _made_without(base: Base, trial: Trial, s: int, k: int, start: Floats, seed:
         target = _less(base, s, k, start)
     except LeopardpopError as error:
         return replace(trial, reason=str(error))
-    rows = base.draws.thinned(STATION_DRAWS)
+    rows = base.draws.thinned(MADE_DRAWS)
     return _compared(base, trial, target, base.grounds, base.pieces.numbers().part(rows), rows, seed)
