@@ -92,11 +92,17 @@ def prior_changes(problem: Any) -> list[NamedChange]:
 def _moved_words(problem: Any, term: PriorTerm, width: float) -> tuple[str, str]:
     from leopardpop.words import trimmed
 
-    log = term.label == "N" or (term.natural and problem.layout[term.parameter].link.name == "log")
-    if not log:
+    if not _is_logarithm(problem, term):
         return "moved up by its sd", "moved down by its sd"
     factor = trimmed(float(np.exp(width)), 2)
     return f"moved up by its sd (× {factor})", f"moved down by its sd (÷ {factor})"
+
+
+def _is_logarithm(problem: Any, term: PriorTerm) -> bool:
+    """Whether the engine's coordinate is the logarithm of what the prior is of."""
+    if term.parameter in ("N", "pmix"):
+        return term.parameter == "N"
+    return term.natural and problem.layout[term.parameter].link.name == "log"
 
 
 def prior_width(problem: Any, term: PriorTerm) -> float | None:

@@ -369,6 +369,12 @@ def test_the_summary_has_a_line_an_assumption():
     assert lines.loc[lines["kind"] == "station", "tried"].item() == 25
 
 
+def test_shares_of_classes_have_a_prior():
+    table = found("sex").table()
+    assert table.query("subject == 'pmix'")["change"].tolist()[2:] == ["moved up by its sd", "moved down by its sd"]
+    assert found("sex").priors.index.tolist() == ["D", "lambda0", "sigma", "sigma[sex[M]]", "pmix", "likelihood"]
+
+
 # -- any survey -------------------------------------------------------------------------------------------------------
 def test_several_sessions_each_have_their_number():
     result = found("years")
@@ -424,11 +430,15 @@ def test_fits_from_files(tmp_path):
         shared.sensitivity()
 
 
-@pytest.mark.parametrize(
-    "model", [lp.SCR(detection=lp.HalfNormal(lambda0="~ bk")), lp.SCR(detection=lp.HalfNormal(lambda0="~ trend"))]
-)
-def test_what_cannot_be_changed_is_said(model):
-    fit = made.quiet(lambda: model.fit(made.history("null"), made.mask(), seed=1, engine="laplace"))
+@cache
+def varying(lambda0: str) -> lp.Fit:
+    model = lp.SCR(detection=lp.HalfNormal(lambda0=lambda0))
+    return made.quiet(lambda: model.fit(made.history("null"), made.mask(), seed=1, engine="laplace"))
+
+
+@pytest.mark.parametrize("lambda0", ["~ bk", "~ trend"])
+def test_what_cannot_be_changed_is_said(lambda0):
+    fit = varying(lambda0)
     rows = made.quiet(lambda: fit.sensitivity(refit=False)).table()
     assert rows.query("kind == 'occasions'")["reason"].str.contains("varies by occasion").all()
     stations = rows.query("kind == 'station'")
@@ -437,8 +447,7 @@ def test_what_cannot_be_changed_is_said(model):
 
 
 def test_a_station_of_a_model_with_behaviour_is_left_out_by_its_history():
-    model = lp.SCR(detection=lp.HalfNormal(lambda0="~ bk"))
-    fit = made.quiet(lambda: model.fit(made.history("null"), made.mask(), seed=1, engine="laplace"))
+    fit = varying("~ bk")
     base = Base(fit, _grounds(fit.problem))
     trials = (t for t in trials_of_animals(base, 1) if t.kind == "station")
     trial, plain = next(trials), found().table().query("kind == 'station'").iloc[0]
