@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leopardpop.models.likelihood.centres import narrow, place_histories
-from leopardpop.models.likelihood.elementary import compiled
+from leopardpop.models.likelihood.elementary import compiled, part
 from leopardpop.models.likelihood.places import (
     group_weights,
     kernels,
@@ -83,7 +83,7 @@ class Plan(NamedTuple):
     """Group of each history, (h,)."""
 
 
-@compiled
+@part
 def _multiply(g, start, end, table, number, first, low, high, left, right, ratio, weight, out):
     """Fill out on lines low:high and places left:right with weight · Π ratio^count of a history, two at a time."""
     ny = out.shape[1]
@@ -112,7 +112,7 @@ def _multiply(g, start, end, table, number, first, low, high, left, right, ratio
                 out[i, j] *= ratio[waiting, i, j]
 
 
-@compiled
+@part
 def _add_sums(b, h, first, low, high, left, right, out, factor_x, factor_y, atom, sums):
     """Add weight · ratios · factors to the sums of the sets of cells."""
     ny = out.shape[1]
@@ -129,7 +129,7 @@ def _add_sums(b, h, first, low, high, left, right, out, factor_x, factor_y, atom
                 sums[b, h, atom[at + j]] += out[i, j] * factor_y[h, j] * f
 
 
-@compiled
+@part
 def _sum_lines(
     b, rows, first, n, group, start, table, number, window, ratio, weight, out, factor_x, factor_y, atom, sums
 ):
@@ -143,7 +143,7 @@ def _sum_lines(
         _add_sums(b, h, first, low, high, left, right, out, factor_x, factor_y, atom, sums)
 
 
-@compiled
+@part
 def _plain_sums(b, rows, group, weight, factor_x, factor_y, atom, across, inside, sums):
     """Sums of histories without ratios: a matrix product a group and set."""
     nx, ny = factor_x.shape[1], factor_y.shape[1]
@@ -162,7 +162,7 @@ def _plain_sums(b, rows, group, weight, factor_x, factor_y, atom, across, inside
         first = last
 
 
-@compiled
+@part
 def _take_logs(b, scale, fails, sums):
     """Logarithms of the sums of all histories; NaN where they underflow or the draw fails."""
     for h in range(len(scale)):

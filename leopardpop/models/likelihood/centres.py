@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import exp as exp_of_one
 from math import log
 
-from leopardpop.models.likelihood.elementary import compiled, exp
+from leopardpop.models.likelihood.elementary import exp, part
 from leopardpop.models.likelihood.places import LARGEST_QUOTIENT
 
 __all__ = ["narrow", "place_histories"]
@@ -18,7 +18,7 @@ __all__ = ["narrow", "place_histories"]
 LEFT_OUT = 1e-17
 
 
-@compiled
+@part
 def _centre(first, last, at, number, station, log_base, precision, b):
     """Weighted mean of the stations of a history, Σ y/2σ², and Σ y (b − distance²/2σ²) about that mean."""
     total, x, y, scale = 0.0, 0.0, 0.0, 0.0
@@ -36,7 +36,7 @@ def _centre(first, last, at, number, station, log_base, precision, b):
     return x, y, total, scale
 
 
-@compiled
+@part
 def _nearest(line, at):
     """Position of the number nearest to ``at`` in a line that ascends."""
     low, high = 0, len(line) - 1
@@ -49,7 +49,7 @@ def _nearest(line, at):
     return low if abs(line[low] - at) <= abs(line[high] - at) else high
 
 
-@compiled
+@part
 def _factor(line, centre, total, h, factor):
     """Fill exp(least − total·(line − centre)²); return the least exponent and where it is."""
     at = _nearest(line, centre)
@@ -61,7 +61,7 @@ def _factor(line, centre, total, h, factor):
     return least, at
 
 
-@compiled
+@part
 def _window(factor, h, at, cut):
     """First and last + 1 of the places around ``at`` whose factor reaches the cut."""
     first, last = at, at + 1
@@ -72,7 +72,7 @@ def _window(factor, h, at, cut):
     return first, last
 
 
-@compiled
+@part
 def _least_log_weight(vectors, powers, visits, g, i, j, along_x, along_y):
     """A lower bound of log(weight/D a) of a history at a place, by Σ W e ≤ H ≤ Σ W e · 2 log 2."""
     result = 0.0
@@ -88,7 +88,7 @@ def _least_log_weight(vectors, powers, visits, g, i, j, along_x, along_y):
     return result
 
 
-@compiled
+@part
 def place_histories(plan, log_base, precision, b, rows, factor_x, factor_y, at, scale):
     """Factors of the histories, places nearest to their centres (h, 2), and the log of what multiplies their sums."""
     for h in range(len(rows)):
@@ -101,7 +101,7 @@ def place_histories(plan, log_base, precision, b, rows, factor_x, factor_y, at, 
         scale[h] = base - least_x - least_y
 
 
-@compiled
+@part
 def narrow(plan, rows, at, along_x, along_y, intensity, expected, bounds, factor_x, factor_y, window):
     """Windows of the histories, (h, 4): first and last + 1 along x and y of the places that matter."""
     nx, ny = factor_x.shape[1], factor_y.shape[1]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leopardpop.models.likelihood.elementary import add_hazard, compiled, log_ratios, one_minus_exp
+from leopardpop.models.likelihood.elementary import add_hazard, compiled, log_ratios, one_minus_exp, part
 from leopardpop.models.likelihood.terms import Floats, Ints
 
 __all__ = [
@@ -67,7 +67,7 @@ def station_hazards(along_x, along_y, columns, hazards):
                     hazards[v, i, j] += w * a * along_y[k, j] * quotient[0, 0, j]
 
 
-@compiled
+@part
 def _fill_ratios(first, n, along_x, along_y, slots, quotient, ratio, matters):
     """exp(L)/e of all slots on n lines from the first, (U, n, ny), and which of them differ from one."""
     ny = along_y.shape[1]
@@ -96,13 +96,13 @@ def _fill_ratios(first, n, along_x, along_y, slots, quotient, ratio, matters):
         matters[u] = largest >= NEGLIGIBLE
 
 
-@compiled
+@part
 def _lines(n_slots, nx, ny):
     """Lines that are done together: as many as keep the tables in the cache."""
     return min(nx, max(1, PAIRS_IN_CACHE // (max(n_slots, 1) * ny)))
 
 
-@compiled
+@part
 def _multiply(first, n, ratio, matters, slots, h, weight, g, out):
     """Fill out (n, ny) with weight · Π ratio^count of history h on n lines from the first."""
     ny = out.shape[1]
@@ -190,7 +190,7 @@ def weigh_histories(
         _add_ratio_slopes(first, n, along_x, along_y, square_x, square_y, slots, quotient, by_slot, base, bent)
 
 
-@compiled
+@part
 def _add_ratio_slopes(first, n, along_x, along_y, square_x, square_y, slots, quotient, by_slot, base, bent):
     """From slopes with respect to the log ratios on n lines from the first to those of b_k and 1/2σ_k²."""
     ny = square_y.shape[1]

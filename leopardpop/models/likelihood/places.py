@@ -14,12 +14,12 @@ import numpy as np
 
 from leopardpop.models.likelihood.elementary import (
     add_hazard,
-    compiled,
     exp,
     expm1_quotient,
     expm1_series,
     log_ratios,
     one_minus_exp,
+    part,
 )
 
 __all__ = [
@@ -43,7 +43,7 @@ SERIES = 0.3
 """Up to it :func:`expm1_series` is."""
 
 
-@compiled
+@part
 def kernels(line_x, line_y, station, log_base, precision, b, along_x, along_y):
     """exp(b − p dx²) and exp(−p dy²) of the stations, (K, nx) and (K, ny)."""
     for k in range(len(station)):
@@ -56,7 +56,7 @@ def kernels(line_x, line_y, station, log_base, precision, b, along_x, along_y):
             along_y[k, j] = exp(-p * d * d)
 
 
-@compiled
+@part
 def product_hazards(vectors, along_x, along_y, scaled, hazards):
     """H_v of a hazard half-normal, Σ_k W_vk e_k: a matrix product a vector."""
     for v in range(len(vectors)):
@@ -67,7 +67,7 @@ def product_hazards(vectors, along_x, along_y, scaled, hazards):
         np.dot(scaled.T, along_y, hazards[v])
 
 
-@compiled
+@part
 def log_hazards(kept, columns, first, n, along_x, along_y, ratio, hazards):
     """H_v of a probability half-normal, Σ_k W_vk · −log(1 − e_k), on n lines; its ratios −log(1 − e)/e with it."""
     ny = along_y.shape[1]
@@ -88,7 +88,7 @@ def log_hazards(kept, columns, first, n, along_x, along_y, ratio, hazards):
                     hazards[v, first + i, j] += w * along_y[k, j] * ratio[row, i, j]
 
 
-@compiled
+@part
 def _over_effort(t, a, along_y, k, line, u, i, ratio):
     """Fill line (exp(x) − 1)/x for x = t·e·line, where line is λ/e."""
     ny = along_y.shape[1]
@@ -106,7 +106,7 @@ def _over_effort(t, a, along_y, k, line, u, i, ratio):
             ratio[u, i, j] = line[j] * expm1_quotient(t * a * along_y[k, j] * line[j])
 
 
-@compiled
+@part
 def ratios_of_hazards(slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
     """(exp(Tλ) − 1)/(T e) of the slots of proximity detectors with λ = e on n lines, (U, n, ny)."""
     line[:] = 1.0
@@ -116,7 +116,7 @@ def ratios_of_hazards(slot_station, slot_effort, first, n, along_x, along_y, lin
             _over_effort(slot_effort[u], along_x[k, first + i], along_y, k, line, u, i, ratio)
 
 
-@compiled
+@part
 def ratios_of_probabilities(slot_station, slot_effort, first, n, along_x, along_y, line, ratio):
     """The same with λ = −log(1 − e)."""
     for u in range(len(slot_station)):
@@ -131,7 +131,7 @@ def ratios_of_probabilities(slot_station, slot_effort, first, n, along_x, along_
                 _over_effort(t, a, along_y, k, line, u, i, ratio)
 
 
-@compiled
+@part
 def spread(place, area, log_density, b, cells, intensity):
     """D a of the places of the lattice, (L,); returns their sum."""
     total = 0.0
@@ -144,7 +144,7 @@ def spread(place, area, log_density, b, cells, intensity):
     return total
 
 
-@compiled
+@part
 def group_weights(times, powers, visits, visited, low, high, hazards, intensity, total, silent, seen, quotient, weight):
     """On the places low:high, H, exp(−H), 1 − exp(−H), and D a exp(−t·H + r·H + c·V(H)) of the groups."""
     low, high = np.uint64(low), np.uint64(high)
@@ -178,7 +178,7 @@ def group_weights(times, powers, visits, visited, low, high, hazards, intensity,
                     weight[g, j] *= quotient[v, j]
 
 
-@compiled
+@part
 def log_bounds(is_probability, plan, log_base, b, bounds):
     """log of the largest ratio of each slot, (U,): the one at the station."""
     for u in range(len(bounds)):
@@ -187,7 +187,7 @@ def log_bounds(is_probability, plan, log_base, b, bounds):
         bounds[u] = log(hazard / e) + (plan.slot_effort[u] * hazard if plan.proximity else 0.0)
 
 
-@compiled
+@part
 def void(place, b, intensity, total, silent, seen, atom, unseen):
     """Expected number of undetected animals in each set; returns that of detected ones and the largest H."""
     detected, undetected, largest = 0.0, 0.0, 0.0
