@@ -105,7 +105,7 @@ def _of_sites(fit: Any, *options: Any) -> Sensitivity:
         trials.append(
             Trial(kind="site", subject=str(label), words="left out", after=after, task=_task(target, counter, seed))
         )
-    seasons = [str(label) for label in problem.arrays.seasons]
+    seasons = [f"season {label}" for label in problem.arrays.seasons]
     return _packed(
         trials, before, seasons if len(seasons) > 1 else [""], options,
         quantity="the share of sites used (%)", facts=lambda label: "",

@@ -139,7 +139,7 @@ def draws_of(fit: Any) -> Draws:
         fine = np.isfinite(known.raw_log_ratios)
         return Draws(known.raw[fine], known.raw_log_ratios[fine])
     draws = spread_draws(fit, MOST_DRAWS)
-    return Draws(draws.theta, np.log(draws.weight))
+    return Draws(draws.theta[draws.place], np.zeros(len(draws.place)))
 
 
 # -- the ground, and one pass over the draws --------------------------------------------------------------------------

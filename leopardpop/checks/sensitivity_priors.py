@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leopardpop.checks.sensitivity_targets import expected_on_mask
+from leopardpop.components.special import TINY
 from leopardpop.models.prior_terms import normal_in_theta
 from leopardpop.priors import Prior
 from leopardpop.results.tree import log_prior_terms
@@ -27,6 +28,8 @@ POWERS = {0.5: "half as strong (power ½)", 2.0: "twice as strong (power 2)"}
 ONE_SD = (0.158655253931457, 0.841344746068543)
 SMALL = 0.01
 """Change of the power at which its slope is taken (Kallioinen et al. 2024)."""
+FARTHEST = 50.0
+"""Log of the largest factor: draws without weight may be anywhere."""
 SENSITIVE = 0.05
 """Slope of the distance from which a posterior counts as sensitive (ibid.)."""
 
@@ -164,17 +167,22 @@ def power_diagnostic(values: Floats, log_weights: Floats, log_factor: Floats) ->
     weights = np.exp(log_weights)
     mean = weights @ values
     sd = float(np.sqrt(weights @ (values - mean) ** 2))
-    centred = np.where(np.isfinite(log_factor), log_factor, -1e3) - weights @ np.maximum(log_factor, -1e3)
+    known = np.where(np.isfinite(log_factor), log_factor, log_factor[np.isfinite(log_factor)].min())
+    centred = known - weights @ known
     slope = np.log(2.0) * float(weights @ ((values - mean) * centred))
+    # The distance is relative to the range of the values, which draws without weight must not stretch.
+    kept = np.searchsorted(np.cumsum(weights), (np.arange(len(weights)) + 0.5) / len(weights))
+    rows = np.minimum(kept, len(weights) - 1)
+    equal = np.full(len(rows), 1.0 / len(rows))
     distances = [
-        _distance(values, weights, _scaled(weights, centred, alpha)) / abs(np.log2(alpha))
+        _distance(values[rows], equal, _scaled(equal, centred[rows], alpha)) / abs(np.log2(alpha))
         for alpha in (1.0 - SMALL, 1.0 + SMALL)
     ]
     return Power(slope / sd if sd > 0 else 0.0, float(np.mean(distances)))
 
 
 def _scaled(weights: Floats, centred: Floats, alpha: float) -> Floats:
-    other = weights * np.exp((alpha - 1.0) * centred)
+    other = weights * np.exp(np.clip((alpha - 1.0) * centred, -FARTHEST, FARTHEST))
     return np.asarray(other / other.sum())
 
 
@@ -190,6 +198,7 @@ def _one_way(values: Floats, one: Floats, other: Floats) -> float:
     both = float(width @ (p + q))
     if not both > 0:
         return 0.0
-    middle = 0.5 * (p + q)
-    apart = p * np.log2(p / middle) + q * np.log2(q / middle)  # the linear terms of the two directions cancel
+    middle = np.maximum(0.5 * (p + q), TINY)
+    shares = (np.maximum(each, TINY) for each in (p, q))
+    apart = sum(share * np.log2(share / middle) for share in shares)  # the linear terms of both directions cancel
     return float(np.sqrt(max(float(width @ apart), 0.0) / both))

@@ -162,6 +162,19 @@ def test_the_slope_is_the_one_of_normal_laws():
     assert power.slope == pytest.approx((means[0] - means[1]) / (2 * step) / sd, rel=0.02)
 
 
+def test_draws_without_weight_do_not_count():
+    """Log-likelihoods far below all others, as raw draws have, change nothing and overflow nowhere."""
+    rng = np.random.default_rng(3)
+    draws, factor = rng.normal(size=1000), -2_000.0 + rng.normal(size=1000)
+    weights = np.full(1000, -np.log(1000))
+    plain = power_diagnostic(draws, weights, factor)
+    more = power_diagnostic(
+        np.append(draws, [9.0, -9.0]), np.append(weights, [-1e4, -1e4]), np.append(factor, [-1e6, -np.inf])
+    )
+    assert more.slope == pytest.approx(plain.slope, rel=1e-6, abs=1e-9)
+    assert more.distance == pytest.approx(plain.distance, rel=0.02)
+
+
 @pytest.mark.parametrize("power", [0.5, 2.0])
 def test_a_scaled_prior_is_that_of_a_direct_fit(power):
     """The prior of sigma as a log-normal whose sd is divided by the root of the power, fitted by the model itself."""
@@ -217,22 +230,7 @@ def test_widths_of_priors_of_any_law():
     assert shift[0] == pytest.approx(law(expected * np.exp(-0.1)) - 0.1 - law(expected))
 
 
-# -- refits agree with weights ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("kind", ["animal", "station", "occasions", "mesh"])
-def test_refits_agree_with_weights(kind):
-    """Of a good survey, where k allows both: the two largest of each kind, within four Monte Carlo errors."""
-    base = base_of("null")
-    before = base.draws.spread(base.pieces.numbers())
-    trials = [t for t in trials_of_animals(base, 1) if t.kind == kind and t.after is not None and t.after.trusted]
-    moved = sorted(trials, key=lambda t: -abs(t.after.mean()[0] - (t.before or before).mean()[0]))
-    for trial in moved[:2]:
-        again = run_task(trial.task()).spread
-        by_weights = trial.after.mean()[0] - (trial.before or before).mean()[0]
-        by_refit = again.mean()[0] - before.mean()[0]
-        error = before.sd()[0] * (1 / again.ess + 1 / before.ess) ** 0.5
-        assert by_weights == pytest.approx(by_refit, abs=4 * error), trial.subject
-
-
+# -- influence -------------------------------------------------------------------------------------------------------
 def test_influence_is_not_leaving_out_given_detected():
     """A record that was never there lowers N, as a rule by its own share of it."""
     animals = found().table().query("kind == 'animal'")
@@ -242,14 +240,9 @@ def test_influence_is_not_leaving_out_given_detected():
 
 
 # -- known directions -------------------------------------------------------------------------------------------------
-def test_a_narrow_buffer_makes_density_too_high_and_a_wider_one_repairs_it():
-    narrow = made.quiet(lambda: lp.SCR().fit(made.history("null"), made.mask(buffer=1_200.0), seed=1))
-    rows = made.quiet(lambda: narrow.sensitivity()).table().query("kind == 'buffer'").set_index("change")
-    assert rows.loc["1.8 km in place of 1.2 km", "percent"] < -2
-    assert rows.loc["800 m in place of 1.2 km", "percent"] > 2
-    assert rows.loc["1.8 km in place of 1.2 km", "verdict"] in ("note", "warn")
-    wide = found().table().query("kind == 'buffer'").set_index("change")
-    assert abs(wide.loc["6 km in place of 4 km", "percent"]) < 0.5
+def test_a_wide_buffer_is_wide_enough():
+    rows = found().table().query("kind == 'buffer'").set_index("change")
+    assert abs(rows.loc["6 km in place of 4 km", "percent"]) < 0.5
 
 
 def test_meshes_keep_the_ground():
@@ -423,7 +416,7 @@ def test_fits_from_files(tmp_path):
     rows = made.quiet(lambda: again.sensitivity(refit=False)).table()
     ours = found().table()
     known = rows["sds"].notna() & ours["sds"].notna()
-    assert known.sum() > 40
+    assert known[ours["kind"].isin(["prior", "animal"])].all()
     assert rows["sds"][known].to_numpy() == pytest.approx(ours["sds"][known].to_numpy(), abs=0.12)
     shared = lp.load_fit(fit.save(tmp_path / "shared.nc", coordinates="hidden"))
     with pytest.raises(ModelError, match="positions were removed"):
