@@ -7,7 +7,7 @@ of a history by that of what happened at k:
           \Lambda^{(-k)} = \sum_x D a\,\{1 - e^{-H(x) + H_k(x)}\}
 
 so that one table of hazards, cells by stations, serves all of them. Animals that were met nowhere else are not in the
-data then. For competing cameras, bursts, behaviour and deaths the history without the station is made instead.
+data then. For competing cameras, bursts, behaviour, deaths and misread identities the history without the station is made instead.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class StationsOut(NamedTuple):
 def are_independent(problem: Problem) -> bool:
     """Whether detections at different stations are independent given the animal's centre, and simply so."""
     plain = problem.history.detector in ("count", "proximity") and problem.model.counts == "poisson"
+    plain = plain and not problem.model.ghosts  # without a station an animal may be one that was detected once
     stays = not problem.history.dataset["removed"].values.any()
     return plain and stays and all(units.experience is None for units in problem.units)
 

@@ -1,4 +1,4 @@
-"""Part of a capture history: some of its stations, all but one animal, or longer occasions."""
+"""Part of a capture history: some of its stations, some of its animals, or longer occasions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import CheckedParts, SessionParts
 from leopardpop.errors import DataError
 
-__all__ = ["at_stations", "in_longer_occasions", "without_animal"]
+__all__ = ["at_stations", "in_longer_occasions", "of_animals", "without_animal"]
 
 
 def at_stations(history: CaptureHistory, keep: Mapping[str, NDArray[np.bool_]]) -> CaptureHistory:
@@ -53,6 +53,38 @@ def at_stations(history: CaptureHistory, keep: Mapping[str, NDArray[np.bool_]]) 
     return _like(history, parts)
 
 
+def of_animals(history: CaptureHistory, keep: Mapping[str, NDArray[np.bool_]]) -> CaptureHistory:
+    """The history without some of its animals; stations and effort stay.
+
+    Parameters
+    ----------
+    history
+        The history of all animals.
+    keep
+        Which animals are kept, by session, (n,) each.
+
+    Returns
+    -------
+    CaptureHistory
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> stations = pd.DataFrame({"station": ["A", "B"], "x": [0, 2000], "y": [0, 500]})
+    >>> captures = pd.DataFrame({"individual": ["F1", "M1", "M2"], "station": list("AAB"), "occasion": 1})
+    >>> part = of_animals(CaptureHistory.from_tables(captures, stations), {"1": np.array([True, False, True])})
+    >>> part.individuals["individual"].tolist(), part.n_stations
+    (['F1', 'M2'], 2)
+    """
+    parts = []
+    for session in history.sessions:
+        part = session_parts(history.dataset, session)
+        rows = keep[session][part.individual]
+        given: dict[str, Any] = {each.name: getattr(part, each.name) for each in fields(SessionParts)}
+        parts.append(SessionParts(**given | _animals(part, np.flatnonzero(keep[session]), rows)))
+    return _like(history, parts)
+
+
 def _kept(part: CheckedParts, keep: NDArray[np.bool_]) -> SessionParts:
     rows = keep[part.station]
     seen = np.unique(part.individual[rows])
@@ -63,17 +95,25 @@ def _kept(part: CheckedParts, keep: NDArray[np.bool_]) -> SessionParts:
         "effort": part.effort[keep],
         "station_covariates": part.station_covariates[keep].reset_index(drop=True),
         "visit_covariates": {name: values[keep] for name, values in part.visit_covariates.items()},
-        "individuals": [part.individuals[i] for i in seen],
-        "individual_covariates": part.individual_covariates.iloc[seen].reset_index(drop=True),
-        "individual": np.searchsorted(seen, part.individual[rows]),
+        **_animals(part, seen, rows),
         "station": (np.cumsum(keep) - 1)[part.station[rows]],
-        "occasion": part.occasion[rows],
-        "count": part.count[rows],
-        "exposure": part.exposure[seen],
-        "removed": part.removed[seen],
-        "flanks": None if part.flanks is None else part.flanks[rows],
     }
     return SessionParts(**given)
+
+
+def _animals(part: CheckedParts, kept: NDArray[np.intp], rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """What is known of the animals ``kept``, whose detections are ``rows``."""
+    return {
+        "individuals": [part.individuals[i] for i in kept],
+        "individual_covariates": part.individual_covariates.iloc[kept].reset_index(drop=True),
+        "individual": np.searchsorted(kept, part.individual[rows]),
+        "station": part.station[rows],
+        "occasion": part.occasion[rows],
+        "count": part.count[rows],
+        "exposure": part.exposure[kept],
+        "removed": part.removed[kept],
+        "flanks": None if part.flanks is None else part.flanks[rows],
+    }
 
 
 def without_animal(history: CaptureHistory, session: str, position: int) -> CaptureHistory:
@@ -101,28 +141,10 @@ def without_animal(history: CaptureHistory, session: str, position: int) -> Capt
     >>> without_animal(whole, "1", 0).individuals["individual"].tolist()
     ['M1', 'M2']
     """
-    parts = [
-        _less_one(part, position) if part.session == session else part
-        for part in (session_parts(history.dataset, each) for each in history.sessions)
-    ]
-    return _like(history, [_given(part) for part in parts])
-
-
-def _less_one(part: CheckedParts, position: int) -> CheckedParts:
-    animals = np.arange(len(part.individuals)) != position
-    rows = animals[part.individual]
-    return replace(
-        part,
-        individuals=tuple(label for label, kept in zip(part.individuals, animals, strict=True) if kept),
-        individual_covariates=part.individual_covariates[animals].reset_index(drop=True),
-        individual=(np.cumsum(animals) - 1)[part.individual[rows]],
-        station=part.station[rows],
-        occasion=part.occasion[rows],
-        count=part.count[rows],
-        exposure=part.exposure[animals],
-        removed=part.removed[animals],
-        flanks=None if part.flanks is None else part.flanks[rows],
-    )
+    sizes = {each: len(history.arrays(each).individuals) for each in history.sessions}
+    keep = {each: np.ones(size, np.bool_) for each, size in sizes.items()}
+    keep[session][position] = False
+    return of_animals(history, keep)
 
 
 def in_longer_occasions(history: CaptureHistory, times: int) -> CaptureHistory:
