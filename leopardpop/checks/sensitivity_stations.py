@@ -7,7 +7,8 @@ of a history by that of what happened at k:
           \Lambda^{(-k)} = \sum_x D a\,\{1 - e^{-H(x) + H_k(x)}\}
 
 so that one table of hazards, cells by stations, serves all of them. Animals that were met nowhere else are not in the
-data then. For competing cameras, bursts, behaviour, deaths and misread identities the history without the station is made instead.
+data then. For competing cameras, bursts, behaviour, deaths and misread identities the history without the station is
+made instead.
 """
 
 from __future__ import annotations

@@ -147,6 +147,22 @@ class AveragedPopulation(Population):
         Weight of each, adding up to one.
     method
         Where the weights come from.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import leopardpop as lp
+    >>> axis = range(0, 6_000, 1_500)
+    >>> stations = pd.DataFrame([(f"{x}-{y}", x, y) for x in axis for y in axis], columns=["station", "x", "y"])
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=10)
+    >>> mask = lp.Mask.around(design, buffer=4_500, spacing=600)
+    >>> sim = lp.SCR().simulate(design, mask, parameters={"D": 0.4, "lambda0": 0.2, "sigma": 1_000}, seed=2)
+    >>> fits = {f"seed {seed}": lp.SCR().fit(sim.history, mask, seed=seed) for seed in (1, 2)}
+    >>> pop = lp.average(fits, weights={"seed 1": 3, "seed 2": 1})
+    >>> pop.made
+    'Averaged over 2 models (weights as given): seed 1 0.75 and seed 2 0.25.'
+    >>> float((pop.origin == "seed 1").mean())
+    0.75
     """
 
     def __init__(

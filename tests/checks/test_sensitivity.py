@@ -429,7 +429,7 @@ def varying(lambda0: str) -> lp.Fit:
     return made.quiet(lambda: model.fit(made.history("null"), made.mask(2_500, 1_500), seed=1, engine="laplace"))
 
 
-@pytest.mark.parametrize("lambda0", ["~ bk", "~ trend"])
+@pytest.mark.parametrize("lambda0", [pytest.param("~ bk", marks=pytest.mark.verification), "~ trend"])
 def test_what_cannot_be_changed_is_said(lambda0):
     fit = varying(lambda0)
     rows = made.quiet(lambda: fit.sensitivity(refit=False)).table()
@@ -439,6 +439,7 @@ def test_what_cannot_be_changed_is_said(lambda0):
     assert known > 20 if are_independent(fit.problem) else stations["reason"].str.contains("of its own").all()
 
 
+@pytest.mark.verification
 def test_a_station_of_a_model_with_behaviour_is_left_out_by_its_history():
     fit = varying("~ bk")
     base = Base(fit, _grounds(fit.problem))
