@@ -79,6 +79,8 @@ def test_the_sample_with_a_problem(sample):
         "camtrapR tables: 3 deployments, 21 records used of 21",
         "A start that is a date is taken at 12:00, an end at 12:00.",
         "Times are the cameras' own clock: these tables have no zone.",
+        "Columns of recordTableIndividualSample.csv: without a role: 'delta.time.secs', 'delta.time.mins', "
+        "'delta.time.hours', 'delta.time.days', 'HierarchicalSubject', 'Model', 'Make'.",
     )
     history = survey.capture_history(occasion="1D", occasion_start="00:00")
     assert history.n_individuals == 3

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.column_roles import SYNONYMS, TOLD
 from leopardpop.data.names import counted
 from leopardpop.data.occasions import Clock
 from leopardpop.data.readers.camtrapr_shifts import shift_times
@@ -43,20 +44,21 @@ RECORDS = ColumnNames(
     {
         "station": ("Station",),
         "camera": ("Camera", "CameraID"),
-        "species": ("Species", "metadata_Species", "speciesID"),
-        "individual": ("Individual", "individualID", "metadata_individual", "metadata_individualID"),
+        "species": ("Species", "metadata_Species", "speciesID", *SYNONYMS["species"]),
+        "individual": ("Individual", "metadata_individual", "metadata_individualID", *SYNONYMS["individual"]),
         "timestamp": ("DateTimeOriginal", "DateTime"),
         "date": ("Date",),
         "time": ("Time",),
-        "sex": ("sex", "metadata_sex"),
-        "life_stage": ("life_stage", "lifeStage", "age", "metadata_age", "metadata_life_stage"),
-        "flank": ("flank", "side", "metadata_flank", "metadata_side"),
-        "count": ("count", "metadata_count", "metadata_number", "group_size", "metadata_group_size"),
+        "sex": ("sex", "metadata_sex", *SYNONYMS["sex"]),
+        "life_stage": ("life_stage", "age", "metadata_age", "metadata_life_stage", *SYNONYMS["life_stage"]),
+        "flank": ("flank", "side", "metadata_flank", "metadata_side", *SYNONYMS["flank"]),
+        "count": ("count", "metadata_count", "metadata_number", "metadata_group_size", *SYNONYMS["count"]),
         "directory": ("Directory",),
         "file": ("FileName", "File"),
     },
     required=("station",),
     pattern=r"metadata.+",
+    told=TOLD,
 )
 CAMERAS = ColumnNames(
     {
@@ -174,7 +176,7 @@ def read_camtrapr(
         crs=system,
         tz=periods.clock.tz,
         notes=reading_notes(
-            f"camtrapR tables: {counted(len(deployments), 'deployment')}", audit, periods, sheet, system
+            f"camtrapR tables: {counted(len(deployments), 'deployment')}", audit, periods, sheet, system, seen
         ),
     )
 

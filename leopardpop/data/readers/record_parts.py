@@ -82,7 +82,9 @@ class Periods:
         return self if found is None else replace(self, clock=Clock(found), shared=True)
 
 
-def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: Sheet, system: str | None) -> list[str]:
+def reading_notes(
+    title: str, audit: pd.DataFrame, periods: Periods, places: Sheet, system: str | None, records: Sheet
+) -> list[str]:
     """Say what was read and what a reader decided, for ``survey.notes``.
 
     Parameters
@@ -97,6 +99,8 @@ def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: She
         The table with the positions.
     system
         Reference system of the survey.
+    records
+        The table of records.
     """
     degrees = not ("x" in places and "y" in places)
     where = f", projected to {system}" if degrees else ""
@@ -109,7 +113,7 @@ def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: She
         notes.append(f"All times carry one offset: their clock is {periods.clock.tz}.")
     if periods.clock.tz is None:
         notes.append("Times are the cameras' own clock: these tables have no zone.")
-    return notes
+    return [*notes, *records.notes]
 
 
 def find_places(sheet: Sheet, crs: Any) -> tuple[pd.DataFrame, str | None]:
