@@ -239,3 +239,16 @@ def test_two_columns_for_one_role_are_named(read):
     assert survey.records["species"].tolist() == ["Panthera pardus"]
     assert survey.records["common name"].tolist() == ["leopard"]
     assert "'common name' is not read, since 'scientific name' is the species" in survey.notes[-1]
+
+
+def test_an_unknown_station_of_failures_begins_its_advice_with_a_capital(read):
+    with pytest.raises(DataError, match=r"failures.csv line 2: station 'Z' is not in the survey. The survey has 'A'"):
+        read(failures="station,start,end\nZ,2024-02-05,2024-02-06\n")
+
+
+@pytest.mark.parametrize("count", ["1e30", "inf", "-2", "1.5"])
+def test_counts_that_are_none(read, count):
+    with pytest.raises(
+        DataError, match=f"records.csv line 2: count is '{count}'. A whole number is needed, at least 1"
+    ):
+        read(f"timestamp,deployment,species,count\n2024-02-03 21:14,d1,leopard,{count}\n")

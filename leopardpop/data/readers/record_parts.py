@@ -83,7 +83,14 @@ class Periods:
 
 
 def reading_notes(
-    title: str, audit: pd.DataFrame, periods: Periods, places: Sheet, system: str | None, records: Sheet
+    title: str,
+    audit: pd.DataFrame,
+    periods: Periods,
+    places: Sheet,
+    system: str | None,
+    records: Sheet,
+    *,
+    midnights: bool = False,
 ) -> list[str]:
     """Say what was read and what a reader decided, for ``survey.notes``.
 
@@ -101,6 +108,8 @@ def reading_notes(
         Reference system of the survey.
     records
         The table of records.
+    midnights
+        Whether starts or ends that are all at 00:00:00 are taken for dates.
     """
     degrees = not ("x" in places and "y" in places)
     where = f", projected to {system}" if degrees else ""
@@ -108,7 +117,8 @@ def reading_notes(
     notes = [f"{title}{where}, {counted(used, 'record')} used of {len(audit):,}"]
     minutes = [int(hour.total_seconds()) // 60 for hour in (periods.start, periods.end)]
     start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
-    notes.append(f"A start that is a date is taken at {start}, an end at {end}.")
+    also = ", or all of whose kind are written at 00:00:00," if midnights else ""
+    notes.append(f"A start that is a date{also} is taken at {start}, an end at {end}.")
     if periods.shared:
         notes.append(f"All times carry one offset: their clock is {periods.clock.tz}.")
     if periods.clock.tz is None:

@@ -93,7 +93,8 @@ class Sheet:
         unknown = ~words.isin(list(names)).to_numpy(bool)
         if unknown.any():
             value = str(words[int(unknown.argmax())])
-            advice = f"{where} has {listed(dict.fromkeys(names))}.{did_you_mean(value, names)}"
+            place = f"T{where[1:]}" if where.startswith("the ") else where
+            advice = f"{place} has {listed(dict.fromkeys(names))}.{did_you_mean(value, names)}"
             raise self.fail(unknown, f"{self.name(column)} '{value}' is not in {where}", advice)
         return words
 

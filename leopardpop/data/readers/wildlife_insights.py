@@ -171,7 +171,13 @@ def read_wildlife_insights(
         crs=system,
         tz=periods.clock.tz,
         notes=reading_notes(
-            f"Wildlife Insights: {counted(len(cameras), 'deployment')}", audit, periods, sheet, system, images
+            f"Wildlife Insights: {counted(len(cameras), 'deployment')}",
+            audit,
+            periods,
+            sheet,
+            system,
+            images,
+            midnights=True,
         ),
     )
 
