@@ -103,8 +103,8 @@ def test_the_sample_of_two_seasons(sample):
     on = (survey.deployments["end"] - survey.deployments["start"]) / pd.Timedelta("1D")
     assert on.tolist() == [42, 43, 43, 42, 43, 43, 74]
     off = (survey.failures["end"] - survey.failures["start"]) / pd.Timedelta("1D")
-    seen = (2 * 3600 + 32 * 60 + 1) / 86_400  # StationC took an image at 2:32 on the first day of its problem
-    assert off.tolist() == pytest.approx([5.5 - seen, 5.5, 11])  # StationD: 20 to 30 May, both days whole
+    seen = (2 * 3600 + 32 * 60 + 1) / 86_400  # StationC took an image at 2:32 on the first day, in both years
+    assert off.tolist() == pytest.approx([5.5 - seen, 5.5 - seen, 11])  # StationD: 20 to 30 May, both days whole
     individuals = sample("recordTableIndividualSampleMultiSeason.csv", "camtrapsMultiSeason.csv")
     history = individuals.capture_history(
         occasion="10D",
