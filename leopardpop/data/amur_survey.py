@@ -99,7 +99,8 @@ def _plain(value: Any) -> Any:
 
 
 def _thawed(values: dict[str, Any]) -> AmurTruth:
-    return AmurTruth(**{k: MappingProxyType(v) if isinstance(v, dict) else v for k, v in values.items()})
+    frozen: dict[str, Any] = {k: MappingProxyType(v) if isinstance(v, dict) else v for k, v in values.items()}
+    return AmurTruth(**frozen)
 
 
 def _by_sex(values: Mapping[str, float]) -> str:
