@@ -19,6 +19,7 @@ from leopardpop._version import __version__
 
 if TYPE_CHECKING:
     from leopardpop import errors, priors, testing
+    from leopardpop.checks.model_check import ModelCheck
     from leopardpop.components.classes import Mixture
     from leopardpop.components.density import LogLinear
     from leopardpop.components.detection import (
@@ -87,6 +88,7 @@ __all__ = [
     "Mask",
     "MaximumLikelihood",
     "Mixture",
+    "ModelCheck",
     "MultistateOccupancy",
     "NMixture",
     "Occupancy",
@@ -142,6 +144,7 @@ _HOMES = {
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
     "Mixture": "components.classes",
+    "ModelCheck": "checks.model_check",
     "MultistateOccupancy": "models.occupancy",
     "NMixture": "models.abundance",
     "Occupancy": "models.occupancy",

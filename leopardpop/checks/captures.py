@@ -76,9 +76,9 @@ def session_totals(surveyed: Surveyed, effort: Floats, n_classes: int) -> Totals
         Number of classes of animals.
     """
     rows, row, on = surveyed.rows, surveyed.row[surveyed.animal], effort > 0
-    by_station = tabulate(row, surveyed.station, surveyed.count, (rows, len(on)))
-    by_occasion = tabulate(row, surveyed.occasion, surveyed.count, (rows, on.shape[1]))
-    of_animal = np.bincount(surveyed.animal, surveyed.count, len(surveyed.row)).astype(np.intp)
+    by_station = tabulate(row, surveyed.station, surveyed.number, (rows, len(on)))
+    by_occasion = tabulate(row, surveyed.occasion, surveyed.number, (rows, on.shape[1]))
+    of_animal = np.bincount(surveyed.animal, surveyed.number, len(surveyed.row)).astype(np.intp)
     seen = np.flatnonzero(of_animal)
     often = np.minimum(of_animal[seen], OFTEN) - 1
     frequencies = tabulate(surveyed.row[seen], often, None, (rows, OFTEN))
@@ -99,7 +99,7 @@ def session_totals(surveyed: Surveyed, effort: Floats, n_classes: int) -> Totals
         "places": _apart(by_station),
         "occasions": freeman_tukey(by_occasion, times),
         "trend": by_occasion @ np.linspace(-0.5, 0.5, on.shape[1]),
-        "effort": np.bincount(row, surveyed.count * _relative(effort)[surveyed.station, surveyed.occasion], rows),
+        "effort": np.bincount(row, surveyed.number * _relative(effort)[surveyed.station, surveyed.occasion], rows),
         "distances": distances,
         "detected": detected,
         "recaptures": detections - detected,
@@ -144,7 +144,7 @@ def _of_pairs(surveyed: Surveyed, row: Ints) -> tuple[Floats, Floats, Floats, Fl
     n_stations, rows = surveyed.by_station.shape[1], surveyed.rows
     pair, which = np.unique(surveyed.animal * n_stations + surveyed.station, return_inverse=True)
     animal, station = np.divmod(pair, n_stations)
-    y = np.bincount(which, surveyed.count, len(pair))
+    y = np.bincount(which, surveyed.number, len(pair))
     at, unit = surveyed.row[animal], surveyed.unit[animal]
     expected = np.maximum(surveyed.by_station[unit, station], LEAST)
     detected = np.unique(animal)  # of the others nothing but the expectation is known
@@ -194,8 +194,9 @@ def capture_statistics(problem: Problem, sessions: Sequence[Totals]) -> dict[str
         Totals of each session.
     """
     found = {
-        name: (np.max if name in LARGEST else np.sum)([each.statistics[name] for each in sessions], axis=0)
+        name: parts.max(0) if name in LARGEST else parts.sum(0)
         for name in sessions[0].statistics
+        for parts in [np.stack([each.statistics[name] for each in sessions])]
     }
     found |= _shares(found, np.sum([each.by_station.sum(1) for each in sessions], axis=0), problem)
     found["frequencies"] = _apart(np.sum([each.frequencies for each in sessions], axis=0))

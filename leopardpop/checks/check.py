@@ -54,7 +54,8 @@ def check_fit(fit: Any, *, replicates: int | None = None, seed: int | np.random.
     ModelError
         For fewer than 99 replicates, or a fit without positions.
     """
-    if replicates is not None and (not isinstance(replicates, int | np.integer) or replicates < FEWEST):
+    given: Any = replicates
+    if given is not None and not (isinstance(given, int | np.integer) and given >= FEWEST):
         raise ModelError(
             f"replicates={replicates!r}: with several statistics looked at, fewer than {FEWEST} replicates can flag "
             f"nothing. Give {FEWEST} or more, or leave it out."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.words import counted, probability, rounded
+from leopardpop.words import counted, percent, probability, rounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -152,9 +152,10 @@ class ModelCheck:
 
     def _foot(self) -> str:
         return (
-            f"{self.replicates} replicates at one draw from the posterior. If the model is right, {LEVEL:.0%} of such "
-            "tables flag something. Silence proves little with few animals or sites: see the power in the documentation."
-        ).replace("%", " %")
+            f"{self.replicates} replicates at one draw from the posterior. If the model is right, {percent(LEVEL)} of "
+            "such tables flag something. Silence proves little with few animals or sites: see the power in the "
+            "documentation."
+        )
 
     def __repr__(self) -> str:
         """Show the table in words."""
@@ -163,7 +164,7 @@ class ModelCheck:
         lines = [
             f"   {WORDS[row['verdict']]}   {row['statistic']:<{width}}   {_numbers(row)}" for _, row in table.iterrows()
         ]
-        advice = [f"   {self.statistics[name].name}: {table.loc[name, 'advice']}" for name in self.flagged]
+        advice = [f"   {table['statistic'][name]}: {table['advice'][name]}" for name in self.flagged]
         return "\n".join([self._head(), "", *lines, *([""] if advice else []), *advice, "", self._foot()])
 
     def _repr_html_(self) -> str:

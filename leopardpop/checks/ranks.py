@@ -42,9 +42,10 @@ def uniform_ranks(values: Floats, rng: np.random.Generator) -> Floats:
     rows, columns = values.shape
     place = np.empty(values.shape)
     for j in range(columns):
-        order = np.lexsort((rng.random(rows), values[:, j]))
+        order = np.lexsort(np.stack([rng.random(rows), values[:, j]]))
         place[order, j] = np.arange(rows)
-    return (place + rng.random(values.shape)) / rows
+    ranks: Floats = (place + rng.random(values.shape)) / rows
+    return ranks
 
 
 def p_values(values: Floats, two_sided: Sequence[bool], rng: np.random.Generator) -> Floats:
@@ -92,4 +93,4 @@ def family_p(p: Floats) -> Floats:
     [0.5, 1.0]
     """
     smallest = np.sort(p.min(axis=1))
-    return np.searchsorted(smallest, p[0], side="right") / len(p)
+    return np.asarray(np.searchsorted(smallest, p[0], side="right") / len(p))

@@ -116,7 +116,7 @@ def site_statistics(surveys: SiteSurveys, data: OccupancyArrays) -> dict[str, Fl
     n_sites, n_seasons, n_visits = surveys.shape
     n_cells, seen = n_sites * n_seasons, surveys.seen
     of_cell = surveys.by(surveys.cell, seen, n_cells)
-    times = surveys.by(surveys.cell, surveys.values > 0, n_cells)
+    times = surveys.by(surveys.cell, (surveys.values > 0).astype(float), n_cells)
     of_visit = surveys.by(surveys.visit, seen, n_seasons * n_visits)
     found = {
         "sites": freeman_tukey(of_cell, surveys.by(surveys.cell, surveys.expected, n_cells)),

@@ -63,7 +63,8 @@ CAPTURES: dict[str, Statistic] = {
     "inside": Statistic(
         "singletons among stations",
         "detections expected of the animals detected once",
-        f"Animals detected once live where they should have been detected again. {_IDENTITY}; if they stand, {_UNLIKE}.",
+        "Animals detected once live where they should have been detected again. "
+        f"{_IDENTITY}; if they stand, {_UNLIKE}.",
     ),
     "places": Statistic(
         "station, whatever lives there",

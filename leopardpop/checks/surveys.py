@@ -51,8 +51,8 @@ class Surveyed(NamedTuple):
     """(m,)."""
     occasion: Ints
     """(m,)."""
-    count: Ints
-    """(m,)."""
+    number: Ints
+    """Detections there and then, (m,)."""
 
 
 class _Animals(NamedTuple):

@@ -88,7 +88,7 @@ def _one(ax: Axes, values: Any, row: Any) -> None:
     low, high = float(values.min()), float(values.max())
     step = max(1.0, np.ceil((high - low + 1) / BINS)) if whole else max((high - low) / BINS, 1e-9)
     start = low - 0.5 if whole else low
-    edges = np.arange(start, high + 1.01 * step, step)
+    edges = np.arange(start, high + 1.01 * step, step).tolist()
     ax.hist(values[1:], edges, color=BAR, edgecolor="white", linewidth=0.3)
     ax.axvline(values[0], color=ACCENT if warned else INK, linestyle=(0, (4, 1.6)) if warned else "-", linewidth=1.4)
     ax.set_title(plain(row["statistic"], 34), fontsize=SMALL, color=INK)
@@ -158,7 +158,8 @@ def _map(ax: Axes, residuals: xr.Dataset) -> None:
     """Symbols sized by how far a place is from what is expected: up for more detections, down for fewer."""
     x, y = residuals["x"].to_numpy(), residuals["y"].to_numpy()
     values = residuals[_names(residuals)[0]].to_numpy()
-    values = values if values.ndim == 1 else np.nanmean(np.where(np.isfinite(values), values, 0.0), axis=1)
+    if values.ndim > 1:  # over seasons, of the same spread as that of one
+        values = np.nansum(values, axis=1) / np.sqrt(np.maximum(np.isfinite(values).sum(1), 1))
     frame = frame_of(x, y, 0.06 * (float(max(np.ptp(x), np.ptp(y))) or 1000.0))
     frame.apply(ax, "hidden", north=False)
     at = frame.place(x, y)

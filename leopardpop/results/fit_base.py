@@ -144,9 +144,7 @@ class BaseFit(ABC):
         """
         return findings_table(self.findings)
 
-    def check(
-        self, *, replicates: int | None = None, seed: int | np.random.Generator | None = None
-    ) -> ModelCheck:
+    def check(self, *, replicates: int | None = None, seed: int | np.random.Generator | None = None) -> ModelCheck:
         """Could the model have made these data? Goodness of fit, by replicates of the survey.
 
         Parameters

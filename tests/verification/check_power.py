@@ -127,7 +127,9 @@ def main(number: int, faults: list[str]) -> None:
             for name, share in zip(found.names, (found.family_p <= 0.10).mean(0), strict=True)
             if share >= 0.1
         )
-        sys.stdout.write(f"{fault}: {number} surveys, {found.animals:.1f} animals, flagged {found.flagged:.1%} ({by})\n")
+        sys.stdout.write(
+            f"{fault}: {number} surveys, {found.animals:.1f} animals, flagged {found.flagged:.1%} ({by})\n"
+        )
         sys.stdout.flush()
 
 

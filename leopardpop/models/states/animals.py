@@ -224,7 +224,7 @@ class MixtureProblem(AnimalsProblem):
 
     def _log_ways(self, n: Floats) -> Floats:
         """Σ over visits of log C(n, y), (K, N)."""
-        known = self.__dict__.get("_ways", {})
+        known: dict[int, Floats] = self.__dict__.get("_ways", {})
         if len(n) not in known:
             known = {len(n): self.visits.log_ways(n)}
             self._ways = known  # another thread may put its own there: go on with this one
