@@ -14,6 +14,7 @@ from leopardpop.components.counts import check_size, parameters_of
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
 from leopardpop.models.detection_rows import DetectionRows
+from leopardpop.models.ghosts import check_naive, without_singles
 from leopardpop.models.latent import latent_levels, ordering
 from leopardpop.models.layout import Layout, make_layout
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
@@ -86,15 +87,17 @@ class Problem:
         levels: tuple[str, ...] | None = None,
         ordered: bool = True,
     ) -> None:
-        self.model, self.history = model, history
+        self.model, self.given = model, history
+        self.history = history if not model.ghosts else without_singles(model, history)
         self.masks = masks_by_session(history, mask)
-        self.data: list[SessionArrays] = [history.arrays(s) for s in history.sessions]
+        self.data: list[SessionArrays] = [self.history.arrays(s) for s in history.sessions]
         self.number = number or (BinomialN() if model.distribution == "binomial" else PoissonN())
         self.column = class_column(model.classes)
         self.levels = levels or _levels(model.classes, self.data)
         check_size(model, history.detector, self.column)
         self.detection = DetectionRows(parameters_of(model), self.data, self.column, self.levels, history.detector)
         self.units = self.detection.units
+        check_naive(model, self.units)
         self.layout = self._layout(ordered=ordered)
         self.distances = self._distances()
         terms = [self._terms_of_session(s) for s in range(len(self.data))]
@@ -146,7 +149,7 @@ class Problem:
         squares = None if self.distances is None else Squares(self.distances[s] ** 2, units.station)
         return session_terms(
             units.arrays, self.history.detector, cells, mask.area, codes, units.experience, squares,
-            in_bursts=self.model.counts == "negbin",
+            in_bursts=self.model.counts == "negbin", without_singles=self.model.ghosts,
         )  # fmt: skip
 
     @cached_property
