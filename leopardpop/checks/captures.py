@@ -200,6 +200,8 @@ def capture_statistics(problem: Problem, sessions: Sequence[Totals]) -> dict[str
     }
     found |= _shares(found, np.sum([each.by_station.sum(1) for each in sessions], axis=0), problem)
     found["frequencies"] = _apart(np.sum([each.frequencies for each in sessions], axis=0))
+    for name in ("once", "inside") if problem.model.ghosts else ():
+        del found[name]
     if isinstance(problem.model.classes, str):
         found["classes"] = _apart(np.sum([each.classes for each in sessions], axis=0))
     if len(sessions) > 1:

@@ -164,6 +164,8 @@ def _all_at_once(
     events = _Events(*(np.concatenate(column) for column in zip(*found, strict=True)))
     kept = np.arange(len(events.animal)) < len(data.individual)
     kept |= events.occasion >= animals.known[events.animal]
+    if problem.model.ghosts:  # who was detected once is no part of the data
+        kept &= np.bincount(events.animal[kept], events.count[kept], len(animals.row))[events.animal] > 1
     events = _Events(*(column[kept] for column in events))
     return Surveyed(replicates + 1, animals.row, animals.code, unit, by_station, by_occasion, distance, *events)
 
