@@ -19,6 +19,7 @@ from leopardpop._version import __version__
 
 if TYPE_CHECKING:
     from leopardpop import errors, priors, testing
+    from leopardpop.checks.model_check import ModelCheck
     from leopardpop.checks.sensitivity_result import Sensitivity
     from leopardpop.components.classes import Mixture
     from leopardpop.components.density import LogLinear
@@ -90,6 +91,7 @@ __all__ = [
     "Mask",
     "MaximumLikelihood",
     "Mixture",
+    "ModelCheck",
     "MultistateOccupancy",
     "NMixture",
     "Occupancy",
@@ -148,6 +150,7 @@ _HOMES = {
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
     "Mixture": "components.classes",
+    "ModelCheck": "checks.model_check",
     "MultistateOccupancy": "models.occupancy",
     "NMixture": "models.abundance",
     "Occupancy": "models.occupancy",

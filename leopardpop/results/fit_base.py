@@ -21,9 +21,11 @@ from leopardpop.words import counted
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    import numpy as np
     import pandas as pd
     import xarray as xr
 
+    from leopardpop.checks.model_check import ModelCheck
     from leopardpop.checks.sensitivity_result import Sensitivity
     from leopardpop.inference.laplace import LaplaceDraws
     from leopardpop.models.likelihood.terms import Floats
@@ -145,6 +147,41 @@ class BaseFit(ABC):
             Columns quantity, value, limit, verdict ("ok", "note", "warn", "fail") and advice, in words.
         """
         return findings_table(self.findings)
+
+    def check(self, *, replicates: int | None = None, seed: int | np.random.Generator | None = None) -> ModelCheck:
+        """Could the model have made these data? Goodness of fit, by replicates of the survey.
+
+        Parameters
+        ----------
+        replicates
+            Number of replicates, 99 or more; None: 999, fewer where that would take long.
+        seed
+            Seed or generator; None: one that follows from the fit's, so that the answer is the same each time.
+
+        Returns
+        -------
+        ModelCheck
+            ``table()`` with a verdict in words for each statistic, ``plot()``, ``residuals`` in space and time.
+
+        Raises
+        ------
+        ModelError
+            For too few replicates, or a fit whose positions were removed.
+
+        Notes
+        -----
+        One draw θ* from the posterior, and the centres or states given θ* and the data, are taken for the truth; a
+        statistic T(y, θ*) of the survey is ranked among T(y_rep, θ*) of replicates. This *sampled posterior* p-value is
+        uniform if the model is right. The classical posterior predictive one, an average over draws, is not: the same
+        data fit the model and judge it, so that it stays near one half and misses faults.
+
+        References
+        ----------
+        Gosselin (2011) A new calibrated Bayesian internal goodness-of-fit method, doi:10.1371/journal.pone.0014770
+        """
+        from leopardpop.checks.check import check_fit
+
+        return check_fit(self, replicates=replicates, seed=seed)
 
     # -- results ------------------------------------------------------------------------------------------------------
     def summary(self) -> pd.DataFrame:
