@@ -11,8 +11,9 @@ import numpy as np
 
 from leopardpop.components.formula import build_design
 from leopardpop.components.random_effects import build_random
-from leopardpop.models.layout import Layout, make_layout
+from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.prior_terms import PriorTerms
+from leopardpop.models.spatial_effects import build_spatial
 from leopardpop.models.states.forward import (
     Forward,
     Smoothed,
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leopardpop.components.formula import Design
-    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.detection_history import DetectionHistory
-    from leopardpop.models.effects import Effects
-    from leopardpop.models.layout import Parameter
+    from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
 
@@ -90,16 +89,18 @@ class OccupancyProblem:
 
     def _layout(self) -> Layout:
         pieces: list[tuple[str, str, str, Design, tuple[int, ...]]] = []
-        random: list[tuple[str, str, RandomDesign]] = []
+        random: list[tuple[str, str, AnyRandomDesign]] = []
         for name, home in self.structure.homes.items():
             table, rows = table_of(home, self.arrays, self.structure.states)
-            fixed, effects = build_random(getattr(self.model, name), table, parameter=name, rows=rows)
+            given = getattr(self.model, name)
+            given, surface = build_spatial(given, table, parameter=name, priors=self.model.priors)
+            fixed, effects = build_random(given, table, parameter=name, rows=rows)
             design = build_design(fixed, table, parameter=name, rows=rows)
             link, unit = self.structure.links.get(name, self.model.link), self.structure.units.get(name, "")
             pieces.append((name, link, unit, design, (len(table),)))
-            random += [(name, f"{name}_sd_{each.suffix}", each) for each in effects]
-        constant = build_design("~ 1", table.iloc[:1], parameter="sd")
-        pieces += [(sd, "log", self.model.link, constant, (1,)) for _, sd, _ in random]
+            designs = [*effects, *([surface] if surface else [])]
+            random += [(name, f"{name}_sd_{each.suffix}", each) for each in designs]
+        pieces += pieces_of_effects(random, self.model.link)
         return make_layout(pieces, None, random)
 
     @cached_property
@@ -132,7 +133,7 @@ class OccupancyProblem:
         kind, first = distinct_rows(self._keys(p.name for p in parts))
         return kind, {p.name: chosen_rows(p.standardised, first, self.effects_of(p.name)) for p in parts}
 
-    def effects_of(self, name: str) -> list[Effects]:
+    def effects_of(self, name: str) -> list[Effect]:
         """Random effects in the formula of a parameter."""
         return [each for each in self.layout.effects if each.parameter == name]
 
@@ -309,10 +310,7 @@ class OccupancyProblem:
         prior, slope = self.priors.log_density(theta)
         gradient = gradient + slope
         for each in self.layout.effects:
-            density, by_z, by_spread = each.log_density_gradient(theta)
-            prior += density
-            gradient[each.place] += by_z
-            gradient[each.spread] += by_spread
+            prior += each.add_slopes(theta, gradient)
         return value + prior, gradient
 
     def log_effects(self, theta: Floats) -> Any:
