@@ -13,9 +13,10 @@ from leopardpop.components.classes import Mixture, class_column
 from leopardpop.components.counts import check_size, parameters_of
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
+from leopardpop.components.random_effects import build_random
 from leopardpop.models.detection_rows import DetectionRows
 from leopardpop.models.latent import latent_levels, ordering
-from leopardpop.models.layout import Layout, make_layout
+from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
 from leopardpop.models.likelihood.session import Evaluation, Evaluations, SessionLikelihood
@@ -24,6 +25,7 @@ from leopardpop.models.paths import UNREACHABLE
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
 from leopardpop.models.starts import starting_points
 from leopardpop.models.tables import (
+    check_groups,
     class_codes,
     class_levels,
     density_table,
@@ -31,9 +33,11 @@ from leopardpop.models.tables import (
 )
 
 if TYPE_CHECKING:
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
+    from leopardpop.models.layout import AnyRandomDesign
     from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
     from leopardpop.models.likelihood.together import Sets
     from leopardpop.models.scr import SCR
@@ -107,11 +111,19 @@ class Problem:
         cells = tuple(self.masks[d.session].n_cells for d in self.data)
         units = tuple(n_classes * len(u.station) for u in self.units)
         by_cell = density_table(self.data, self.masks)
-        pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
-        pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in parameters_of(model)]
+        fixed, random = build_random(density.D, by_cell, parameter="D", rows="cell")
+        check_groups(random, len(by_cell))
+        pieces = [("D", "log", "1/km²", build_design(fixed, by_cell, parameter="D", rows="cell"), cells)]
+        effects = _effects_of("D", random)
+        for p in parameters_of(model):
+            design, random = self.detection.of_units(p.name)
+            pieces.append((p.name, p.link, p.unit, design, units))
+            effects += _effects_of(p.name, random)
+        for name, link_name, *_ in list(pieces):
+            pieces += pieces_of_effects([each for each in effects if each[0] == name], link_name)
         by = ordering(model.detection.parameters(), self.detection) if isinstance(model.classes, Mixture) else None
         shares = (self.column, self.levels) if self.column else None
-        return make_layout(pieces, shares, ordered=by if ordered else None)
+        return make_layout(pieces, shares, effects, ordered=by if ordered else None)
 
     def _distances(self) -> list[Floats] | None:
         """Distance from each station to each cell by session, m, (K, J); None where they are straight lines."""
@@ -172,7 +184,7 @@ class Problem:
     @property
     def density_by_session(self) -> bool:
         """Whether D is told by session: several of them, and a formula that is not constant."""
-        return len(self.data) > 1 and self.layout["D"].design.coefficients != ("Intercept",)
+        return len(self.data) > 1 and not self.layout["D"].is_constant
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again on demand (compiled priors do not travel between processes)."""
@@ -182,7 +194,7 @@ class Problem:
     def natural(self, theta: Floats) -> dict[str, list[Floats]]:
         """Natural-scale value of every parameter on its rows, by session; D stays on the log scale."""
         result = {}
-        for p in self.layout.parameters:
+        for p in self.layout.parts:
             rows = p.predictor(theta)
             result[p.name] = rows if p.name == "D" else [np.asarray(p.link.inverse(r)) for r in rows]
         return result
@@ -235,7 +247,7 @@ class Problem:
     def _value_and_gradient(self, theta: Floats, *, with_number_prior: bool) -> tuple[float, Floats, float]:
         evaluations = self.evaluate(theta)
         value, number_prior = 0.0, 0.0
-        cotangents: dict[str, list[Floats]] = {p.name: [] for p in self.layout.parameters}
+        cotangents: dict[str, list[Floats]] = {p.name: [] for p in self.layout.parts}
         by_share = np.zeros(len(self.levels))
         with np.errstate(all="ignore"):
             for session, e in zip(self.sessions, evaluations, strict=True):
@@ -255,12 +267,12 @@ class Problem:
     def _pull(self, theta: Floats, cotangents: dict[str, list[Floats]], by_share: Floats) -> Floats:
         """From slopes on the rows (with respect to log parameters) to the gradient over theta."""
         gradient = np.zeros(self.layout.size)
-        for p in self.layout.parameters:
+        for p in self.layout.parts:
             rows = np.concatenate(cotangents[p.name])
             if p.name != "D":
-                eta = np.concatenate(p.predictor(theta))
+                eta = p.predictor_of_rows(theta)
                 rows = rows * p.link.inverse_derivative(eta) / p.link.inverse(eta)
-            gradient[p.place] = p.pulled(theta, rows)
+            p.pull(theta, rows, gradient)
         if self.layout.shares is not None:
             share = np.exp(self.layout.shares.log_shares(theta))
             gradient[self.layout.shares.place] = (by_share - share * by_share.sum())[1:]
@@ -273,7 +285,8 @@ class Problem:
         pairs = zip(self.sessions, evaluations, strict=True)
         likelihood = sum(float(session.log_animals(e).sum()) for session, e in pairs)
         likelihood += sum(t.value for t in self._terms(evaluations))
-        prior = self.priors.log_density(np.asarray(theta, float))[0]
+        theta = np.asarray(theta, float)
+        prior = self.priors.log_density(theta)[0] + self.layout.log_effects(theta)
         if self.priors.number is not None:
             prior += self.priors.log_density_number(evaluations[0].expected)[0]
         total = likelihood + prior
@@ -285,7 +298,9 @@ class Problem:
         has_number = self.priors.number is not None
         value, gradient, number_prior = self._value_and_gradient(theta, with_number_prior=has_number)
         prior, slope = self.priors.log_density(theta)
-        return value + prior + number_prior, gradient + slope
+        gradient += slope
+        prior += self.layout.add_effect_slopes(theta, gradient)
+        return value + prior + number_prior, gradient
 
     log_posterior = value
     log_posterior_gradient = gradient
@@ -330,7 +345,7 @@ class Problem:
 
     def log_posteriors(self, thetas: Floats, pieces: Pointwise) -> Floats:
         """Log posterior of many theta (B, P), of which the likelihood is known in pieces, (B,)."""
-        prior = self.priors.log_densities(thetas)
+        prior = self.priors.log_densities(thetas) + self.layout.log_effects(thetas)
         if self.priors.number is not None:
             prior += np.array([self.priors.log_density_number(float(e))[0] for e in pieces.expected[:, 0]])
         total: Floats = pieces.capture.sum(-1) + pieces.n_detected.sum(-1) + prior
@@ -366,6 +381,11 @@ class Problem:
         return [
             1.0 - np.exp(e.log_share) @ s.missed(e) for s, e in zip(self.sessions, self.evaluate(theta), strict=True)
         ]
+
+
+def _effects_of(name: str, random: Sequence[RandomDesign]) -> list[tuple[str, str, AnyRandomDesign]]:
+    """Random effects of a formula with the names of their sds."""
+    return [(name, f"{name}_sd_{each.suffix}", each) for each in random]
 
 
 def _levels(classes: str | Mixture | None, data: list[SessionArrays]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from leopardpop.models.behaviour import FLAGS, LEVELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
 
 __all__ = [
+    "check_groups",
     "class_codes",
     "class_levels",
     "density_origin",
@@ -125,12 +127,48 @@ def station_columns(sessions: list[SessionArrays]) -> set[str]:
 
 def detection_table(sessions: list[SessionArrays], column: str | None, levels: tuple[str, ...]) -> pd.DataFrame:
     """Class x station rows of all sessions (class varies slowest within a session)."""
-    parts = [
-        (data.station_covariates.reset_index(drop=True), _labels(data.stations, data.session, len(sessions)))
-        for data in sessions
-    ]
+    named = zip(sessions, station_names(sessions), strict=True)
+    tables = [_named(data.station_covariates.reset_index(drop=True), names) for data, names in named]
+    labels = [_labels(data.stations, data.session, len(sessions)) for data in sessions]
+    parts = list(zip(tables, labels, strict=True))
     table = _by_class(sessions, parts, column, levels)
     return _with_visit_names(table, sessions)
+
+
+def station_names(sessions: list[SessionArrays]) -> list[list[str]]:
+    """Names by which formulas know the stations of each session, in the variable ``station``.
+
+    Stations of one name in several sessions are one if they stand at the same place, to the metre. Where they do not,
+    the session is part of the name.
+    """
+    places: dict[str, set[tuple[int, ...]]] = {}
+    for data in sessions:
+        for name, xy in zip(data.stations, np.rint(data.xy).astype(int).tolist(), strict=True):
+            places.setdefault(str(name), set()).add(tuple(xy))
+    return [[str(n) if len(places[str(n)]) == 1 else f"{d.session}/{n}" for n in d.stations] for d in sessions]
+
+
+def _named(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The table with the variable ``station``, unless it has a column of that name."""
+    return table if "station" in table else table.assign(station=np.array(names, object))
+
+
+def check_groups(random: Iterable[RandomDesign], n_cells: int) -> None:
+    """Refuse random effects of density with a group for nearly every cell.
+
+    Raises
+    ------
+    ModelError
+        If there are more groups than half the cells.
+    """
+    for each in random:
+        if len(each.levels) > n_cells / 2:
+            raise ModelError(
+                f"formula of 'D', ({each.label.replace('|', ' | ')}): {each.group!r} has {len(each.levels)} groups on "
+                f"{n_cells} cells, and a group of one cell says nothing of density that its animals do not. Give a "
+                "column with fewer groups, such as a block or a park, or '~ poly(x, 2) + poly(y, 2)'.",
+                offenders=[each.group],
+            )
 
 
 def visit_table(
@@ -149,7 +187,10 @@ def visit_table(
     by_visit
         Whether there is a row for each occasion on which a station worked, or one a station.
     """
-    parts = [_visits(data, states, by_visit, len(sessions)) for data in sessions]
+    parts = [
+        _visits(data, names, states, by_visit, len(sessions))
+        for data, names in zip(sessions, station_names(sessions), strict=True)
+    ]
     table = _by_class(sessions, parts, column, levels)
     own = station_columns(sessions)
     if by_visit and "occasion" not in own:
@@ -160,12 +201,14 @@ def visit_table(
     return _with_visit_names(table, sessions)
 
 
-def _visits(data: SessionArrays, states: States, by_visit: bool, n_sessions: int) -> tuple[pd.DataFrame, list[object]]:
+def _visits(
+    data: SessionArrays, names: list[str], states: States, by_visit: bool, n_sessions: int
+) -> tuple[pd.DataFrame, list[object]]:
     """Rows of a session but for the classes, and their labels."""
     n_stations = len(data.stations)
     pairs = np.nonzero(data.effort > 0) if by_visit else (np.arange(n_stations), np.zeros(n_stations, np.intp))
     station, occasion = (np.repeat(at, states.number) for at in pairs)
-    table = data.station_covariates.iloc[station].reset_index(drop=True)
+    table = _named(data.station_covariates, names).iloc[station].reset_index(drop=True)
     given: dict[str, Any] = {}
     if by_visit:
         given = {"occasion": np.array(data.occasions, object)[occasion], "trend": occasion.astype(float)}

@@ -10,6 +10,7 @@ from leopardpop.models.states.clusters import find_clusters
 from leopardpop.models.states.responses import certain_visits
 from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
+from leopardpop.results.group_checks import group_finding
 from leopardpop.results.occupancy_meaning import meaning_findings
 from leopardpop.words import counted, percent
 
@@ -22,7 +23,6 @@ __all__ = ["occupancy_findings"]
 
 FEWEST_SITES_SEEN = 5
 FEWEST_REPEATED = 0.2
-FEWEST_GROUPS = 6
 FEWEST_CERTAIN = 10
 LARGEST_EFFECT = 6.0
 """On the link scale, of a standardised covariate: the odds change four-hundred-fold within one sd of it."""
@@ -125,18 +125,8 @@ def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
 
 def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:
     """How many groups tell the sd of a random effect, and how the engine "laplace" treats them."""
-    n = len(effects.groups)
-    name = f"({effects.design.label.replace('|', ' | ')}) of {effects.parameter}"
     how = "integrated out cluster by cluster" if find_clusters(problem) else "sampled together with everything else"
-    known = f"{name} has {counted(n, 'group')}; by engine='laplace' it is {how}, by 'nuts' it is sampled"
-    few = f"{known}. So few groups say little of the sd between them: it is mostly the prior's."
-    return Finding(
-        quantity=f"groups of {effects.label}",
-        value=n,
-        limit=FEWEST_GROUPS,
-        verdict="note",
-        advice=f"{known}." if n >= FEWEST_GROUPS else few,
-    )
+    return group_finding(effects, how)
 
 
 def _certain(problem: OccupancyProblem) -> Finding:
