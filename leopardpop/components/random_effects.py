@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -244,9 +244,20 @@ def build_random(
     return fixed, designs
 
 
+def _check_group(name: str, values: pd.Series[Any], owner: str) -> None:
+    """Refuse a measurement as a group."""
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        raise ModelError(
+            f"{owner}: {name!r} is a measurement (such as {values[values % 1 != 0].iloc[0]:g}) and no name of a group. "
+            f"Make classes of it in a column of its own, or use it as a covariate, '~ {name}'.",
+            offenders=[name],
+        )
+
+
 def _designs(part: RandomPart, table: pd.DataFrame, parameter: str, rows: str) -> Iterator[RandomDesign]:
     owner = f"formula of {parameter!r}, ({part.columns[2:]} | {part.group})"
     column = training_columns([part.group], {part.group}, table, owner, rows)[part.group]
+    _check_group(part.group, table[part.group], owner)
     design = build_design(part.columns, table, parameter=parameter, rows=rows)
     level = level_codes(part.group, column, table, owner)
     for j, name in enumerate(design.coefficients):

@@ -12,6 +12,7 @@ from leopardpop.components.formula import build_design
 from leopardpop.components.random_effects import build_random, formula_names
 from leopardpop.errors import ModelError
 from leopardpop.models.behaviour import FLAGS, make_states
+from leopardpop.models.grouping import check_groups
 from leopardpop.models.states.rows import EffectRows
 from leopardpop.models.tables import detection_table, station_columns, visit_table
 from leopardpop.models.units import Units, all_units, plain_units
@@ -106,6 +107,7 @@ class DetectionRows:
             kind = "station-occasion" if by_visit else "station"
         fixed, random = build_random(parameter.formula, table, parameter=parameter.name, rows=kind)
         design = build_design(fixed, table, parameter=parameter.name, rows=kind)
+        check_groups(parameter.name, design, random)
         place = [_places(data, by_visit=by_visit) for data in self.data]
         sizes = [len(self.levels) * (int(p.max(initial=-1)) + 1) * states.number for p in place]
         start = np.concatenate([[0], np.cumsum(sizes)]).tolist()

@@ -15,6 +15,7 @@ from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import build_design
 from leopardpop.components.random_effects import build_random
 from leopardpop.models.detection_rows import DetectionRows
+from leopardpop.models.grouping import check_groups
 from leopardpop.models.latent import latent_levels, ordering
 from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
@@ -25,7 +26,6 @@ from leopardpop.models.paths import UNREACHABLE
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
 from leopardpop.models.starts import starting_points
 from leopardpop.models.tables import (
-    check_groups,
     class_codes,
     class_levels,
     density_table,
@@ -112,8 +112,9 @@ class Problem:
         units = tuple(n_classes * len(u.station) for u in self.units)
         by_cell = density_table(self.data, self.masks)
         fixed, random = build_random(density.D, by_cell, parameter="D", rows="cell")
-        check_groups(random, len(by_cell))
-        pieces = [("D", "log", "1/km²", build_design(fixed, by_cell, parameter="D", rows="cell"), cells)]
+        design = build_design(fixed, by_cell, parameter="D", rows="cell")
+        check_groups("D", design, random)
+        pieces = [("D", "log", "1/km²", design, cells)]
         effects = _effects_of("D", random)
         for p in parameters_of(model):
             design, random = self.detection.of_units(p.name)

@@ -14,11 +14,11 @@ from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.behaviour import FLAGS, LEVELS
+from leopardpop.models.grouping import station_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
 
 __all__ = [
-    "check_groups",
     "class_codes",
     "class_levels",
     "density_origin",
@@ -135,40 +134,9 @@ def detection_table(sessions: list[SessionArrays], column: str | None, levels: t
     return _with_visit_names(table, sessions)
 
 
-def station_names(sessions: list[SessionArrays]) -> list[list[str]]:
-    """Names by which formulas know the stations of each session, in the variable ``station``.
-
-    Stations of one name in several sessions are one if they stand at the same place, to the metre. Where they do not,
-    the session is part of the name.
-    """
-    places: dict[str, set[tuple[int, ...]]] = {}
-    for data in sessions:
-        for name, xy in zip(data.stations, np.rint(data.xy).astype(int).tolist(), strict=True):
-            places.setdefault(str(name), set()).add(tuple(xy))
-    return [[str(n) if len(places[str(n)]) == 1 else f"{d.session}/{n}" for n in d.stations] for d in sessions]
-
-
 def _named(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The table with the variable ``station``, unless it has a column of that name."""
     return table if "station" in table else table.assign(station=np.array(names, object))
-
-
-def check_groups(random: Iterable[RandomDesign], n_cells: int) -> None:
-    """Refuse random effects of density with a group for nearly every cell.
-
-    Raises
-    ------
-    ModelError
-        If there are more groups than half the cells.
-    """
-    for each in random:
-        if len(each.levels) > n_cells / 2:
-            raise ModelError(
-                f"formula of 'D', ({each.label.replace('|', ' | ')}): {each.group!r} has {len(each.levels)} groups on "
-                f"{n_cells} cells, and a group of one cell says nothing of density that its animals do not. Give a "
-                "column with fewer groups, such as a block or a park, or '~ poly(x, 2) + poly(y, 2)'.",
-                offenders=[each.group],
-            )
 
 
 def visit_table(
