@@ -44,7 +44,7 @@ class Case:
     def naive(self) -> float:
         """Log of the joint density of captures, deviations and sds."""
         coefficients = self.beta.to_dict()
-        parts = pooled_pieces(self.survey, "half-normal", coefficients)
+        parts = pooled_pieces(self.survey, "HalfNormal", coefficients)
         return sum(p.poisson() for p in parts) + log_effects(self.survey, coefficients)
 
 
