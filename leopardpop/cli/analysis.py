@@ -353,8 +353,14 @@ def _check_model(name: str, model: Any, where: Where, *, occupancy: bool) -> Non
 
 def _check_values(analysis: Analysis, where: Where) -> None:
     probability = analysis.population.get("probability", [0, 0])
-    if not (isinstance(probability, list) and len(probability) == 2):
-        raise DataError(f"{where.key('population', 'probability')}: give two numbers, such as [30, 50].")
+    numbers = isinstance(probability, list) and all(
+        isinstance(each, int | float) and not isinstance(each, bool) for each in probability
+    )
+    if not (numbers and len(probability) == 2 and 0 <= probability[0] <= probability[1]):
+        raise DataError(
+            f"{where.key('population', 'probability')}: give two numbers from the smaller to the larger, such as "
+            f"[30, 50]; found {probability!r}."
+        )
     coordinates = analysis.output.get("coordinates", "hidden")
     if coordinates not in ("hidden", "exact"):
         raise DataError(f'{where.key("output", "coordinates")}: {coordinates!r} is not "hidden" or "exact".')

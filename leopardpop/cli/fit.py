@@ -183,6 +183,8 @@ def outcome_lines(analysis: Analysis, outcome: Outcome) -> list[str]:
         lines.append(INDENT + decline_line(analysis, outcome))
     if outcome.estimates is not None:
         lines += ["", *(INDENT + line for line in estimate_lines(outcome.estimates))]
+    elif outcome.no_estimates:
+        lines += ["", INDENT + outcome.no_estimates]
     return [
         *lines,
         "",

@@ -20,7 +20,8 @@ from leopardpop.cli.translate import (
     population_keywords,
     prior_calls,
 )
-from leopardpop.errors import DataError, LeopardpopWarning, ModelError
+from leopardpop.errors import DataError, FitError, LeopardpopWarning, ModelError
+from leopardpop.words import joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,13 +85,16 @@ class Outcome:
     population
         Animals in the region; of occupancy the states of the sites.
     estimates
-        The maximum-likelihood fit, where it was asked for or several models are compared.
+        The maximum-likelihood fit, where it was asked for or several models are compared, and there is one.
+    no_estimates
+        Why there is none, in words.
     """
 
     name: str
     fit: Fit
     population: Population
     estimates: MaximumLikelihood | None = None
+    no_estimates: str = ""
 
 
 def read_inputs(analysis: Analysis, progress: Progress) -> Inputs:
@@ -196,13 +200,20 @@ def run_models(analysis: Analysis, inputs: Inputs, progress: Progress) -> list[O
         model = evaluate(call, inputs.scope)
         progress(f"Fitting {name}")
         fit = model.fit(inputs.history, inputs.mask, **keywords)
-        estimates = None
+        estimates, reason = None, ""
         if wants_estimates(analysis):
             progress(f"Maximum likelihood of {name}")
-            estimates = model.maximum_likelihood(inputs.history, inputs.mask)
+            try:
+                estimates = model.maximum_likelihood(inputs.history, inputs.mask)
+            except FitError as error:  # the posterior stands without it
+                reason = f"No estimates by maximum likelihood: {error}"
         found = fit.occupancy() if analysis.is_occupancy else fit.population(**regions)
-        outcomes.append(Outcome(name=name, fit=fit, population=found, estimates=estimates))
+        outcomes.append(Outcome(name=name, fit=fit, population=found, estimates=estimates, no_estimates=reason))
     return outcomes
+
+
+def _has(names: list[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def wants_estimates(analysis: Analysis) -> bool:
@@ -278,6 +289,9 @@ def comparison(outcomes: list[Outcome]) -> Comparison:
     import leopardpop as lp
 
     fits = {outcome.name: outcome.estimates for outcome in outcomes if outcome.estimates is not None}
+    without = [outcome.name for outcome in outcomes if outcome.no_estimates]
+    if len(outcomes) > 1 and without:
+        return Comparison(None, f"The models are not compared by AICc: {joined(without)} {_has(without)} no maximum.")
     if len(fits) < 2:
         return Comparison(None)
     try:

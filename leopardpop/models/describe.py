@@ -36,6 +36,7 @@ def model_html(model: SCR) -> str:
         "classes": str(model.classes or "none"),
         "distance": "straight line" if model.distance is None else type(model.distance).__name__,
         **({"counts": "negative binomial"} if model.counts == "negbin" else {}),
+        **({"animals detected once": "left out"} if model.ghosts else {}),
         "number of animals": model.distribution.capitalize(),
         "priors": f"chosen: {chosen}; others from the design" if chosen else "from the design",
     }

@@ -288,7 +288,19 @@ def _class_graph(terms: Any, detection: Any, log_density: Any, parameters: dict[
         extra = extra + pt.as_tensor(_dense(void.visits)) @ log_expm1_ratio(hazards[void.visited])
     base = extra + (log_density + np.log(terms.area) - total)
     log_weight = pt.as_tensor(counts) @ log_slot + base[void.group]
-    return pt.logsumexp(log_weight, axis=1), total
+    return pt.logsumexp(log_weight, axis=1), total - _log_one_or_fewer(terms, hazard, hazards)
+
+
+def _log_one_or_fewer(terms: Any, hazard: Any, hazards: Any) -> Any:
+    """log(1 + S) of each cell where animals detected once are left out, else zero."""
+    singles = terms.singles
+    if singles is None:
+        return 0.0
+    if singles.detector == "count":
+        return pt.log1p(terms.times @ hazards)
+    if singles.detector == "multi":
+        return pt.log1p(terms.times @ pt.expm1(hazards))
+    return pt.log1p(singles.number @ pt.expm1(singles.effort[:, None] * hazard[singles.station]))
 
 
 def _dense(matrix: Any) -> Any:

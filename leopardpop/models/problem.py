@@ -11,33 +11,27 @@ import numpy as np
 
 from leopardpop.components.classes import Mixture, class_column
 from leopardpop.components.counts import check_size, parameters_of
-from leopardpop.components.density import LogLinear
-from leopardpop.components.formula import build_design
-from leopardpop.components.random_effects import build_random
 from leopardpop.models.detection_rows import DetectionRows
-from leopardpop.models.grouping import check_groups
-from leopardpop.models.latent import latent_levels, ordering
-from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
+from leopardpop.models.ghosts import check_naive, without_singles
+from leopardpop.models.latent import latent_levels
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
 from leopardpop.models.likelihood.session import Evaluation, Evaluations, SessionLikelihood
 from leopardpop.models.likelihood.terms import Squares, session_terms
 from leopardpop.models.paths import UNREACHABLE
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
+from leopardpop.models.scr_layout import scr_layout
 from leopardpop.models.starts import starting_points
 from leopardpop.models.tables import (
     class_codes,
     class_levels,
-    density_table,
     masks_by_session,
 )
 
 if TYPE_CHECKING:
-    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
-    from leopardpop.models.layout import AnyRandomDesign
     from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
     from leopardpop.models.likelihood.together import Sets
     from leopardpop.models.scr import SCR
@@ -90,41 +84,22 @@ class Problem:
         levels: tuple[str, ...] | None = None,
         ordered: bool = True,
     ) -> None:
-        self.model, self.history = model, history
+        self.model, self.given = model, history
+        self.history = history if not model.ghosts else without_singles(model, history)
         self.masks = masks_by_session(history, mask)
-        self.data: list[SessionArrays] = [history.arrays(s) for s in history.sessions]
+        self.data: list[SessionArrays] = [self.history.arrays(s) for s in history.sessions]
         self.number = number or (BinomialN() if model.distribution == "binomial" else PoissonN())
         self.column = class_column(model.classes)
         self.levels = levels or _levels(model.classes, self.data)
         check_size(model, history.detector, self.column)
         self.detection = DetectionRows(parameters_of(model), self.data, self.column, self.levels, history.detector)
         self.units = self.detection.units
-        self.layout = self._layout(ordered=ordered)
+        check_naive(model, self.units)
+        self.layout = scr_layout(self, ordered=ordered)
         self.distances = self._distances()
         terms = [self._terms_of_session(s) for s in range(len(self.data))]
         forms = make_forms(terms, model.detection)
         self.sessions = [SessionLikelihood(t, f, len(self.levels)) for t, f in zip(terms, forms, strict=True)]
-
-    def _layout(self, *, ordered: bool) -> Layout:
-        model, n_classes = self.model, len(self.levels)
-        density = LogLinear(D=model.density) if isinstance(model.density, str) else model.density
-        cells = tuple(self.masks[d.session].n_cells for d in self.data)
-        units = tuple(n_classes * len(u.station) for u in self.units)
-        by_cell = density_table(self.data, self.masks)
-        fixed, random = build_random(density.D, by_cell, parameter="D", rows="cell")
-        design = build_design(fixed, by_cell, parameter="D", rows="cell")
-        check_groups("D", design, random)
-        pieces = [("D", "log", "1/km²", design, cells)]
-        effects = _effects_of("D", random)
-        for p in parameters_of(model):
-            design, random = self.detection.of_units(p.name)
-            pieces.append((p.name, p.link, p.unit, design, units))
-            effects += _effects_of(p.name, random)
-        for name, link_name, *_ in list(pieces):
-            pieces += pieces_of_effects([each for each in effects if each[0] == name], link_name)
-        by = ordering(model.detection.parameters(), self.detection) if isinstance(model.classes, Mixture) else None
-        shares = (self.column, self.levels) if self.column else None
-        return make_layout(pieces, shares, effects, ordered=by if ordered else None)
 
     def _distances(self) -> list[Floats] | None:
         """Distance from each station to each cell by session, m, (K, J); None where they are straight lines."""
@@ -159,7 +134,7 @@ class Problem:
         squares = None if self.distances is None else Squares(self.distances[s] ** 2, units.station)
         return session_terms(
             units.arrays, self.history.detector, cells, mask.area, codes, units.experience, squares,
-            in_bursts=self.model.counts == "negbin",
+            in_bursts=self.model.counts == "negbin", without_singles=self.model.ghosts,
         )  # fmt: skip
 
     @cached_property
@@ -382,11 +357,6 @@ class Problem:
         return [
             1.0 - np.exp(e.log_share) @ s.missed(e) for s, e in zip(self.sessions, self.evaluate(theta), strict=True)
         ]
-
-
-def _effects_of(name: str, random: Sequence[RandomDesign]) -> list[tuple[str, str, AnyRandomDesign]]:
-    """Random effects of a formula with the names of their sds."""
-    return [(name, f"{name}_sd_{each.suffix}", each) for each in random]
 
 
 def _levels(classes: str | Mixture | None, data: list[SessionArrays]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from leopardpop.components.counts import check_counts
 from leopardpop.components.density import LogLinear
 from leopardpop.components.detection import DetectionFunction, HalfNormal
 from leopardpop.errors import ModelError
+from leopardpop.models.ghosts import check_ghosts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +71,10 @@ class SCR:
     size
         Formula of the size of the negative binomial, per unit of effort, over what all classes of animals share; its
         link is the log. The Poisson law has no size.
+    ghosts
+        Whether some of the animals that were detected once may be *ghosts*, misread identities of others. They are
+        then left out, and an animal counts if it is detected twice or more: N, density and σ are those of all animals
+        still. ``fit.singletons()`` tells how many would be expected.
     distribution
         Of the number of animals: ``"poisson"``; ``"binomial"`` for :meth:`maximum_likelihood` and
         :meth:`log_likelihood` only.
@@ -87,6 +92,10 @@ class SCR:
     Borchers DL, Efford MG (2008) Spatially explicit maximum likelihood methods for capture-recapture studies.
     Biometrics 64, 377-385. doi:10.1111/j.1541-0420.2007.00927.x
 
+    Kodi AR, Howard J, Borchers DL, et al. (2024) Ghostbusting: reducing bias due to identification errors in spatial
+    capture-recapture histories. Methods in Ecology and Evolution 15, 1060-1070. doi:10.1111/2041-210X.14326
+    (``ghosts``).
+
     Examples
     --------
     >>> model = SCR(density="~ snow", detection=HalfNormal(sigma="~ sex"), classes="sex")
@@ -100,6 +109,7 @@ class SCR:
     distance: LeastCost | None = None
     counts: Literal["poisson", "negbin"] = "poisson"
     size: str = "~ 1"
+    ghosts: bool = False
     distribution: Literal["poisson", "binomial"] = "poisson"
     priors: Mapping[str, Any] | None = None
 
@@ -124,6 +134,7 @@ class SCR:
         if self.distance is not None and not hasattr(self.distance, "table"):
             raise ModelError(f'distance={self.distance!r}: give lp.LeastCost(resistance="ruggedness"), or leave it out')
         check_counts(self)
+        check_ghosts(self)
         if self.distribution not in {"poisson", "binomial"}:
             raise ModelError(f'distribution={self.distribution!r}: it is "poisson" or "binomial"')
 

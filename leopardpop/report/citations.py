@@ -88,6 +88,16 @@ HAZARD_RATE = _article(
     "29--42",
     "10.2307/2530804",
 )
+GHOSTS = _article(
+    "kodi2024",
+    "Kodi, A. R. and Howard, J. and Borchers, D. L. and Worthington, H. and Alexander, J. S. and others",
+    2024,
+    "Ghostbusting---reducing bias due to identification errors in spatial capture-recapture histories",
+    "Methods in Ecology and Evolution",
+    "15",
+    "1060--1070",
+    "10.1111/2041-210X.14326",
+)
 PSIS = _article(
     "vehtari2024",
     "Vehtari, A. and Simpson, D. and Gelman, A. and Yao, Y. and Gabry, J.",
@@ -171,6 +181,7 @@ def references(fit: Any) -> list[Reference]:
     found += [] if detector == "multi" else [PASSIVE]
     found += [REALISED]
     found += [HAZARD_RATE] if isinstance(model.detection, HazardRate) else []
+    found += [GHOSTS] if getattr(model, "ghosts", False) else []
     if "pareto_k" in attrs:
         return [*found, PSIS, NUMPY]
     library = str(attrs["inference_library"])

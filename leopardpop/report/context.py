@@ -53,7 +53,7 @@ class Context:
     @property
     def history(self) -> CaptureHistory:
         """The capture history."""
-        return self.problem.history
+        return self.problem.given
 
     @property
     def hidden(self) -> bool:

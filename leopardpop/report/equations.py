@@ -129,8 +129,40 @@ def observation_equation(detector: str, *, bursts: bool = False) -> Equation:
     return BURSTS if bursts else OBSERVATION[detector]
 
 
-def likelihood_equations(*, classes: bool, bursts: bool = False) -> tuple[Equation, ...]:
-    """Of the animals that were missed, and of the whole."""
+SINGLE = {
+    "count": (r"\sum_{k,s} \, T_{ks}\,\lambda_k(x)", "the sum of T times lambda"),
+    "proximity": (
+        r"\sum_{k,s} \, (e^{T_{ks}\,\lambda_k(x)} - 1)",
+        "the sum over stations and occasions of exp of T times lambda, less one",
+    ),
+    "multi": (
+        r"\sum_s \, (e^{\Lambda_s(x)} - 1)",
+        "the sum over occasions of exp of the total hazard of the occasion, less one",
+    ),
+}
+"""What p1/p0 is, by detector."""
+
+
+def fewer_than_two(detector: str, *, classes: bool) -> Equation:
+    """Probability of fewer than two detections."""
+    odds, words = SINGLE[detector]
+    by = r"\sum_c \, \pi_c \, " if classes else ""
+    k = "{kc}" if classes else "k"
+    if classes:
+        odds = odds.replace(r"\lambda_k", r"\lambda_{kc}").replace(r"\Lambda_s", r"\Lambda_{sc}")
+    missed = rf"\exp\left\{{-\sum_{{k,s}} \, T_{{ks}}\,\lambda_{k}(x)\right\}}"
+    return Equation(
+        rf"p_0(x) = {by}{missed} \left\{{1 + {odds}\right\}}",
+        f"p0, the probability that an animal at x is detected fewer than twice, is {
+            'the sum over classes c of the share pi times ' if classes else ''
+        }exp of minus the sum of T times lambda, times one plus {words}",
+    )
+
+
+def likelihood_equations(*, classes: bool, bursts: bool = False, without_singles: str = "") -> tuple[Equation, ...]:
+    """Of the animals that were missed, and of the whole; ``without_singles``: the detector where these are left out."""
+    if without_singles:
+        return fewer_than_two(without_singles, classes=classes), *((BY_CLASS,) if classes else ()), LIKELIHOOD
     if classes:
         return MISSED_IN_BURSTS_BY_CLASS if bursts else MISSED_BY_CLASS, BY_CLASS, LIKELIHOOD
     return MISSED_IN_BURSTS if bursts else MISSED, LIKELIHOOD

@@ -10,7 +10,7 @@ from leopardpop.components.classes import Mixture
 from leopardpop.components.counts import parameters_of
 from leopardpop.models.describe import effort_unit_of
 from leopardpop.priors import Prior
-from leopardpop.report.blocks import Block, Heading, Paragraph, Table
+from leopardpop.report.blocks import Block, Equation, Heading, Paragraph, Table
 from leopardpop.report.equations import (
     count_equation,
     detection_equations,
@@ -48,9 +48,9 @@ def method_blocks(context: Context) -> list[Block]:
     equations = detection_equations(detection)
     blocks: list[Block] = [Heading("The model", "model"), Paragraph(_process(context)), _formulas(context)]
     blocks += [Paragraph(_detection(context, shipped=bool(equations))), *equations]
-    classes, bursts = problem.column is not None, problem.model.counts == "negbin"
+    bursts = problem.model.counts == "negbin"
     blocks += [Paragraph(_records(context)), observation_equation(context.history.detector, bursts=bursts)]
-    blocks += [Paragraph(_likelihood(context)), *likelihood_equations(classes=classes, bursts=bursts)]
+    blocks += [Paragraph(_likelihood(context)), *_likelihood_equations(context)]
     everywhere = all(row.whole for row in context.rows)
     blocks += [Paragraph(_number(everywhere=everywhere)), count_equation(everywhere=everywhere)]
     blocks += [Paragraph(_priors(context)), _prior_table(context)]
@@ -136,8 +136,27 @@ def _likelihood(context: Context) -> str:
     text = (
         "Where an animal lives is not seen, so the probability of its history w is summed over all cells. With p₀(x) "
     )
-    text += "the probability that an animal centred in x is never detected, and n animals detected"
+    if context.problem.model.ghosts:
+        left = context.history.n_individuals - context.problem.history.n_individuals
+        text = (
+            "Identities that were recorded once may be misread ones of other animals (ghosts), and the "
+            f"{counted(left, 'animal')} detected once {'is' if left == 1 else 'are'} left out (Kodi et al. 2024). "
+            f"{text}"
+        )
+        text += "the probability that an animal centred in x is detected fewer than twice, and n animals detected more"
+        text += " often"
+    else:
+        text += "the probability that an animal centred in x is never detected, and n animals detected"
     return text + (", for each session:" if len(context.problem.data) > 1 else ":")
+
+
+def _likelihood_equations(context: Context) -> tuple[Equation, ...]:
+    model, detector = context.problem.model, context.history.detector
+    return likelihood_equations(
+        classes=context.problem.column is not None,
+        bursts=model.counts == "negbin",
+        without_singles=detector if model.ghosts else "",
+    )
 
 
 def _number(*, everywhere: bool) -> str:

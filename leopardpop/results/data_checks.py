@@ -10,7 +10,13 @@ import numpy as np
 from leopardpop.components.classes import Mixture
 from leopardpop.models.tables import class_codes
 from leopardpop.results.findings import Finding, Verdict
-from leopardpop.results.mask_reach import buffer_effect, posterior_scales, spacing_of
+from leopardpop.results.mask_reach import (
+    buffer_effect,
+    posterior_scales,
+    spacing_of,
+    sufficient_buffer,
+    two_figures_up,
+)
 from leopardpop.results.prior_shift import prior_shifts
 from leopardpop.words import counted, decimal, joined, percent, whole
 
@@ -19,14 +25,16 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["class_findings", "history_findings", "mask_findings", "mixture_findings", "prior_findings"]
+__all__ = ["class_findings", "finding", "history_findings", "mask_findings", "mixture_findings", "prior_findings"]
 
 FEWEST_RECAPTURES = 20
 FEWEST_AT_TWO_STATIONS = 5
 FEWEST_SPATIAL = 3
 LARGEST_BUFFER_EFFECT = 0.01
-UNBOUNDED_BUFFER_EFFECT = 1.0
+LARGEST_TOLD_EFFECT = 1.0
 """Density twice as high as it should be: what is missing beyond the mask is as much as what is in it."""
+LOOSE_SIGMA = 0.7
+"""Upper limit of sigma over its median, log: at twice the median a buffer for it would be anything."""
 COARSEST_SPACING, SAFE_SPACING = 1.0, 0.6
 LARGEST_PRIOR_SHIFT = 0.25
 SMALLEST_SHARE, LARGEST_COLLAPSED = 0.05, 0.1
@@ -38,7 +46,7 @@ def history_findings(history: CaptureHistory) -> list[Finding]:
     return general if len(history.sessions) < 2 else [*general, _empty(history), _shared(history)]
 
 
-def _finding(
+def finding(
     quantity: str, value: float, limit: float, verdict: Verdict, said: Mapping[Verdict, str], warning: str = ""
 ) -> Finding:
     """One finding; ``said`` has a sentence for each verdict that it can have, ``warning`` is issued from "warn" on."""
@@ -54,7 +62,7 @@ def _animals(history: CaptureHistory) -> Finding:
         else "No animal was detected: the posterior is that of the priors, thinned by the effort that found none."
     )
     said: dict[Verdict, str] = {"ok": f"{counted(n, 'animal')} were detected.", "warn": thin}
-    return _finding("animals", n, 2, "warn" if n < 2 else "ok", said, "SparseDataWarning")
+    return finding("animals", n, 2, "warn" if n < 2 else "ok", said, "SparseDataWarning")
 
 
 def _recaptures(history: CaptureHistory) -> Finding:
@@ -65,7 +73,7 @@ def _recaptures(history: CaptureHistory) -> Finding:
         "warn": f"{known}, fewer than {FEWEST_RECAPTURES}: detection is poorly known, and the priors count.",
     }
     verdict: Verdict = "warn" if n < FEWEST_RECAPTURES else "ok"
-    return _finding("recaptures", n, FEWEST_RECAPTURES, verdict, said, "SparseDataWarning")
+    return finding("recaptures", n, FEWEST_RECAPTURES, verdict, said, "SparseDataWarning")
 
 
 def _at_two_stations(history: CaptureHistory) -> Finding:
@@ -77,7 +85,7 @@ def _at_two_stations(history: CaptureHistory) -> Finding:
     )
     said: dict[Verdict, str] = {"ok": f"{known}.", "warn": advice}
     verdict: Verdict = "warn" if n < FEWEST_AT_TWO_STATIONS else "ok"
-    return _finding("animals at two or more stations", n, FEWEST_AT_TWO_STATIONS, verdict, said, "SparseDataWarning")
+    return finding("animals at two or more stations", n, FEWEST_AT_TWO_STATIONS, verdict, said, "SparseDataWarning")
 
 
 def _spatial(history: CaptureHistory) -> Finding:
@@ -87,7 +95,7 @@ def _spatial(history: CaptureHistory) -> Finding:
         f"{known}: the posterior may have more than one mode, which Pareto k does not see. Compare with engine='nuts'."
     )
     said: dict[Verdict, str] = {"ok": f"{known}, {counted(history.n_individuals, 'animal')}.", "note": few}
-    return _finding("spatial recaptures", n, FEWEST_SPATIAL, "note" if n < FEWEST_SPATIAL else "ok", said)
+    return finding("spatial recaptures", n, FEWEST_SPATIAL, "note" if n < FEWEST_SPATIAL else "ok", said)
 
 
 def _empty(history: CaptureHistory) -> Finding:
@@ -99,7 +107,7 @@ def _empty(history: CaptureHistory) -> Finding:
         "rests on the effort that found none, and on what the formulas share with other sessions, else on the priors."
     )
     said: dict[Verdict, str] = {"ok": "Animals were detected in every session.", "note": advice}
-    return _finding("sessions without animals", len(names), 1, "note" if names else "ok", said)
+    return finding("sessions without animals", len(names), 1, "note" if names else "ok", said)
 
 
 def _shared(history: CaptureHistory) -> Finding:
@@ -112,7 +120,7 @@ def _shared(history: CaptureHistory) -> Finding:
         "count as independent, so that intervals are too narrow; N is by session and must not be added up over years."
     )
     said: dict[Verdict, str] = {"ok": "No animal is in two sessions.", "warn": advice}
-    return _finding("animals in several sessions", len(names), 1, "warn" if names else "ok", said, "DataWarning")
+    return finding("animals in several sessions", len(names), 1, "warn" if names else "ok", said, "DataWarning")
 
 
 def class_findings(problem: Problem) -> list[Finding]:
@@ -135,7 +143,7 @@ def class_findings(problem: Problem) -> list[Finding]:
     )
     said: dict[Verdict, str] = {"ok": f"Animals by {problem.column}: {tally}.", "warn": advice}
     verdict: Verdict = "warn" if empty else "ok"
-    return [_finding("animals of the rarest class", int(known.min()), 1, verdict, said, "SparseDataWarning")]
+    return [finding("animals of the rarest class", int(known.min()), 1, verdict, said, "SparseDataWarning")]
 
 
 def mixture_findings(problem: Problem, theta: Floats) -> list[Finding]:
@@ -159,7 +167,7 @@ def mixture_findings(problem: Problem, theta: Floats) -> list[Finding]:
     )
     said: dict[Verdict, str] = {"ok": "Both classes of the mixture have animals in them.", "warn": advice}
     verdict: Verdict = "warn" if collapsed > LARGEST_COLLAPSED else "ok"
-    return [_finding("draws with one class only", collapsed, LARGEST_COLLAPSED, verdict, said, "SparseDataWarning")]
+    return [finding("draws with one class only", collapsed, LARGEST_COLLAPSED, verdict, said, "SparseDataWarning")]
 
 
 def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:
@@ -172,27 +180,33 @@ def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:
     theta
         Draws (S, P).
     """
-    return [_buffer(buffer_effect(problem, theta)), _spacing(problem, theta)]
+    effect, scales = buffer_effect(problem, theta), posterior_scales(problem, theta)
+    loose = max(scales.looseness(s) for s in range(len(problem.data))) > LOOSE_SIGMA
+    wide = effect > LARGEST_BUFFER_EFFECT and not (loose and effect > LARGEST_TOLD_EFFECT)
+    enough = two_figures_up(sufficient_buffer(problem, theta, LARGEST_BUFFER_EFFECT)) if wide else None
+    return [_buffer(effect, enough), _spacing(problem, theta)]
 
 
-def _buffer(effect: float) -> Finding:
+def _buffer(effect: float, enough: float | None) -> Finding:
+    """Whether the mask is wide enough; ``enough`` is the buffer that would be, m, None if none would."""
     verdict: Verdict = "warn" if effect > LARGEST_BUFFER_EFFECT else "ok"
-    said: dict[Verdict, str] = {"ok": "The mask is wide enough.", "warn": _too_narrow(effect)}
-    return _finding("effect of the buffer on D", effect, LARGEST_BUFFER_EFFECT, verdict, said, "BufferWarning")
+    said: dict[Verdict, str] = {"ok": "The mask is wide enough.", "warn": _too_narrow(effect, enough)}
+    return finding("effect of the buffer on D", effect, LARGEST_BUFFER_EFFECT, verdict, said, "BufferWarning")
 
 
-def _too_narrow(effect: float) -> str:
+def _too_narrow(effect: float, enough: float | None) -> str:
     """What a narrow mask does; with hardly any data sigma may be anything, and a percentage would say nothing."""
-    if effect > UNBOUNDED_BUFFER_EFFECT:
+    if enough is None:
         return (
             "These data hardly bound sigma: at the upper end of its interval most animals that could be detected would "
             "live beyond the mask, and density would be far too high. A larger buffer alone does not mend that: more "
             "spatial recaptures would, or a prior of sigma that says more."
         )
     size = f"{decimal(100 * effect, 1)} %" if effect < 0.1 else percent(effect)
+    much = f"as much as {size}" if effect < LARGEST_TOLD_EFFECT else "more than 100 %"
     return (
-        f"Animals centred beyond the mask would be detected: density may be as much as {size} too high, if there is "
-        "habitat beyond its edge and sigma is at the upper end of its interval. Use a larger buffer."
+        f"Animals centred beyond the mask would be detected: density may be {much} too high, if there is habitat "
+        f"beyond its edge and sigma is at the upper end of its interval. Use a buffer of {whole(enough)} m."
     )
 
 
@@ -208,7 +222,7 @@ def _spacing(problem: Problem, theta: Floats) -> Finding:
         "warn": f"{words} are too coarse: density is biased. Use cells of at most {whole(SAFE_SPACING * sigma)} m.",
     }
     verdict: Verdict = "warn" if ratio > COARSEST_SPACING else "note" if ratio > SAFE_SPACING else "ok"
-    return _finding("spacing of the mask / sigma", ratio, COARSEST_SPACING, verdict, said, "SpacingWarning")
+    return finding("spacing of the mask / sigma", ratio, COARSEST_SPACING, verdict, said, "SpacingWarning")
 
 
 def prior_findings(problem: Problem, theta: Floats, expected: Floats) -> list[Finding]:
@@ -234,4 +248,4 @@ def prior_findings(problem: Problem, theta: Floats, expected: Floats) -> list[Fi
     advice = f"{moved}: it is an assumption as much as a result. Say which prior, and show the answer under another."
     verdict: Verdict = "warn" if size > LARGEST_PRIOR_SHIFT else "ok"
     said: dict[Verdict, str] = {"ok": f"{moved}.", "warn": advice}
-    return [_finding("prior shift", size, LARGEST_PRIOR_SHIFT, verdict, said, "PriorWarning")]
+    return [finding("prior shift", size, LARGEST_PRIOR_SHIFT, verdict, said, "PriorWarning")]

@@ -158,7 +158,8 @@ def _derived(predictor: Callable[[Floats], Floats], theta: Floats, covariance: F
     estimate, half = np.asarray(scale.inverse(eta)), Z * np.sqrt(variance)
     se = np.abs(scale.inverse_derivative(eta)) * np.sqrt(variance)
     if link_name == "log":
-        se = estimate * np.sqrt(np.expm1(variance))
+        with np.errstate(over="ignore"):  # of a likelihood that is all but flat: infinite
+            se = estimate * np.sqrt(np.expm1(variance))
     columns = {"estimate": estimate, "se": se, "lower": scale.inverse(eta - half), "upper": scale.inverse(eta + half)}
     return pd.DataFrame(columns)
 

@@ -27,6 +27,7 @@ from leopardpop.results.occupancy_fit import OccupancyFit
 from leopardpop.results.occupancy_tree import occupancy_tree
 from leopardpop.results.pieces import Recorder, evaluate_draws
 from leopardpop.results.provenance import mask_fingerprint
+from leopardpop.results.singletons import singleton_findings
 from leopardpop.results.tree import canonical_tree
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def in_pieces(problem: Any) -> InPieces[Any]:
 def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
     shift = prior_findings(problem, theta, pieces.expected)
     of_data = [*history_findings(problem.history), *class_findings(problem), *mixture_findings(problem, theta)]
-    return [*of_data, *group_findings(problem), *shift, *mask_findings(problem, theta)]
+    of_data += [*group_findings(problem), *singleton_findings(problem, theta)]
+    return [*of_data, *shift, *mask_findings(problem, theta)]
 
 
 def _sd_of_number(pieces: Pointwise) -> float:

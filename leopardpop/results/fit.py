@@ -14,6 +14,7 @@ from leopardpop.results.fit_text import fit_html, fit_text
 from leopardpop.results.model_json import model_from_json
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from leopardpop.data.history import CaptureHistory
@@ -56,7 +57,7 @@ class Fit(BaseFit):
 
     @staticmethod
     def _known_from(problem: Problem) -> dict[str, Any]:
-        return {"problem": problem, "model": problem.model, "history": problem.history, "masks": problem.masks}
+        return {"problem": problem, "model": problem.model, "history": problem.given, "masks": problem.masks}
 
     # -- what it is made of -------------------------------------------------------------------------------------------
     @cached_property
@@ -115,6 +116,24 @@ class Fit(BaseFit):
         if not self._tree["log_likelihood"].sizes["individual"]:
             raise ModelError("no animal was detected: there is none to leave out.")
         return self._loo("capture", "animal")
+
+    def singletons(self) -> pd.DataFrame:
+        """Compare the animals detected once with what those detected twice or more lead one to expect.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index session; columns observed, expected (mean), lower, upper (95 % of what such surveys show), probability
+            (of as many or more) and ghosts: how many are too many.
+
+        Raises
+        ------
+        ModelError
+            If the model has not ``ghosts=True``: animals detected once are then part of what was fitted.
+        """
+        from leopardpop.results.singletons import singletons
+
+        return singletons(self.problem, self.theta.reshape(-1, self.theta.shape[-1]))
 
     def population(self, regions: Any = None, by: str | None = None) -> Any:
         """Number of animals, in the mask or by region.

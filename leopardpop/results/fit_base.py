@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, ModelError
 from leopardpop.results.diagnostics import is_trusted
 from leopardpop.results.findings import Finding, findings_from_json, findings_table
@@ -171,13 +172,12 @@ class BaseFit(ABC):
             result = az.loo(self._tree, var_name=variable, pointwise=True, reff=reff)
         high = int((result.pareto_k > result.good_k).sum())
         if high:
-            warnings.warn(
+            notice(
                 f"Leave-one-out cannot be had from these draws for {high} of {counted(result.n_data_points, unit)}: "
                 f"without {'it' if high == 1 else 'each of them'} the posterior would be another (k-hat above "
                 f"{result.good_k:.2g}). The sum is too favourable; say so, or fit again without "
                 f"{'it' if high == 1 else 'them'} and compare.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return result
 

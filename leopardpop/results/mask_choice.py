@@ -13,7 +13,7 @@ from leopardpop.models.starts import recapture_spread
 from leopardpop.priors import scale_prior
 from leopardpop.results.data_checks import SAFE_SPACING
 from leopardpop.results.draws import flat_draws
-from leopardpop.results.mask_reach import posterior_scales, sufficient_buffer
+from leopardpop.results.mask_reach import posterior_scales, sufficient_buffer, two_figures_up
 
 if TYPE_CHECKING:
     from leopardpop.models.problem import Problem
@@ -62,9 +62,9 @@ def suggest_buffer(source: HasDraws | CaptureHistory, *, effect: float = LARGEST
     if not 0 < effect < 1:
         raise DataError(f"effect={effect!r} must lie between 0 and 1: 0.01 is one per cent of density.")
     if isinstance(source, CaptureHistory):
-        return _rounded_up(SIGMAS * _sigma(source, upper=True))
+        return two_figures_up(SIGMAS * _sigma(source, upper=True))
     problem = _problem_of(source)
-    return _rounded_up(sufficient_buffer(problem, flat_draws(source), effect))
+    return two_figures_up(sufficient_buffer(problem, flat_draws(source), effect))
 
 
 def suggest_spacing(source: HasDraws | CaptureHistory) -> float:
@@ -96,10 +96,10 @@ def suggest_spacing(source: HasDraws | CaptureHistory) -> float:
     460.0
     """
     if isinstance(source, CaptureHistory):
-        return -_rounded_up(-SAFE_SPACING * _sigma(source, upper=False))
+        return -two_figures_up(-SAFE_SPACING * _sigma(source, upper=False))
     problem = _problem_of(source)
     eta = np.median(posterior_scales(problem, flat_draws(source)).smallest())
-    return -_rounded_up(-SAFE_SPACING * float(problem.layout["sigma"].link.inverse(eta)) / problem.stretch)
+    return -two_figures_up(-SAFE_SPACING * float(problem.layout["sigma"].link.inverse(eta)) / problem.stretch)
 
 
 def _problem_of(source: Any) -> Problem:
@@ -118,9 +118,3 @@ def _sigma(history: CaptureHistory, *, upper: bool) -> float:
     if square <= 0:
         return float(scale_prior([each.xy for each in data]).quantile(UPPER if upper else 0.5))
     return math.sqrt(square / (chi2.ppf(1 - UPPER, freedom) if upper else freedom))
-
-
-def _rounded_up(metres: float) -> float:
-    """To two figures; towards zero for negative ones."""
-    unit = 10.0 ** (math.floor(math.log10(abs(metres))) - 1)
-    return unit * math.ceil(round(metres / unit, 9))

@@ -9,6 +9,7 @@ detected, times the part of the ground within the buffer that the mask covers (h
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["Scales", "buffer_effect", "posterior_scales", "spacing_of", "sufficient_buffer"]
+__all__ = ["Scales", "buffer_effect", "posterior_scales", "spacing_of", "sufficient_buffer", "two_figures_up"]
 
 QUANTILE = 0.975
 NEIGHBOURS = 0.01
@@ -43,6 +44,11 @@ class Scales(NamedTuple):
     def widest(self, session: int) -> int:
         """Class with the largest sigma."""
         return int(self.eta[:, session].mean(0).argmax())
+
+    def looseness(self, session: int) -> float:
+        """Upper 97.5 % limit of the widest sigma less its median, on the log scale."""
+        low, high = np.quantile(self.eta[:, session, self.widest(session)], [0.5, 0.975])
+        return float(high - low)
 
     def smallest(self) -> Floats:
         """Linear predictor of the smallest sigma by draw, (S,)."""
@@ -171,13 +177,16 @@ class _Hazard(NamedTuple):
         return cls(problem, natural, data.xy[on], data.effort.sum(1)[on])
 
     def evaluate_mask(self, problem: Problem, theta: Floats, s: int, c: int) -> Floats:
-        """Probability of detection from each cell, (J,)."""
+        """Probability of being in the data from each cell, (J,)."""
         return -np.expm1(-problem.evaluate(theta)[s].forwards[c].total_hazard)
 
     def evaluate(self, points: Floats) -> Floats:
-        """Probability of detection from each point (M, 2)."""
+        """Probability of being in the data from each point (M, 2)."""
         difference = self.xy[:, None, :] - points[None, :, :]
-        return -np.expm1(-self.total(np.einsum("kmd,kmd->km", difference, difference)))
+        total = self.total(np.einsum("kmd,kmd->km", difference, difference))
+        if self.problem.model.ghosts:
+            total -= np.log1p(total)  # of counts; out here, where hazards are small, of other detectors too
+        return -np.expm1(-total)
 
     def total(self, d2: Floats) -> Floats:
         """Σ T λ over the stations at squared distances (K, M)."""
@@ -247,3 +256,15 @@ def _coverage(mask: Mask, xy: Floats, width: float) -> float:
     _, step, ground = _ground(xy, width, width / 10.0)
     inside = np.clip((width - ground) / step + 0.5, 0.0, 1.0).sum() * (step / 1000.0) ** 2
     return float(min(1.0, mask.area[_to_station(mask, xy) <= width].sum() / max(inside, 1e-12)))
+
+
+def two_figures_up(metres: float) -> float:
+    """Round up to two figures; towards zero for negative ones.
+
+    Examples
+    --------
+    >>> two_figures_up(5_730.0), two_figures_up(60.0)
+    (5800.0, 60.0)
+    """
+    unit = 10.0 ** (math.floor(math.log10(abs(metres))) - 1)
+    return unit * math.ceil(round(metres / unit, 9))

@@ -100,6 +100,7 @@ def model_to_json(model: SCR | OccupancyModel) -> str:
             **({"mixture": model.classes.n} if isinstance(model.classes, Mixture) else {}),
             "distance": None if model.distance is None else _distance(model.distance),
             **({"counts": model.counts, "size": model.size} if model.counts != "poisson" else {}),
+            **({"ghosts": True} if model.ghosts else {}),
             "distribution": model.distribution,
             "priors": _priors(model.priors),
         }
@@ -134,6 +135,7 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
         distance=_distance_back(record.get("distance")),
         counts=record.get("counts", "poisson"),
         size=record.get("size", "~ 1"),
+        ghosts=record.get("ghosts", False),
         distribution=record["distribution"],
         priors=_priors_back(record["priors"]),
     )
@@ -155,8 +157,9 @@ def describe_model(text: str) -> str:
     classes = ", two latent classes, h2" if "mixture" in record else classes
     distance = f"; distance by {record['distance']['component']}" if record.get("distance") else ""
     counts = f", negative-binomial counts, size {record['size']}" if "counts" in record else ""
+    ghosts = "; animals detected once left out" if record.get("ghosts") else ""
     density = record["density"]["fields"]["D"]
-    return f"density {density}; {detection['component']} detection, {formulas}{counts}{classes}{distance}"
+    return f"density {density}; {detection['component']} detection, {formulas}{counts}{classes}{distance}{ghosts}"
 
 
 def _distance(distance: LeastCost) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def provenance(
         leopardpop_version, pymc_version, arviz_version, python, created_at, engine, seed, model_json, data_hash,
         effort_unit, crs, coordinates, audit_json, options_json, inference_library and its version.
     """
-    history = problem.history
+    history = problem.given
     return {
         "leopardpop_version": __version__,
         "pymc_version": _version_of("pymc"),

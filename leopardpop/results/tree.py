@@ -83,7 +83,7 @@ def canonical_tree(
         "log_likelihood": _log_likelihood(problem, by_draw),
         "log_prior": log_prior_dataset(problem, theta, by_draw["expected"]),
         "sample_stats": sample_stats,
-        "observed_data": problem.history.dataset,
+        "observed_data": problem.given.dataset,
         "constant_data": constant_dataset(problem),
     }
     tree = xr.DataTree.from_dict(groups)

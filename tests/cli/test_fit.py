@@ -220,3 +220,35 @@ def test_a_fence_is_a_file_beside_the_analysis(small):
     (small / "analysis.toml").write_text(text + section.replace("barriers", "barrier"))
     refused = invoke("fit", small / "analysis.toml", "--overwrite")
     assert "unknown key 'barrier'. Did you mean 'barriers'" in refused.output
+
+
+@pytest.mark.parametrize("detections", [0, 1])
+def test_a_posterior_is_written_where_the_likelihood_has_no_maximum(small, detections):
+    captures = small / "captures.csv"
+    rows = ["individual,station,occasion", "F1,0-0,1", "F1,0-0,2"]
+    captures.write_text("\n".join(rows[: 1 + detections]) + "\n")
+    models = "[models.a]\n[models.b]\ndetection = { Exponential = {} }\n"
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + models)
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code in (0, 3), result.output
+    assert result.output.count("No estimates by maximum likelihood: ") == 2
+    assert "The models are not compared by AICc: a and b have no maximum." in result.output
+    assert (small / "results" / "b" / "fit.nc").exists()
+    assert not (small / "results" / "estimates.csv").exists()
+
+
+def test_a_likelihood_that_is_all_but_flat_has_estimates_without_an_end(small):
+    (small / "captures.csv").write_text("individual,station,occasion\nF1,0-0,1\nF1,0-0,2\n")
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + "[fit]\nmaximum_likelihood = true\n")
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code in (0, 3), result.output
+    assert (small / "results" / "fit.nc").exists()
+
+
+@pytest.mark.parametrize("given", ["[50, 30]", "[-1, 3]", "[true, 2]", '["30", "50"]', "[30]"])
+def test_a_range_that_is_none_is_refused_before_the_fits(small, given):
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + f"[population]\nprobability = {given}\n")
+    result = invoke("fit", small / "analysis.toml")
+    assert result.exit_code == 1
+    assert "line 11, [population]: give two numbers from the smaller to the larger" in result.output
+    assert not (small / "results").exists()

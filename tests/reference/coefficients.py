@@ -20,7 +20,12 @@ LABEL = re.compile(r"^(?P<parameter>\w+)\[(?P<column>[\w.]+)(\[(?P<level>.*)\])?
 
 
 def survey_pieces(
-    survey: PlainSurvey, detection: str, coefficients: Mapping[str, float], classes: str | None = None
+    survey: PlainSurvey,
+    detection: str,
+    coefficients: Mapping[str, float],
+    classes: str | None = None,
+    *,
+    singles: bool = True,
 ) -> list[Pieces]:
     """The naive likelihood of every session at coefficients on the link scale.
 
@@ -40,6 +45,7 @@ def survey_pieces(
                 for level in levels
             ],
             known=known[number],
+            singles=singles,
         )
         for number, session in enumerate(survey.sessions)
     ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -263,6 +263,18 @@ class SessionProbabilities:
             total = total + self.occasion(s, {})
         return total
 
+    def once(self) -> Array:
+        """log Pr(detected exactly once | cell): one station on one occasion, nothing else ever."""
+        silent = [self.occasion(s, {}) for s in range(self.session.effort.shape[1])]
+        total = np.sum(silent, axis=0)
+        ways = [
+            total - silent[s] + self.occasion(s, {k: 1})
+            for s in range(self.session.effort.shape[1])
+            for k in range(len(self.session.stations))
+            if self.session.effort[k, s] > 0
+        ]
+        return logsumexp(ways, axis=0)
+
 
 # --- one session, all classes -----------------------------------------------------------------------
 
@@ -275,8 +287,11 @@ def pieces(
     density: object,
     classes: Sequence[AnimalClass],
     known: Sequence[str | None] | None = None,
+    singles: bool = True,
 ) -> Pieces:
     """Likelihood of one session in its pieces.
+
+    Without ``singles`` an animal is in the data if it was detected twice or more; the session has no other.
 
     ``density`` is per km2, a number or one per cell. ``known`` is the class of each animal, None where
     nobody knows.
@@ -291,6 +306,8 @@ def pieces(
         eta = log_hazards(session, function, values)
         chance = SessionProbabilities(session, detector, eta, group.values.get("size"))
         detected = detected + group.share * -np.expm1(chance.void())
+        if not singles:
+            detected = detected - group.share * np.exp(chance.once())
         for i in range(len(session.animals)):
             if known[i] is None or known[i] == group.label:
                 terms[i].append(math.log(group.share) + np.log(animals_in_cell) + chance.history(i))
@@ -304,6 +321,18 @@ def pieces(
         undetected=animals_in_cell * (1.0 - detected),
         detectable=detected,
         class_shares=np.exp(by_class - logsumexp(by_class, axis=1, keepdims=True)) if len(by_class) else by_class,
+    )
+
+
+def without_singles(session: PlainSession) -> PlainSession:
+    """The session of the animals that were detected twice or more."""
+    kept = [i for i in range(len(session.animals)) if sum(session.history(i).values()) > 1]
+    return replace(
+        session,
+        animals=[session.animals[i] for i in kept],
+        detections=[(kept.index(i), k, s, y) for i, k, s, y in session.detections if i in kept],
+        exposure=[session.exposure[i] for i in kept],
+        animal_covariates={name: [values[i] for i in kept] for name, values in session.animal_covariates.items()},
     )
 
 

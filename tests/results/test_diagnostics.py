@@ -197,15 +197,33 @@ def test_findings_survive_as_text():
 
 # -- words ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "effect,words", [(0.034, "3.4 % too high"), (0.42, "42 % too high"), (53.0, "hardly bound sigma")]
+    "effect,enough,words",
+    [
+        (0.034, 5_800.0, "3.4 % too high"),
+        (0.42, 5_800.0, "42 % too high"),
+        (3.0, 5_800.0, "more than 100 % too high"),
+        (53.0, None, "hardly bound sigma"),
+    ],
 )
-def test_a_narrow_mask_is_told_without_absurd_numbers(effect, words):
+def test_a_narrow_mask_is_told_without_absurd_numbers(effect, enough, words):
     """With hardly any data sigma may be anything: 5,300 % would say nothing."""
-    found = data_checks._buffer(effect)
+    found = data_checks._buffer(effect, enough)
     assert words in found.advice
     assert (found.verdict, found.warning) == ("warn", "BufferWarning")
-    assert ("%" in found.advice) == (effect < 1)
-    assert data_checks._buffer(0.001).advice == "The mask is wide enough."
+    assert ("Use a buffer of 5,800 m." in found.advice) == (enough is not None)
+    assert data_checks._buffer(0.001, None).advice == "The mask is wide enough."
+
+
+def test_the_buffer_advised_is_enough_though_density_was_twice_too_high():
+    """Sigma is well known and the mask ends at the stations: a wider mask mends it, and the advice is which."""
+    fit = made.fit("null")
+    narrow = made.quiet(lambda: lp.SCR().fit(fit.history, made.mask(buffer=800.0), seed=1))
+    problem, theta = narrow.problem, narrow.theta.reshape(-1, 3)
+    advice = mask_findings(problem, theta)[0].advice
+    assert "too high" in advice
+    metres = float(advice.rsplit("buffer of ", 1)[1].split(" m")[0].replace(",", ""))
+    wider = made.quiet(lambda: lp.SCR().fit(fit.history, made.mask(buffer=metres), seed=1))
+    assert mask_findings(wider.problem, wider.theta.reshape(-1, 3))[0].value < 0.02
 
 
 @pytest.mark.parametrize("k,ess,n_raw", [(0.2, 900.0, 2_200), (0.9, 30.0, 2_200), (float("nan"), 150.0, 500)])

@@ -92,7 +92,7 @@ def test_a_poor_park_borrows() -> None:
     """A park with a few recaptures gets an interval of σ that is narrower than alone, around the other parks' value."""
     truth = {"D": 0.22, "lambda0": 0.15, "sigma": 1000.0, "sigma_sd_session": 0.1}
     history = simulated(truth, 4).history
-    captures = history.captures.reset_index()
+    captures = history.detections.reset_index()
     first = captures["session"] == "P0"
     animals = captures.loc[first, "individual"].unique()
     twice = captures[first & captures["individual"].isin(animals[:2])].groupby("individual").head(2)
@@ -116,7 +116,7 @@ def test_engines_agree() -> None:
     truth = {"D": 0.22, "lambda0": 0.15, "sigma": 1000.0, "sigma_sd_session": 0.25}
     history = simulated(truth, 11).history
     laplace = fitted(history, engine="laplace", draws=1500, seed=1, min_ess=1500)
-    nuts = fitted(history, engine="nuts", draws=1000, seed=1)
+    nuts = fitted(history, engine="nuts", draws=1000, chains=2, seed=1)
     assert laplace.trusted
     assert nuts.trusted
     one, other = laplace.summary(), nuts.summary()

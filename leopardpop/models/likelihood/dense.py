@@ -89,16 +89,20 @@ class DenseForm:
         terms, n_cells = self.terms, len(self.log_area)
         hazards = np.empty((len(terms.times), n_cells))
         log_weight = np.empty((len(rows), n_cells))
-        counts = self.counts[rows]
+        counts, odds = self.counts[rows], np.zeros(n_cells)
         for block in self.blocks:
             pairs = self._pairs(block, parameters)
             hazards[:, block] = terms.vectors(terms.weights @ pairs.void)
             log_weight[:, block] = counts @ self._log_slot(pairs)
+            if terms.singles is not None and terms.singles.of_pairs:
+                odds[block] = terms.singles.odds_of_pairs(pairs.hazard)
         total = terms.times @ hazards
+        if terms.singles is not None and not terms.singles.of_pairs:
+            odds = terms.singles.odds(terms.times, hazards)
         log_weight += (history_terms(self.void, hazards) + (log_density + self.log_area - total))[self.void.group[rows]]
         top = log_weight.max(1, initial=-np.inf, keepdims=True)
         log_total = top[:, 0] + np.log(np.exp(log_weight - top).sum(1))
-        return Forward(log_total, total, rows, (hazards, log_weight, parameters))
+        return Forward(log_total, total - np.log1p(odds), rows, (hazards, log_weight, parameters, odds))
 
     def together(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together | None:
         """Draws are done one by one."""
@@ -123,20 +127,28 @@ class DenseForm:
 
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""
-        _, log_weight, _ = forward.state
+        log_weight = forward.state[1]
         centres: Floats = np.exp(log_weight - forward.log_total[:, None])
         return centres
+
+    def once(self, forward: Forward) -> Floats:
+        """Probability of one detection; see :class:`Form`."""
+        odds = forward.state[3]
+        return np.asarray(np.exp(-forward.total_hazard) * odds / (1.0 + odds))
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives; see :class:`Form`."""
         terms = self.terms
-        hazards, _, parameters = forward.state
+        hazards, _, parameters, odds = forward.state
         weighted = self.centres(forward) * weights[:, None]
         group = self.void.group[forward.rows]
         by_group = csr_array(
             (np.ones(len(group)), (group, np.arange(len(group)))), shape=(self.void.number, len(group))
         )
-        cotangent = terms.sums(void_cotangent(terms, self.void, hazards, by_group @ weighted, rate))
+        by_vector, singles = void_cotangent(terms, self.void, hazards, by_group @ weighted, rate), terms.singles
+        if singles is not None and not singles.of_pairs:
+            by_vector -= rate / (1.0 + odds) * singles.slopes(terms.times, hazards)
+        cotangent = terms.sums(by_vector)
         by_slot = self.counts[forward.rows].T @ weighted
         result = {name: np.zeros(len(terms.stations)) for name in parameters}
         for block in self.blocks:
@@ -144,6 +156,8 @@ class DenseForm:
             by_void = terms.weights.T @ cotangent[:, block]
             seen = self.station_of_slot @ (by_slot[:, block] * self._slot_slope(pairs.hazard))
             pull = pairs.hazard * by_void + seen
+            if singles is not None and singles.of_pairs:
+                pull -= (rate / (1.0 + odds))[block] * singles.slopes_of_pairs(pairs.hazard)
             if pairs.bursts is not None:
                 pull *= pairs.bursts.slope
                 by_size = pairs.bursts.void * by_void + seen - pull

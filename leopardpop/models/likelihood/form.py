@@ -34,7 +34,7 @@ class Forward(NamedTuple):
     log_total: Floats
     """log Σ_x D a Pr(w | x) of each history asked for, constants left out, (h,)."""
     total_hazard: Floats
-    """H(x) over all stations and occasions, (J,)."""
+    """H(x) over all stations and occasions, less log(1 + S) where animals detected once are left out, (J,)."""
     rows: Ints
     """Histories asked for, (h,)."""
     state: Any
@@ -60,10 +60,13 @@ class Form(Protocol):
         """Many draws, with a leading axis of log_density and parameters; None if they are better done one by one."""
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
-        """Derivatives of Σ weights·log_total + F, given rate = ∂F/∂H(x)."""
+        """Derivatives of Σ weights·log_total + F, given rate = ∂F/∂H(x), H as in :attr:`Forward.total_hazard`."""
 
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history) of the histories asked for, (h, J)."""
+
+    def once(self, forward: Forward) -> Floats:
+        """Probability of one detection where such animals are left out, (J,)."""
 
 
 class HistoryVoid(NamedTuple):

@@ -70,12 +70,13 @@ def by_cell(session: SessionLikelihood, evaluation: Evaluation) -> Floats:
 
 
 def total_hazard(session: SessionLikelihood, parameters: Parameters) -> Floats:
-    """H(x) over all stations and occasions for one class of animals, without a look at histories, (J,)."""
+    """:attr:`.Forward.total_hazard` for one class of animals, without a look at histories, (J,)."""
     form, terms = session.form, session.terms
-    if isinstance(form, SeparableForm):
+    if isinstance(form, SeparableForm) and form.counts_singles(np.log(parameters[form.baseline])):
         log_base, precision = np.log(parameters[form.baseline]), 0.5 / parameters["sigma"] ** 2
         hazards = terms.vectors(form.tables.hazards(log_base, precision, form.place))
-        return np.asarray((terms.times @ hazards)[form.lattice.place])
+        odds = form.odds(hazards, log_base, precision)
+        return np.asarray((terms.times @ hazards - np.log1p(odds))[form.lattice.place])
     return form.forward(np.zeros(len(terms.area)), parameters, np.empty(0, np.intp)).total_hazard
 
 

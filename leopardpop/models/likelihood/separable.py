@@ -36,6 +36,7 @@ from leopardpop.models.likelihood.histories import (
     SeriesRatios,
     Summation,
 )
+from leopardpop.models.likelihood.singles import KernelSeries
 from leopardpop.models.likelihood.tables import LOG_LARGEST_KERNEL, Lattice, LatticeTables, lattice_of
 from leopardpop.models.likelihood.terms import Floats, Ints, SessionTerms
 from leopardpop.models.likelihood.together import Sets, Together, make_plan, run_plan
@@ -58,6 +59,8 @@ class State(NamedTuple):
     """H_v, (V, L)."""
     job: Job
     summed: Floats
+    odds: Floats
+    """S of animals detected once where they are left out, else zero, (L,)."""
 
 
 class Fallback(NamedTuple):
@@ -126,6 +129,14 @@ class SeparableForm:
         self.entry_history = terms.entry_history
         self.has_ratio = tables.is_probability or terms.detector == "proximity"
         self.summation = self._summation()
+        self.series = self._series()
+
+    def _series(self) -> KernelSeries | None:
+        """The series of animals detected once; None where they are in the data, or need the void alone."""
+        singles = self.terms.singles
+        if singles is None or not singles.of_pairs:
+            return None
+        return KernelSeries(singles, len(self.terms.stations), is_probability=self.tables.is_probability)
 
     def _summation(self) -> Summation:
         if self.tables.is_probability:
@@ -137,7 +148,7 @@ class SeparableForm:
     def forward(self, log_density: Floats, parameters: Parameters, rows: Ints) -> Forward:
         """Log totals of the histories ``rows``; see :class:`Form`."""
         log_base, precision = np.log(parameters[self.baseline]), 0.5 / parameters["sigma"] ** 2
-        if not self.summation.serves(log_base):
+        if not (self.summation.serves(log_base) and self.counts_singles(log_base)):
             return self._fall_back(log_density, parameters, rows)
         hazards = self.terms.vectors(self.tables.hazards(log_base, precision, self.place))
         total, place = self.terms.times @ hazards, self.lattice.place
@@ -152,8 +163,21 @@ class SeparableForm:
         summed = self.summation.sums(job)
         if not (summed > SMALLEST_SUM).all() or not np.isfinite(log_scale).all():
             return self._fall_back(log_density, parameters, rows)
-        state = State(parameters, hazards, job, summed)
-        return Forward(np.log(summed) + log_scale, total[place], rows, state)
+        odds = self.odds(hazards, log_base, precision)
+        state = State(parameters, hazards, job, summed, odds)
+        return Forward(np.log(summed) + log_scale, (total - np.log1p(odds))[place], rows, state)
+
+    def counts_singles(self, log_base: Floats) -> bool:
+        """Whether :meth:`odds` is exact at these baselines."""
+        return self.series is None or self.series.n_terms(log_base) > 0
+
+    def odds(self, hazards: Floats, log_base: Floats, precision: Floats) -> Floats:
+        """S on the lattice, (L,), from the void vectors (V, L) or the kernels; zero where singles are in the data."""
+        if self.terms.singles is None:
+            return np.zeros(hazards.shape[1])
+        if self.series is None:
+            return self.terms.singles.odds(self.terms.times, hazards)
+        return self.series.odds(*self.tables.along(log_base, precision), self.series.n_terms(log_base))
 
     def _may_overflow(self, weight: Floats) -> bool:
         """Whether experienced animals meet hazards of hundreds: their ratios are then as large as exp(H)."""
@@ -202,7 +226,24 @@ class SeparableForm:
         found = run_plan(self.plan, log_density, log_base, precision, rows, sets)
         if self.tables.is_probability:
             found.detected[log_base.max(-1) > LOG_LARGEST_KERNEL] = np.nan
+        if self.terms.singles is not None:
+            self._leave_out_singles(found, log_density, log_base, precision, sets)
         return found
+
+    def _leave_out_singles(
+        self, found: Together, log_density: Floats, log_base: Floats, precision: Floats, sets: Sets
+    ) -> None:
+        """Move the animals that are detected once from the detected to the others, draw by draw."""
+        place = self.lattice.place
+        for b in range(len(log_density)):
+            if not self.counts_singles(log_base[b]):
+                found.detected[b] = np.nan
+                continue
+            hazards = self.terms.vectors(self.tables.hazards(log_base[b], precision[b], self.place))
+            odds = self.odds(hazards, log_base[b], precision[b])[place]
+            once = np.exp(log_density[b] - (self.terms.times @ hazards)[place]) * self.terms.area * odds
+            found.detected[b] -= once.sum()
+            found.undetected[b] += np.bincount(sets.of_cell, once, sets.number)
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -219,6 +260,14 @@ class SeparableForm:
             result[i] = self.summation.joint(state.job, i)[self.lattice.place] / summed
         return result
 
+    def once(self, forward: Forward) -> Floats:
+        """Probability of one detection; see :class:`Form`."""
+        state: State | Fallback = forward.state
+        if isinstance(state, Fallback):
+            return self.dense.once(state.forward)
+        odds = state.odds[self.lattice.place]
+        return np.asarray(np.exp(-forward.total_hazard) * odds / (1.0 + odds))
+
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives; see :class:`Form`."""
         state: State | Fallback = forward.state
@@ -227,10 +276,18 @@ class SeparableForm:
         posterior = self.summation.weigh(state.job, weights / state.summed)
         by_group, rate = posterior.by_group, self._on_lattice(rate)
         cotangent = void_cotangent(self.terms, self.void, state.hazards, by_group, rate)
+        singles, once = self.terms.singles, -rate / (1.0 + state.odds)
+        if singles is not None and not singles.of_pairs:
+            cotangent += once * singles.slopes(self.terms.times, state.hazards)
         cotangent = self.terms.sums(cotangent)
-        base, bent = self.tables.hazard_slopes(state.job.log_base, state.job.precision, cotangent, self.place)
+        log_base, precision = state.job.log_base, state.job.precision
+        base, bent = self.tables.hazard_slopes(log_base, precision, cotangent, self.place)
+        if self.series is not None:
+            along, squares = self.tables.along(log_base, precision), (self.tables.square_x, self.tables.square_y)
+            of_singles = self.series.slopes(along, squares, once, self.series.n_terms(log_base))
+            base, bent = base + of_singles[0], bent + of_singles[1]
         seen, spread = self._detection_slopes(forward.rows, posterior)
-        log_sigma = -2.0 * state.job.precision * (bent + posterior.bent + spread)
+        log_sigma = -2.0 * precision * (bent + posterior.bent + spread)
         by_cell = by_group.sum(0)[self.lattice.place]
         return Slopes(by_cell, {self.baseline: base + posterior.base + seen, "sigma": log_sigma})
 

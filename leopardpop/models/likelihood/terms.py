@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from leopardpop.data.arrays import SessionArrays
 from leopardpop.models.likelihood.bursts import Bursts, bursts_of
 from leopardpop.models.likelihood.experience import Experience, Vectors, with_experience
+from leopardpop.models.likelihood.singles import Singles, singles_of
 
 __all__ = ["Floats", "Ints", "SessionTerms", "Squares", "session_terms"]
 
@@ -94,6 +95,8 @@ class SessionTerms:
     """Squared distances where they are not those of straight lines."""
     bursts: Bursts | None = None
     """Single detections, where counts are negative binomial."""
+    singles: Singles | None = None
+    """What an animal detected once needs, where such animals are left out."""
 
     def constants(self, size: Floats | None) -> Floats:
         """Terms of each animal that no centre changes, (..., n), at the sizes of the stations (..., K)."""
@@ -143,6 +146,7 @@ def session_terms(
     squares: Squares | None = None,
     *,
     in_bursts: bool = False,
+    without_singles: bool = False,
 ) -> SessionTerms:
     """Prepare a session.
 
@@ -164,6 +168,8 @@ def session_terms(
         Squared distances; None: those of straight lines.
     in_bursts
         Whether counts are negative binomial.
+    without_singles
+        Whether animals that were detected once are left out; ``data`` has none.
 
     Returns
     -------
@@ -198,6 +204,7 @@ def session_terms(
         constant=_constants(data, detector, np.ones_like(effort) if in_bursts else effort),
         squares=squares,
         bursts=bursts_of(data, effort) if in_bursts else None,
+        singles=singles_of(data, detector) if without_singles else None,
     )
 
 

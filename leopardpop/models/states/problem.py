@@ -77,7 +77,7 @@ class OccupancyProblem:
     """
 
     def __init__(self, model: OccupancyModel, history: DetectionHistory, *, design_only: bool = False) -> None:
-        self.model, self.history = model, history
+        self.model, self.history, self.given = model, history, history
         self.structure = model.structure
         check_history(history, self.structure, type(model).__name__, any_response=design_only)
         self.arrays = history.arrays()
