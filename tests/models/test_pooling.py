@@ -305,7 +305,7 @@ def test_refused(model: lp.SCR, words: str) -> None:
 
 def test_maximum_likelihood_refuses() -> None:
     fit = pooled()
-    with pytest.raises(ModelError, match="no random or spatial effects.*sigma"):
+    with pytest.raises(ModelError, match=r"no random or spatial effects.*sigma"):
         POOLED.maximum_likelihood(fit.problem.history, fit.problem.masks)
 
 
