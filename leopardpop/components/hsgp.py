@@ -6,9 +6,9 @@ vanish on its edge, :math:`\phi_j(s) = \prod_d L_d^{-1/2} \sin(\omega_{jd} (s_d 
 
 .. math::  f(s) = \sigma \sum_j \sqrt{S(|\omega_j|; \ell)}\, \phi_j(s)\, z_j, \qquad z_j \sim N(0, 1).
 
-Two things are lost: waves shorter than the last of the sum, which matter if the length scale :math:`\ell` is short, and
-what the edge does, which matters if it is long. Both are chosen from the range of :math:`\ell`: the last wave leaves out
-at most :data:`LOST` of the variance at its lower end, and the edge is so far from all places that the correlation over
+Two things are lost: waves shorter than the last of the sum, which matter if the length scale is short, and what the
+edge does, which matters if it is long. Both are chosen from the range of the length scale: the last wave leaves out at
+most :data:`LOST` of the variance at its lower end, and the edge is so far from all places that the correlation over
 twice that way is :data:`LOST` at its upper end. The margin is the same in both directions, whatever the extent.
 
 Solin & Särkkä (2020) doi:10.1007/s11222-019-09886-w; Riutort-Mayol et al. (2023) doi:10.1007/s11222-022-10167-2
@@ -207,7 +207,7 @@ def make_basis(
     >>> places = np.stack(np.meshgrid(np.arange(0, 30, 3), np.arange(0, 15, 3)), -1).reshape(-1, 2)
     >>> basis = make_basis(places, shortest=4.0, longest=12.0)
     >>> len(basis.order), basis.half.round(1).tolist(), round(basis.shortest, 1), round(basis.longest, 1)
-    (120, [28.2, 20.7], 4.0, 12.0)
+    (60, [28.2, 20.7], 4.0, 12.0)
     """
     chosen = covariance or COVARIANCES["exp_quad"]
     low, high = np.min(xy, axis=0), np.max(xy, axis=0)

@@ -109,6 +109,10 @@ class SpatialDesign:
             )
         return self.basis.evaluate(xy) - self.mean
 
+    def beyond(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether rows lie east, west, north or south of all places of the design, (rows,)."""
+        return self.basis.beyond(_places(table))
+
 
 def _span(basis: Basis, axis: int) -> str:
     low, high = (basis.centre[axis] + sign * basis.half[axis] for sign in (-1, 1))
@@ -164,19 +168,22 @@ def split_spatial(formula: str, parameter: str | None = None) -> tuple[str, Spat
     '~ 1'
     """
     owner = f"formula of {parameter!r}: {formula!r}" if parameter else f"formula {formula!r}"
-    found = [] if not isinstance(formula, str) else list(brackets(formula, "gp"))
+    found = list(brackets(formula, "gp"))
     if not found:
         return formula, None
     if len(found) > 1:
         raise ModelError(f"{owner}: gp(x, y) is there twice, and one surface is as good.", offenders=[formula])
     begin, end = found[0]
     if formula[end:].strip()[:1] not in ("", "+"):
-        raise ModelError(f"{owner}: gp(x, y) stands alone, between plus signs: it has no interaction.", offenders=[formula])
+        raise ModelError(
+            f"{owner}: gp(x, y) stands alone, between plus signs: it has no interaction.", offenders=[formula]
+        )
     return without_term(formula, begin, end), _part(formula[begin:end], owner)
 
 
 def _part(text: str, owner: str) -> SpatialPart:
     """Read the arguments of ``gp(...)``."""
+    given: dict[str, Any]
     try:
         call: Any = ast.parse(text, mode="eval").body
         names = [argument.id for argument in call.args]
@@ -202,11 +209,11 @@ def _checked(part: SpatialPart, owner: str) -> SpatialPart:
     if part.cov not in COVARIANCES:
         hint = nearest(str(part.cov), COVARIANCES)
         raise ModelError(f"{owner}: cov={part.cov!r} is one of {', '.join(COVARIANCES)}.{hint}", offenders=[part.cov])
-    number = part.functions
+    number: Any = part.functions
     if number is not None and (isinstance(number, bool) or not isinstance(number, int) or not 4 <= number <= LARGEST):
         raise ModelError(f"{owner}: functions={number!r} is a whole number from 4 to {LARGEST}.", offenders=[number])
-    factor = part.boundary
-    if factor is not None and (isinstance(factor, bool) or not isinstance(factor, int | float) or not 1.05 <= factor):
+    factor: Any = part.boundary
+    if factor is not None and (isinstance(factor, bool) or not isinstance(factor, int | float) or not factor >= 1.05):
         raise ModelError(
             f"{owner}: boundary={factor!r} is the size of the rectangle over that of what the sites fill, a number of "
             "at least 1.05.",

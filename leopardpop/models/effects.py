@@ -72,14 +72,18 @@ class Effects:
         """Their dimension."""
         return f"{self.parameter}_level"
 
+    def log_scale(self, theta: Floats) -> Floats:
+        """Log of b over a standard normal deviation, up to a constant, (G,)."""
+        return np.full(len(self.groups), theta[self.spread])
+
+    def matrix(self) -> Floats:
+        """Deviations from them in units of their sd, (G, G)."""
+        return np.eye(len(self.groups))
+
     @property
     def scales(self) -> tuple[int, ...]:
         """Where what scales the deviations is in theta: log s."""
         return (self.spread,)
-
-    def log_scale(self, theta: Floats) -> Floats:
-        """Log of b over a standard normal deviation, up to a constant, (G,)."""
-        return np.full(len(self.groups), theta[self.spread])
 
     def references(self) -> dict[str, Prior]:
         """Default prior of the sd."""

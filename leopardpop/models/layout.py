@@ -354,6 +354,7 @@ def pieces_of_effects(
         If two would have one name.
     """
     constant = build_design("~ 1", pd.DataFrame(index=[0]), parameter="sd")
+    pieces: list[tuple[str, str, str, Design, tuple[int, ...]]]
     pieces = [(sd, "log", link_name, constant, (1,)) for _, sd, _ in random]
     surfaces = [parameter for parameter, _, design in random if isinstance(design, SpatialDesign)]
     pieces += [(f"{parameter}_{LENGTH}", "log", "km", constant, (1,)) for parameter in surfaces]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.components.hsgp import COVARIANCES, make_basis
+from leopardpop.components.random_effects import build_random
 from leopardpop.components.spatial import KM, POSITIONS, SpatialDesign, split_spatial
 from leopardpop.errors import ModelError
 from leopardpop.models.effects import LOG_ROOT_2PI, START
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.components.spatial import SpatialPart
     from leopardpop.models.likelihood.terms import Floats
 
-__all__ = ["LENGTH", "SpatialEffect", "build_spatial"]
+__all__ = ["LENGTH", "SpatialEffect", "build_effects"]
 
 LENGTH = "length_gp"
 """Behind the name of a parameter: its length scale, km."""
@@ -78,15 +80,19 @@ class SpatialEffect:
         """Their dimension."""
         return f"{self.parameter}_gp_wave"
 
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """Where what scales the coefficients is in theta: log sd and log length scale."""
-        return self.spread, self.reach
-
     def log_scale(self, theta: Floats) -> Floats:
         """Log of the coefficients of the functions over z, (M,)."""
         amplitude: Floats = self.design.basis.log_amplitude(theta[self.spread], theta[self.reach])
         return amplitude
+
+    def matrix(self) -> Floats:
+        """Values at the places from coefficients of the functions, (G, M)."""
+        return self.design.matrix
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Where what scales the coefficients is in theta: log sd and log length scale."""
+        return self.spread, self.reach
 
     def references(self) -> dict[str, Prior]:
         """Default priors of the sd and the length scale."""
@@ -144,9 +150,37 @@ def default_length(places: Floats) -> Prior:
     return length_scale_prior(*length_scale_range(places))
 
 
+def build_effects(
+    formula: str, table: pd.DataFrame, parameter: str, rows: str, *, priors: Mapping[str, Any] | None
+) -> tuple[str, tuple[RandomDesign | SpatialDesign, ...]]:
+    """Build the random and spatial effects of a formula on a table.
+
+    Parameters
+    ----------
+    formula
+        For example ``"~ forest + (1 | valley) + gp(x, y)"``.
+    table
+        One row a place, with the variables of the formula.
+    parameter
+        The parameter that the formula describes.
+    rows
+        What a row of the table is, for messages.
+    priors
+        Priors that were given.
+
+    Returns
+    -------
+    tuple
+        The formula without them, and their designs.
+    """
+    rest, surfaces = build_spatial(formula, table, parameter=parameter, priors=priors)
+    fixed, groups = build_random(rest, table, parameter=parameter, rows=rows)
+    return fixed, (*groups, *surfaces)
+
+
 def build_spatial(
     formula: str, table: pd.DataFrame, *, parameter: str, priors: Mapping[str, Any] | None
-) -> tuple[str, SpatialDesign | None]:
+) -> tuple[str, tuple[SpatialDesign, ...]]:
     """Build the spatial effect of a formula on a table.
 
     Parameters
@@ -163,7 +197,7 @@ def build_spatial(
     Returns
     -------
     tuple
-        The formula without it, and its design; None if there is none.
+        The formula without it, and its design, if there is one.
 
     Raises
     ------
@@ -172,7 +206,7 @@ def build_spatial(
     """
     rest, part = split_spatial(formula, parameter)
     if part is None:
-        return formula, None
+        return formula, ()
     if not set(POSITIONS[0]) <= set(table.columns):
         raise ModelError(
             f"formula {formula!r} of {parameter!r}: gp(x, y) needs the positions of the sites, and the history has "
@@ -186,7 +220,8 @@ def build_spatial(
             f"{FEWEST_PLACES} at least, and many more to be of use."
         )
     _check_priors(parameter, priors)
-    return rest, SpatialDesign(part, _basis(part, places, parameter, priors), places, level.reshape(-1).astype(np.intp))
+    basis = _basis(part, places, parameter, priors)
+    return rest, (SpatialDesign(part, basis, places, level.reshape(-1).astype(np.intp)),)
 
 
 def _basis(part: SpatialPart, places: Floats, parameter: str, priors: Mapping[str, Any] | None) -> Any:
@@ -211,5 +246,3 @@ def _check_priors(parameter: str, priors: Mapping[str, Any] | None) -> None:
             f"the prior of {parameter}_{LENGTH!s} has its middle at {float(given.quantile(0.5)):.0f} km: length "
             "scales are in km. Give it in km."
         )
-
-

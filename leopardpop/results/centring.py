@@ -19,9 +19,9 @@ STEP = 1e-2
 
 
 def centred_surface(problem: OccupancyProblem) -> IntegratedSurface:
-    """A problem without its surfaces, with the curvature of the likelihood taken at the mode of all else."""
+    """A problem without its surfaces, with their law found at the mode of all else."""
     integrated = IntegratedSurface(problem)
-    integrated.centre(find_modes(integrated).best.theta)
+    integrated.centre(find_modes(integrated, max_iterations=12).best.theta)
     return integrated
 
 

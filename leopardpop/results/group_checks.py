@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Ints
     from leopardpop.models.problem import Problem
 
-__all__ = ["group_finding", "group_findings"]
+__all__ = ["ALL_TOGETHER", "group_finding", "group_findings"]
 
 FEWEST_GROUPS = 6
+ALL_TOGETHER = "sampled together with everything else"
 
 
 def group_finding(effects: Effect, how: str) -> Finding:
@@ -44,7 +45,7 @@ def group_findings(problem: Problem) -> list[Finding]:
     found = []
     for parameter in problem.layout.parts:
         for each in parameter.random:
-            found.append(group_finding(each.effects, "sampled together with everything else"))
+            found.append(group_finding(each.effects, ALL_TOGETHER))
             seen = _detected_levels(problem, parameter, each.level)
             if seen is not None:
                 found.append(_with_detections(each.effects, len(seen)))

@@ -21,7 +21,7 @@ PRIORS = {
     "sigma": lp.Prior("LogNormal", mu=np.log(1000.0), sigma=0.2),
 }
 POOLED = lp.SCR(detection=lp.HalfNormal(sigma="~ 1 + (1 | session)"), priors=PRIORS)
-REPLICATES = 60
+REPLICATES = 40
 
 
 @cache
@@ -63,7 +63,7 @@ def test_coverage() -> None:
         truth = {name: float(prior.draw(rng)) for name, prior in PRIORS.items()}
         truth["sigma_sd_session"] = abs(0.25 * rng.standard_normal())
         made = simulated(truth, int(rng.integers(2**31)))
-        fit = fitted(made.history, engine="laplace", draws=500, seed=1)
+        fit = fitted(made.history, engine="laplace", draws=250, seed=1)
         failed += not fit.trusted
         labels = [f"sigma[1|session[{s}]]" for s in made.history.sessions]
         deviations = made.truth.coefficients[labels].to_numpy()
@@ -83,7 +83,12 @@ def test_coverage() -> None:
     assert 9 < np.mean(animals) < 16
     assert failed <= 1
     assert abs(np.mean(error)) < 3.5 * np.std(error) / np.sqrt(REPLICATES)
-    for name, count in (("sigma", 360), ("N", 360), ("sd", 60), ("mean", 60)):
+    for name, count in (
+        ("sigma", PARKS * REPLICATES),
+        ("N", PARKS * REPLICATES),
+        ("sd", REPLICATES),
+        ("mean", REPLICATES),
+    ):
         assert len(inside[name]) == count
         slack = 3.0 * np.sqrt(0.95 * 0.05 / count) + 0.005
         assert 0.95 - slack < np.mean(inside[name]), name
@@ -100,7 +105,7 @@ def test_a_poor_park_borrows() -> None:
     truth = {"D": 0.22, "lambda0": 0.15, "sigma": 1000.0, "sigma_sd_session": 0.1}
     single = lp.SCR(priors={name: prior for name, prior in PRIORS.items() if name != "sigma"})
     widths, errors, recaptures = [], [], []
-    for seed in range(6):
+    for seed in range(4):
         made = POOLED.simulate(short, masks, parameters=truth, seed=seed)
         known = np.log(1000.0) + made.truth.coefficients["sigma[1|session[P0]]"]
         together = sigma_by_park(fitted(made.history, seed=1))[:, 0]
