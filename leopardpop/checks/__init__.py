@@ -1,3 +1,3 @@
-"""Can the model have made these data? Goodness of fit of every model."""
+"""Whether the answer can be trusted: whether the model could have made the data, and what the answer follows from."""
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ import pandas as pd
 
 from leopardpop.data.effort import effort_days, running_intervals
 from leopardpop.data.occasions import DAY, make_occasions
-from leopardpop.data.survey_problems_animals import YOUNG
 from leopardpop.data.survey_problems_effort import SILENT_DAYS, overlaps, silent_stretches
 from leopardpop.data.survey_problems_places import nearest_distances
 from leopardpop.data.survey_problems_tables import tables_of
+from leopardpop.data.young import YOUNG, is_young
 from leopardpop.words import counted, decimal, length
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _animals(survey: Survey) -> str:
 
 def _cubs(survey: Survey) -> str:
     records = survey.records[survey.records["species"].notna()]
-    young = int(records["life_stage"].isin(YOUNG).sum())
+    young = int(is_young(records["life_stage"], YOUNG).sum())
     told = f"young in {counted(young, 'record')}; " if young else "no record of young; "
     stages = int(records["life_stage"].notna().sum())
     return f"{told}life stage known in {stages:,} of {len(records):,}, sex in {int(records['sex'].notna().sum()):,}"

@@ -122,6 +122,8 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     if analysis.output.get("checks", True):
         _write({o.name: o.fit.diagnostics() for o in outcomes}, folder / "diagnostics.csv", "quantity")
         _write({o.name: o.fit.check().table() for o in outcomes}, folder / "checks.csv", "name")
+    if analysis.output.get("sensitivity", False):
+        _write({o.name: o.fit.sensitivity().table() for o in outcomes}, folder / "sensitivity.csv", "change")
     estimates = {o.name: o.estimates.estimates for o in outcomes if o.estimates is not None}
     if estimates:
         _write(estimates, folder / "estimates.csv", "parameter")

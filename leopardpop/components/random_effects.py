@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["RandomDesign", "RandomPart", "build_random", "split_random"]
+__all__ = ["RandomDesign", "RandomPart", "brackets", "build_random", "split_random", "without_term"]
 
 _NAME = re.compile(r"[^\W\d][\w.]*|`[^`]+`")
 
@@ -113,22 +113,24 @@ def split_random(formula: str, parameter: str | None = None) -> tuple[str, tuple
     """
     parts: list[RandomPart] = []
     rest = formula
-    for begin, end in reversed(list(_brackets(formula))):
+    for begin, end in reversed(list(brackets(formula))):
         inside = formula[begin + 1 : end - 1]
         if "|" in inside:
             parts.insert(0, _part(formula, inside, parameter))
-            rest = _without(rest, begin, end)
+            rest = without_term(rest, begin, end)
     return rest, tuple(parts)
 
 
-def _brackets(formula: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of every outermost bracket that is a term: behind ``~`` or ``+``."""
+def brackets(formula: str, name: str = "") -> Iterator[tuple[int, int]]:
+    """Begin and end of every outermost bracket that is a term, behind ``~`` or ``+``; or of every call of a name."""
     depth, begin, before = 0, 0, ""
     for i, character in enumerate(formula):
         if character == "(":
             depth += 1
             if depth == 1:
-                begin, before = i, formula[:i].rstrip()[-1:]
+                head = formula[:i].rstrip()
+                begin = len(head) - len(name) if name and head.endswith(name) else i
+                before = formula[:begin].rstrip()[-1:] if formula[begin:i].strip() == name else ""
         elif character == ")":
             depth -= 1
             if depth == 0 and before in ("~", "+"):
@@ -148,7 +150,7 @@ def _part(formula: str, inside: str, parameter: str | None) -> RandomPart:
     return RandomPart(f"~ {columns}", group.strip("`"))
 
 
-def _without(formula: str, begin: int, end: int) -> str:
+def without_term(formula: str, begin: int, end: int) -> str:
     """Take out a term with the plus before it; an empty right-hand side is a constant."""
     head, tail = formula[:begin].rstrip(), formula[end:]
     if head.endswith("+"):

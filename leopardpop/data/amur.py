@@ -8,7 +8,8 @@ name says otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -202,11 +203,23 @@ class Layers(Mapping[str, Any]):
         return f"Layers: {', '.join(self)}"
 
 
-def _surface(function: Callable[[Floats], NDArray[Any]], units: str) -> Callable[[], Surface]:
-    def in_metres(x: Floats, y: Floats) -> NDArray[Any]:
-        return function(np.column_stack([np.ravel(x), np.ravel(y)]) / 1000 - ORIGIN).reshape(np.shape(x))
+@dataclass(frozen=True)
+class _InMetres:
+    """A function of local kilometres, (n, 2), as one of x and y in metres: an object, so that it can be pickled."""
 
-    return lambda: Surface(in_metres, CRS, units)
+    function: Callable[[Floats], NDArray[Any]]
+
+    def __call__(self, x: Floats, y: Floats) -> NDArray[Any]:
+        points = np.column_stack([np.ravel(x), np.ravel(y)]) / 1000 - ORIGIN
+        return self.function(points).reshape(np.shape(x))
+
+
+def _surface(function: Callable[[Floats], NDArray[Any]], units: str) -> Callable[[], Surface]:
+    return partial(Surface, _InMetres(function), CRS, units)
+
+
+def _china(points: Floats) -> NDArray[np.int64]:
+    return _in_china(points).astype(np.int64)
 
 
 def _habitat_layer() -> Any:
@@ -232,6 +245,6 @@ def amur_layers() -> Layers:
             "snow": _surface(_snow, "cm"),
             "elevation": _surface(_elevation, "m"),
             "border_distance": _surface(_into_china, "km"),
-            "china": _surface(lambda points: _in_china(points).astype(np.int64), ""),
+            "china": _surface(_china, ""),
         }
     )

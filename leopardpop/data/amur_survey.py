@@ -7,8 +7,9 @@ if the station is on. So a history of any occasion length comes from one and the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,10 @@ class AmurTruth:
     families: MappingProxyType[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """Breeding female (animal) -> labels of her cubs that were recorded."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle mappings as dicts: proxies cannot be."""
+        return _thawed, ({each.name: _plain(getattr(self, each.name)) for each in fields(self)},)
+
     def __repr__(self) -> str:
         """Show the values in a few lines."""
         sexes = [(sex, self.individuals["sex"].eq(sex).sum()) for sex in self.lambda0]
@@ -87,6 +92,15 @@ class AmurTruth:
             f"  .individuals: {', '.join(self.individuals.columns)}",
         ]
         return "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, MappingProxyType) else value
+
+
+def _thawed(values: dict[str, Any]) -> AmurTruth:
+    frozen: dict[str, Any] = {k: MappingProxyType(v) if isinstance(v, dict) else v for k, v in values.items()}
+    return AmurTruth(**frozen)
 
 
 def _by_sex(values: Mapping[str, float]) -> str:

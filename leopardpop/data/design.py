@@ -27,6 +27,8 @@ from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["AUDIT_COLUMNS", "Design", "OccasionOption", "lay_out", "session_codes"]
 
+FEWEST_METRES = 5.0
+"""Stations nearer to each other (median) are rather kilometres: the smallest grids, for voles, are of 5 to 10 m."""
 AUDIT_COLUMNS = ["source", "line", "action", "reason"]
 
 
@@ -175,13 +177,26 @@ def _coordinates(stations: Table, crs: str | None) -> NDArray[np.float64]:
             'metres of a tiny array, pass crs="local".',
             offenders=stations.offenders(np.arange(len(stations))),
         )
+    elif crs != LOCAL and (apart := _apart(xy)) is not None and apart < FEWEST_METRES:
+        notice(
+            f"Stations of {stations.name} are {apart:.2g} m apart (median to the nearest): are x and y in kilometres? "
+            'They must be metres, in which D, sigma and the mask are told. Multiply by 1000; pass crs="local" for a '
+            "tiny array that is in metres.",
+            DataWarning,
+        )
     return xy
 
 
 def _within_a_metre(xy: NDArray[np.float64]) -> bool:
     """Whether neighbours are typically less than 1 unit apart, as no stations in metres are and all in degrees."""
+    apart = _apart(xy)
+    return apart is None or apart < 1
+
+
+def _apart(xy: NDArray[np.float64]) -> float | None:
+    """Median distance from a station to the nearest at another place; None if there is one place."""
     places = np.unique(xy, axis=0)
-    return len(places) < 2 or float(np.median(neighbour_distance(places[:, 0], places[:, 1]))) < 1
+    return float(np.median(neighbour_distance(places[:, 0], places[:, 1]))) if len(places) > 1 else None
 
 
 def session_codes(table: Table, sessions: Sequence[str]) -> NDArray[np.intp]:

@@ -234,7 +234,7 @@ def _body(layout: _Layout, wanted: list[int]) -> _Body:
     except pd.errors.ParserError as error:
         raise DataError(
             f"{layout.path.name} cannot be read as a table with {len(layout.names)} columns separated by "
-            f"{SEPARATORS.get(layout.separator, layout.separator)}: {str(error).split('C error: ')[-1].strip()}."
+            f"{SEPARATORS.get(layout.separator, layout.separator)}: {_parser_words(str(error), len(layout.names))}"
         ) from error
     except pd.errors.EmptyDataError:
         frames.clear()  # a header and nothing else
@@ -243,6 +243,19 @@ def _body(layout: _Layout, wanted: list[int]) -> _Body:
         ending = [NONE.astype(np.bool_)]
     frame = pd.concat(frames, ignore_index=True)
     return _Body(frame, n_rows, np.concatenate(blank), np.concatenate(too_long), np.concatenate(ending))
+
+
+def _parser_words(text: str, n_columns: int) -> str:
+    """What the parser of CSV stumbled over, by line and with the remedy."""
+    if found := re.search(r"in line (\d+), saw (\d+)", text):
+        line, cells = found.groups()
+        return (
+            f"line {line} has {cells} cells, and the header {n_columns}. Remove what is too much, or put a text that "
+            "has the separator in it between quotation marks."
+        )
+    if found := re.search(r"inside string starting at row (\d+)", text):
+        return f'a quotation mark (") that opens on line {int(found[1]) + 1} is never closed. Close it, or remove it.'
+    return f"{text.split('C error: ')[-1].strip()}."
 
 
 def _blank_rows(chunk: pd.DataFrame) -> NDArray[np.bool_]:

@@ -29,6 +29,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+POLAR = ("EPSG:32761", "EPSG:32661")
+"""Polar stereographic, of the south and of the north."""
 LOCAL = "local"
 """Says in place of a coordinate reference system: metres, with no place on the earth."""
 
@@ -136,6 +138,11 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     str
         An EPSG code, 326zz north of the equator and 327zz south of it or across it.
 
+    Raises
+    ------
+    DataError
+        If the middle lies beyond 84° N or 80° S, or nowhere.
+
     Examples
     --------
     >>> utm_crs([130.6, 131.6], [42.5, 43.9])
@@ -148,6 +155,11 @@ def utm_crs(longitude: ArrayLike, latitude: ArrayLike) -> str:
     if 180 < np.ptp(east) <= 360 and np.abs(east).max() <= 180:  # on both sides of 180°: their middle is not at 0°
         lon = float(np.median(np.where(east < 0, east + 360, east)))
         lon -= 360 if lon > 180 else 0
+    if -180 <= lon <= 180 and 80 < abs(lat) <= 90 and not 80 < lat <= 84:
+        raise DataError(
+            f"Latitude {lat:g} (longitude {lon:g}) is beyond the UTM zones, from 80° S to 84° N. Near a pole, choose a "
+            f'system: crs="{POLAR[lat > 0]}". Else: are latitude and longitude swapped?'
+        )
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise DataError(f"Longitude {lon:g} and latitude {lat:g} lie in no UTM zone. Are they swapped, or in metres?")
     zone = min(int((lon + 180) // 6) + 1, 60)

@@ -90,7 +90,7 @@ def _facts(history: CaptureHistory) -> list[str]:
     off = f" ({never_on} never on)" if never_on else ""
     facts = [
         f"{counted(history.n_stations, 'station')}{off} over {_extent(history)}; {_occasions(history)}",
-        f"effort {counted(_total_effort(history), f'station-{history.effort_unit}')}{_off_share(history)}",
+        f"effort {_effort(history)}{_each(history)}{_off_share(history)}",
     ]
     flanks = flank_words(history.dataset)
     if flanks:
@@ -119,8 +119,20 @@ def _occasions(history: CaptureHistory) -> str:
     return f"{numbers[0]} to {numbers[-1]} occasions in {len(history.sessions)} sessions"
 
 
+def _effort(history: CaptureHistory) -> str:
+    return counted(_total_effort(history), f"station-{history.effort_unit}")
+
+
 def _total_effort(history: CaptureHistory) -> float:
     return float(np.nansum(history.dataset["effort"].values))
+
+
+def _each(history: CaptureHistory) -> str:
+    """Effort of a station on one of several occasions: a total that was taken for it shows here."""
+    effort = history.dataset["effort"].values
+    if effort.ndim < 2 or max(history.n_occasions.values()) < 2 or history.effort_unit == "occasion":
+        return ""
+    return f", {trimmed(float(np.median(effort[effort > 0])))} on an occasion" if (effort > 0).any() else ""
 
 
 def _off_share(history: CaptureHistory) -> str:

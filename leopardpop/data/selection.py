@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.notices import notice
-from leopardpop.data.young import YOUNG
+from leopardpop.data.young import GROWN, YOUNG
 from leopardpop.errors import DataError, DataWarning
 from leopardpop.words import counted
 
@@ -29,6 +29,8 @@ Booleans = NDArray[np.bool_]
 
 SAME_SPECIES = 0.9
 """Likeness of two names of which one is probably a misspelling of the other."""
+OLD = "old"
+"""A life stage of grown animals, which the default leaves out all the same."""
 MISSPELT = 0.8
 """Likeness above which a name that does not occur is refused, because one that occurs was probably meant."""
 
@@ -232,8 +234,15 @@ def keep_life_stage(ledger: Ledger, stages: Sequence[str] | None) -> None:
     ledger.drop(individual.isin(dependent), "life stage unknown, of an animal that is otherwise of another stage")
 
 
-def keep_identified(ledger: Ledger) -> None:
+def keep_identified(ledger: Ledger, *, asked: Sequence[str] = ()) -> None:
     """Drop records without an identity.
+
+    Parameters
+    ----------
+    ledger
+        Records of the wanted life stages are open.
+    asked
+        Life stages that were asked for by name.
 
     Raises
     ------
@@ -243,7 +252,7 @@ def keep_identified(ledger: Ledger) -> None:
     Warns
     -----
     DataWarning
-        If animals that are known as young only are left: the life stages that were asked for take them.
+        If animals are left that are known as young only, or only in stages that nobody asked for by name.
     """
     missing = ledger.records["individual"].isna().to_numpy(bool)
     left = ledger.open
@@ -253,18 +262,20 @@ def keep_identified(ledger: Ledger) -> None:
             "capture-recapture is not. Identify the animals and fill in individual."
         )
     ledger.drop(missing, "not identified")
-    _say_young(ledger)
+    _say_young(ledger, {word.casefold() for word in asked} - set(YOUNG))
 
 
-def _say_young(ledger: Ledger) -> None:
+def _say_young(ledger: Ledger, asked: Collection[str]) -> None:
     rows = ledger.records.loc[ledger.open, ["individual", "life_stage"]].dropna()
-    small = rows["life_stage"].isin(YOUNG)
-    cubs = sorted(set(rows["individual"][small]) - set(rows["individual"][~small]))
+    grown = rows["life_stage"].isin([*GROWN, OLD, *asked])
+    small = rows[~rows["individual"].isin(set(rows["individual"][grown]))]
+    cubs = sorted(set(small["individual"]))
     if cubs:
         are = "is counted as an individual" if len(cubs) == 1 else "are counted as individuals"
+        stages = ", ".join(sorted(set(small["life_stage"])))
         notice(
-            f"{counted(len(cubs), 'animal')} known as young only {are}: {listed(cubs, 4)}. Young are where their "
-            "mother is, and N would count them beside her; the default life_stage leaves them out.",
+            f"{counted(len(cubs), 'animal')} known as young only ({stages}) {are}: {listed(cubs, 20)}. "
+            "Young are where their mother is, and N would count them beside her: the default life_stage has none.",
             DataWarning,
         )
 

@@ -16,7 +16,7 @@ from leopardpop.data.survey_detections import DetectionOptions, make_detections
 from leopardpop.data.survey_history import HistoryOptions, make_history
 from leopardpop.data.survey_problems import find_problems
 from leopardpop.data.tables import TableSource
-from leopardpop.data.young import YOUNG
+from leopardpop.data.young import GROWN, YOUNG
 
 if TYPE_CHECKING:
     from leopardpop.plots.survey_plots import SurveyPlots
@@ -81,7 +81,7 @@ class Survey(SurveyTables):
         effort_unit: Literal["day", "hour"] = "day",
         independence: Any = "30min",
         rule: Literal["last_record", "last_independent"] = "last_record",
-        life_stage: Sequence[str] | None = ("adult", "subadult"),
+        life_stage: Sequence[str] | None = GROWN,
         flank: Literal["left", "right", "each"] | None = None,
         sessions: Split = None,
         covariates: CovariateOption = None,

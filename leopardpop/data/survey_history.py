@@ -100,7 +100,7 @@ def make_history(survey: Survey, options: HistoryOptions) -> CaptureHistory:
     """Make a capture history: see :meth:`leopardpop.Survey.capture_history`."""
     ledger = records_of_species(survey.records, options.species)
     keep_life_stage(ledger, options.life_stage)
-    keep_identified(ledger)
+    keep_identified(ledger, asked=options.life_stage or ())
     keep_flank(ledger, options.flank)
     sexes = individual_sexes(ledger)
     plans = plan_sessions(survey, options.plan)

@@ -13,10 +13,10 @@ import pandas as pd
 
 from leopardpop.data.names import counted, listed
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, line_of, sightings, spelling, when
+from leopardpop.data.young import GROWN, YOUNG
 
 __all__ = ["FINDERS"]
 
-YOUNG = ("juvenile", "cub", "kitten", "infant", "pup", "calf", "fawn")
 MEDIA = ("media", "mediaID", "media_id")
 IDS = frozenset({"source", "line", "observation", "observationID", "observation_id", "media", "mediaID", "media_id"})
 ALIKE = 0.9
@@ -205,9 +205,22 @@ def young(tables: Tables) -> Iterator[Problem]:
         yield Problem(
             NOTE, "individuals", found, "they are left out of a capture history: N counts independent animals"
         )
+    yield from _other_stages(named, cubs)
     if cubs & grown:
         found = f"{listed(sorted(cubs & grown), 4)}: young in some records, grown in others"
         fix = "right if they grew up meanwhile; their records as young are left out"
+        yield Problem(NOTE, "individuals", found, fix)
+
+
+def _other_stages(named: pd.DataFrame, cubs: set[str]) -> Iterator[Problem]:
+    """Animals of stages that are neither young nor those that are counted, such as yearlings."""
+    known = named.dropna(subset=["life_stage"])
+    independent = set(known["individual"][known["life_stage"].isin(GROWN)])
+    others = known[~known["individual"].isin(independent | cubs)]
+    if len(others):
+        names, words = (list(dict.fromkeys(others[column])) for column in ("individual", "life_stage"))
+        found = f"{counted(len(names), 'animal')} known as {listed(words)} only: {listed(names, 4)}"
+        fix = f"they are left out of a capture history; life_stage = {[*GROWN, *words]} counts them".replace("'", '"')
         yield Problem(NOTE, "individuals", found, fix)
 
 

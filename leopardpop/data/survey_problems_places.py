@@ -14,6 +14,8 @@ __all__ = ["FINDERS", "nearest_distances", "outliers"]
 
 FAR, TIMES = 25_000.0, 20.0
 """A station is far from all others if its nearest one is both farther than that (m) and this many times the median."""
+ZERO = 1e-9
+"""Coordinates up to that are 0: filled in by a program that had none."""
 ROUND_METRES, ROUND_STATIONS = 100.0, 5
 DECIMALS = {0: 111.0, 1: 11.0, 2: 1.1, 3: 0.11}
 """Decimals of a degree -> kilometres that they mean."""
@@ -35,8 +37,10 @@ def nearest_distances(xy: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def far_away(tables: Tables) -> Iterator[Problem]:
     """Stations far from all others; where it helps, swapped coordinates are named as the cause."""
-    for i in outliers(tables.xy):
-        km = np.hypot(*(np.delete(tables.xy, i, axis=0) - tables.xy[i]).T).min() / 1000
+    apart = _apart(tables)
+    for i in apart:
+        others = np.delete(tables.xy, apart if len(apart) < len(tables.xy) else i, axis=0)
+        km = _distance(tables.xy[i], others) / 1000
         where, found = f"station {tables.names[i]}", f"{km:,.0f} km from the nearest other station"
         if _zero(tables, i):
             yield Problem(MUST, where, f"{found}: its coordinates are 0", "fill them in")
@@ -51,16 +55,35 @@ def far_away(tables: Tables) -> Iterator[Problem]:
 
 
 def outliers(xy: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows of the places (K, 2) in metres that lie far from all others; none of fewer than four."""
+    """Rows of the places (K, 2) in metres that lie far from all others; of three only one at 0, 0."""
     nearest = nearest_distances(xy)
-    if len(xy) < 4:
+    if len(xy) < 3:
         return np.empty(0, dtype=np.intp)
+    if len(xy) == 3:
+        zero = (np.abs(xy) < ZERO).all(axis=1)
+        return np.flatnonzero(zero & (nearest > max(FAR, TIMES * float(nearest.min()))))
     return np.flatnonzero(nearest > max(FAR, TIMES * float(np.median(nearest))))
+
+
+def _apart(tables: Tables) -> list[int]:
+    """Stations far from all others, however few, if they lie at longitude and latitude 0: in the sea."""
+    rows = set(outliers(tables.xy).tolist())
+    zero = (
+        np.zeros(len(tables.xy), dtype=bool) if tables.degrees is None else (np.abs(tables.degrees) < ZERO).all(axis=1)
+    )
+    if not zero.all():
+        rows |= {int(i) for i in np.flatnonzero(zero) if _distance(tables.xy[i], tables.xy[~zero]) > FAR}
+    return sorted(rows)
+
+
+def _distance(place: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Metres from a place to the nearest of others."""
+    return float(np.hypot(*(others - place).T).min())
 
 
 def _zero(tables: Tables, i: int) -> bool:
     places = [tables.xy[i]] if tables.degrees is None else [tables.xy[i], tables.degrees[i]]
-    return any(bool((np.abs(place) < 1e-9).all()) for place in places)
+    return any(bool((np.abs(place) < ZERO).all()) for place in places)
 
 
 def _swapped(tables: Tables, i: int) -> bool:
@@ -79,7 +102,7 @@ def _signed(tables: Tables, i: int) -> bool:
 
 def _among(tables: Tables, places: NDArray[np.float64], i: int, instead: list[NDArray[np.float64]]) -> bool:
     """Whether a station would lie among the others at one of some other places."""
-    others = np.delete(places, outliers(tables.xy), axis=0)
+    others = np.delete(places, _apart(tables), axis=0)
     low, high = others.min(axis=0), others.max(axis=0)
     margin = np.maximum(0.5 * (high - low), 1e-6)
     return any(bool(((each >= low - margin) & (each <= high + margin)).all()) for each in instead)

@@ -16,10 +16,15 @@ from numpy.typing import NDArray
 
 from leopardpop.errors import DataError
 
-__all__ = ["YOUNG", "Company", "breeding_records", "company", "is_young"]
+__all__ = ["GROWN", "YOUNG", "Company", "breeding_records", "company", "is_young"]
 
-YOUNG = ("cub", "infant", "juvenile", "kitten", "young")
-"""Life stages of animals that still follow their mother."""
+GROWN = ("adult", "subadult")
+"""Life stages of independent animals: those that a capture history counts by default."""
+YOUNG = (
+    *("cub", "kitten", "juvenile", "infant", "young", "newborn", "neonate"),
+    *("pup", "calf", "fawn", "foal", "lamb", "kid", "piglet", "chick"),
+)
+"""Life stages of animals that still follow their mother; not those of yearlings, which may live alone."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from leopardpop.components.formula import build_design
 from leopardpop.components.link import link
+from leopardpop.components.spatial import SpatialDesign
 from leopardpop.errors import ModelError
 from leopardpop.models.effects import Effects
+from leopardpop.models.spatial_effects import LENGTH, SpatialEffect
 
 if TYPE_CHECKING:
     from leopardpop.components.formula import Design
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
     from leopardpop.components.random_effects import RandomDesign
     from leopardpop.models.likelihood.terms import Floats
 
-__all__ = ["Layout", "Parameter", "Shares"]
+    type Effect = Effects | SpatialEffect
+    type AnyRandomDesign = RandomDesign | SpatialDesign
+
+__all__ = ["AnyRandomDesign", "Effect", "Layout", "Parameter", "Shares", "make_layout", "pieces_of_effects"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -152,8 +158,8 @@ class Layout:
 
     parameters: tuple[Parameter, ...]
     shares: Shares | None
-    effects: tuple[Effects, ...] = ()
-    """Random effects, behind everything else; their sds are parameters."""
+    effects: tuple[Effect, ...] = ()
+    """Random and spatial effects, behind everything else; their sds and length scales are parameters."""
 
     @property
     def labels(self) -> list[str]:
@@ -165,6 +171,13 @@ class Layout:
     def effect_labels(self) -> list[str]:
         """Labels of the deviations of groups."""
         return [label for each in self.effects for label in each.labels]
+
+    def effects_by_variable(self) -> dict[tuple[str, str], list[Effect]]:
+        """Random and spatial effects by the variable of the posterior that has them, and its dimension."""
+        result: dict[tuple[str, str], list[Effect]] = {}
+        for each in self.effects:
+            result.setdefault((each.variable, each.dim), []).append(each)
+        return result
 
     @cached_property
     def size(self) -> int:
@@ -192,7 +205,7 @@ class Layout:
             result[..., p.place] = p.to_beta(result) if way == "to_beta" else p.to_theta(result[..., p.place])
         for each in self.effects:  # their log sd is the same in both
             given = result[..., each.place]
-            result[..., each.place] = each.natural(result) if way == "to_beta" else each.standardised(result, given)
+            result[..., each.place] = each.reported(result) if way == "to_beta" else each.standardised(result, given)
         return result
 
     def names_of_reference(self) -> list[str]:
@@ -204,7 +217,7 @@ class Layout:
 def make_layout(
     pieces: Sequence[tuple[str, str, str, Design, tuple[int, ...]]],
     shares: tuple[str, tuple[str, ...]] | None,
-    random: Sequence[tuple[str, str, RandomDesign]] = (),
+    random: Sequence[tuple[str, str, AnyRandomDesign]] = (),
     ordered: tuple[str, str] | None = None,
 ) -> Layout:
     """Lay parameters out one after the other.
@@ -244,13 +257,40 @@ def make_layout(
     return Layout(tuple(parameters), last, _laid_out(random, places, at))
 
 
-def _laid_out(random: Sequence[tuple[str, str, RandomDesign]], places: dict[str, int], at: int) -> tuple[Effects, ...]:
-    effects = []
+def pieces_of_effects(
+    random: Sequence[tuple[str, str, AnyRandomDesign]], link_name: str
+) -> list[tuple[str, str, str, Design, tuple[int, ...]]]:
+    """Parameters that random and spatial effects bring: sds on the scale of a link, and length scales in km.
+
+    Raises
+    ------
+    ModelError
+        If two would have one name.
+    """
+    constant = build_design("~ 1", pd.DataFrame(index=[0]), parameter="sd")
+    pieces: list[tuple[str, str, str, Design, tuple[int, ...]]]
+    pieces = [(sd, "log", link_name, constant, (1,)) for _, sd, _ in random]
+    surfaces = [parameter for parameter, _, design in random if isinstance(design, SpatialDesign)]
+    pieces += [(f"{parameter}_{LENGTH}", "log", "km", constant, (1,)) for parameter in surfaces]
+    names = [piece[0] for piece in pieces]
+    if len(set(names)) < len(names):
+        raise ModelError("a group of a random effect is called 'gp', as the spatial effect is: rename the column.")
+    return pieces
+
+
+def _laid_out(
+    random: Sequence[tuple[str, str, AnyRandomDesign]], places: dict[str, int], at: int
+) -> tuple[Effect, ...]:
+    effects: list[Effect] = []
     for parameter, sd, design in random:
-        place = slice(at, at + len(design.levels))
-        weight = np.ones(len(design.levels))
-        effects.append(
-            Effects(parameter=parameter, sd=sd, design=design, spread=places[sd], place=place, weight=weight)
-        )
+        common: dict[str, Any] = {"parameter": parameter, "sd": sd, "spread": places[sd], "design": design}
+        if isinstance(design, SpatialDesign):
+            length = f"{parameter}_{LENGTH}"
+            place = slice(at, at + len(design.mean))
+            ones = np.ones(len(design.mean))
+            effects.append(SpatialEffect(**common, length=length, reach=places[length], place=place, weight=ones))
+        else:
+            place = slice(at, at + len(design.levels))
+            effects.append(Effects(**common, place=place, weight=np.ones(len(design.levels))))
         at = place.stop
     return tuple(effects)

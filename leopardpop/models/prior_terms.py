@@ -35,6 +35,7 @@ __all__ = [
     "chosen_priors",
     "coefficient_keys",
     "coefficient_terms",
+    "normal_in_theta",
     "resolve_priors",
 ]
 
@@ -65,7 +66,7 @@ class PriorTerms:
         """Split the terms into those that are normal in theta and the rest."""
         normal, others = [], []
         for term in self.terms:
-            shape = _normal_in_theta(self.layout, term)
+            shape = normal_in_theta(self.layout, term)
             if shape is None:
                 others.append(term)
             else:
@@ -164,8 +165,16 @@ class PriorTerms:
         return density, shares.place, (pull - share * pull.sum())[1:]
 
 
-def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | None:
-    """Mean and sd if the prior is a normal one of theta."""
+def normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | None:
+    """Mean and sd if the prior is a normal one of theta, else None.
+
+    Parameters
+    ----------
+    layout
+        The model's coefficients.
+    term
+        The prior.
+    """
     prior = term.prior
     if term.parameter in {"pmix", "N"} or not isinstance(prior, Prior):
         return None

@@ -11,6 +11,8 @@ import numpy as np
 from leopardpop.inference.laplace import laplace_draws
 from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.surface_integral import has_surface
+from leopardpop.results.centring import centred_surface
 from leopardpop.results.data_checks import (
     class_findings,
     history_findings,
@@ -89,7 +91,7 @@ def recorded_draws(problem: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws
 
 def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
     """Importance sampling; random effects are integrated out where their groups allow it."""
-    integrated = integrated_form(problem)
+    integrated = centred_surface(problem) if has_surface(problem) else integrated_form(problem)
     if integrated is None:
         return recorded_draws(problem, keywords)
     drawn = laplace_draws(integrated, **keywords)

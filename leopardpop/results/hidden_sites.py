@@ -58,9 +58,9 @@ def _observed(data: xr.Dataset) -> xr.Dataset:
 
 
 def _without_groups(data: xr.Dataset) -> xr.Dataset:
-    """Leave the deviations of groups out: the groups may be valleys, and are named."""
-    effects = [str(name) for name in data.data_vars if str(name).endswith("_effect")]
-    return data.drop_vars([*effects, *(f"{name.removesuffix('_effect')}_level" for name in effects)])
+    """Leave the deviations of groups out (the groups may be valleys, and are named), and surfaces over places."""
+    gone = [str(name) for name in data.data_vars if str(name).endswith(("_effect", "_gp_weights"))]
+    return data.drop_dims({str(data[name].dims[-1]) for name in gone})
 
 
 def _blank(data: xr.Dataset, suffix: str, label: str | None) -> xr.Dataset:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.models.effects import Effects
 from leopardpop.models.states.clusters import find_clusters
 from leopardpop.models.states.responses import certain_visits
+from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
 from leopardpop.results.occupancy_meaning import meaning_findings
+from leopardpop.results.spatial_checks import spatial_findings
 from leopardpop.words import counted, percent
 
 if TYPE_CHECKING:
-    from leopardpop.models.effects import Effects
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
 
@@ -46,7 +48,8 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
         The likelihood in pieces; not looked at.
     """
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
-    found += [_groups(problem, each) for each in problem.layout.effects]
+    found += [_groups(problem, each) for each in problem.layout.effects if isinstance(each, Effects)]
+    found += spatial_findings(problem, theta)
     found += meaning_findings(problem, theta)
     found += animal_findings(problem, theta)
     found += [_certain(problem)] if "p10" in problem.structure.homes else []
@@ -127,7 +130,14 @@ def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:
     """How many groups tell the sd of a random effect, and how the engine "laplace" treats them."""
     n = len(effects.groups)
     name = f"({effects.design.label.replace('|', ' | ')}) of {effects.parameter}"
-    how = "integrated out cluster by cluster" if find_clusters(problem) else "sampled together with everything else"
+    integrated = has_surface(problem) or find_clusters(problem)
+    how = (
+        "integrated out"
+        if has_surface(problem)
+        else "integrated out cluster by cluster"
+        if integrated
+        else "sampled together with everything else"
+    )
     known = f"{name} has {counted(n, 'group')}; by engine='laplace' it is {how}, by 'nuts' it is sampled"
     few = f"{known}. So few groups say little of the sd between them: it is mostly the prior's."
     return Finding(

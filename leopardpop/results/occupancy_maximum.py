@@ -99,9 +99,10 @@ def maximise_occupancy(problem: OccupancyProblem) -> OccupancyMaximum:
     """
     if problem.layout.effects:
         raise ModelError(
-            f"maximum_likelihood has no random effects, and the formula of {problem.layout.effects[0].parameter!r} "
-            f"has ({problem.layout.effects[0].design.label}): their likelihood is an integral over all groups, which "
-            "the posterior of model.fit(...) does not need. Use that, or a factor instead."
+            f"maximum_likelihood has no random or spatial effects, and the formula of "
+            f"{problem.layout.effects[0].parameter!r} has ({problem.layout.effects[0].design.label}): their likelihood "
+            "is an integral over all of them, which the posterior of model.fit(...) does not need. Use that, or "
+            "covariates and factors instead."
         )
     if not (problem.arrays.value > 0).any():
         raise FitError(

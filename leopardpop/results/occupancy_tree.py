@@ -82,12 +82,11 @@ def _posterior(problem: OccupancyProblem, theta: Floats) -> xr.Dataset:
 def _effects(problem: OccupancyProblem, theta: Floats) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Deviations of groups, ``psi_effect (psi_level)``, on the scale of the link and per unit of the covariate."""
     variables, coords = {}, {}
-    for parameter in problem.parts:
-        if effects := problem.effects_of(parameter.name):
-            dim, link = f"{parameter.name}_level", {"units": parameter.link.name}
-            values = np.concatenate([each.natural(theta) for each in effects], axis=-1)
-            variables[f"{parameter.name}_effect"] = ((*SAMPLE, dim), values, link)
-            coords[dim] = [group for each in effects for group in each.groups]
+    for (name, dim), effects in problem.layout.effects_by_variable().items():
+        link = {"units": problem.layout[effects[0].parameter].link.name if name.endswith("_effect") else "1"}
+        values = np.concatenate([each.reported(theta) for each in effects], axis=-1)
+        variables[name] = ((*SAMPLE, dim), values, link)
+        coords[dim] = [group for each in effects for group in each.groups]
     return variables, coords
 
 

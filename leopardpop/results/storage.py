@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
+import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,8 @@ __all__ = ["load_fit", "save_fit"]
 LONGEST = 30_000
 """Characters of an attribute in a file: HDF5 holds at most 64 kB in one, and a character takes up to two or more."""
 MARK = "__part"
+STALE = 3600.0
+"""Seconds after which a half-written file is not of a save that still runs."""
 IN_FILE = {"coordinates": "coordinates_are"}
 """An attribute called coordinates means something else in the conventions of NetCDF, and readers take it away."""
 
@@ -80,7 +85,14 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
     kinds = (components,) if isinstance(components, type) else tuple(components)
     if wrong := [kind for kind in kinds if not isinstance(kind, type)]:
         raise ModelError(f"components={wrong!r}: give classes, as in components=[Plateau].", offenders=wrong)
-    return _fit_of(_read(Path(path)), kinds)
+    tree = _read(Path(path))
+    try:
+        json.loads(str(tree.attrs["model_json"]))
+        fit = _fit_of(tree, kinds)
+        _ = fit.findings
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is damaged ({error}). Make the fit again, or take a copy of the file.") from error
+    return fit
 
 
 def _fit_of(tree: xr.DataTree, kinds: tuple[type, ...]) -> Any:
@@ -94,6 +106,9 @@ def _fit_of(tree: xr.DataTree, kinds: tuple[type, ...]) -> Any:
 
 def _write(tree: xr.DataTree, target: Path) -> None:
     """Write beside the target and move: a reader sees the old file or the new one, never a half."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):  # of a save that was killed
+        if time.time() - left.stat().st_mtime > STALE:
+            left.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     os.close(handle)
     try:

@@ -189,6 +189,14 @@ def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
     assert names == tables | pictures | {"fit.nc", "notes.txt"}
 
 
+def test_what_n_hangs_on_is_written_if_it_is_asked_for(small):
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + "[output]\nsensitivity = true\n")
+    assert invoke("fit", small / "analysis.toml").exit_code == 0
+    table = pd.read_csv(small / "results" / "sensitivity.csv")
+    assert {"model", "kind", "change", "percent", "verdict"} <= set(table.columns)
+    assert {"prior", "animal", "station", "buffer"} <= set(table["kind"])
+
+
 def test_a_fit_that_is_not_trusted_is_written_and_has_its_own_exit_code(small, monkeypatch):
     monkeypatch.setattr(Fit, "trusted", property(lambda self: False))
     (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + '[fit]\nengine = "laplace"\n')

@@ -63,6 +63,13 @@ def test_a_row_that_is_too_long(tmp_path, row):
         read_text_table(write(tmp_path, f"a,b\n{row}\n1,2\n"), "t")
 
 
+def test_what_the_parser_stumbles_over_is_told_by_line_with_the_remedy(tmp_path):
+    with pytest.raises(DataError, match=r"line 3 has 6 cells, and the header 3\. Remove what is too much"):
+        read_text_table(write(tmp_path, "a,b,c\n1,2,3\n1,2,3,4,5,6\n"), "t")
+    with pytest.raises(DataError, match=r'a quotation mark \("\) that opens on line 4 is never closed'):
+        read_text_table(write(tmp_path, 'a,b,c\n1,2,3\n1,2,3\n1,"2,3\n4,5,6\n'), "t")
+
+
 class TestShortRows:
     whole = "station,species,comment\nA,lynx,x\nB,wolf,y\n"
 

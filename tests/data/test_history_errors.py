@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -238,3 +240,16 @@ def test_every_error_is_also_a_value_error():
 
 def test_a_column_named_effort_may_be_meant_as_the_effort():
     refused(r"covariate 'effort' .*If it is the effort, pass effort='effort'", stations=STATIONS.assign(effort=1.0))
+
+
+@pytest.mark.parametrize("spacing,said", [(2.0, True), (0.5, True), (8.0, False), (2000.0, False)])
+def test_coordinates_in_kilometres_are_noticed(spacing, said):
+    line = [500.0 + spacing * i for i in range(4)]
+    stations = pd.DataFrame([(f"{x}-{y}", x, y + 4000.0) for x in line for y in line], columns=["station", "x", "y"])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        CaptureHistory.from_tables(None, stations, occasions=3)
+    assert any("in kilometres?" in str(each.message) for each in caught) == said
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CaptureHistory.from_tables(None, stations, occasions=3, crs="local")

@@ -12,7 +12,7 @@ def test_text_says_what_a_biologist_asks():
         "5 detections, 2 recaptures, 1 animal at more than one station"
     )
     assert "5 stations over 4 × 1.5 km; 2 to 3 occasions in 2 sessions" in text
-    assert "effort 67.5 station-days; stations were off on 15 % of occasions" in text
+    assert "effort 67.5 station-days, 7 on an occasion; stations were off on 15 % of occasions" in text
     assert "1 animal died or removed" in text
     assert "covariates: snow, lure, sex, kg" in text
     assert [line.split() for line in text.splitlines()[-2:]] == [

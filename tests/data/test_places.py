@@ -99,6 +99,44 @@ class TestSwapped:
         south = tables([*LONGITUDE, 131.2], [*LATITUDE, -43.1])
         assert "of the other sign" in found_at(south, "station S4")["found"]
 
+    @pytest.mark.parametrize("n", [1, 2, 3])
+    def test_a_station_at_zero_among_few(self, n):
+        zero = tables([*LONGITUDE[:n], 0.0], [*LATITUDE[:n], 0.0])
+        assert zero.crs == "EPSG:32652"
+        found = found_at(zero, f"station S{n}")
+        assert (found["severity"], found["fix"]) == ("must fix", "fill them in")
+        assert "its coordinates are 0" in found["found"]
+
+    def test_several_at_zero_do_not_outvote_the_others(self):
+        zero = tables([0.0, 0.0, LONGITUDE[0]], [0.0, 0.0, LATITUDE[0]])
+        assert zero.crs == "EPSG:32652"
+        for name in ("station S0", "station S1"):
+            assert "its coordinates are 0" in found_at(zero, f"{name} (")["found"]
+
+    def test_a_grid_of_its_own_may_begin_at_zero(self):
+        near = pd.DataFrame({"station": ["A", "B", "C"], "x": [0.0, 3000, 6000], "y": [0.0, 200, 100]})
+        far = near.assign(x=[0.0, 500_000, 503_000], y=[0.0, 4_700_000, 4_701_000])
+        deployments = pd.DataFrame({"station": list("ABC"), "start": "2024-02-01", "end": "2024-02-11"})
+        records = pd.DataFrame({"timestamp": ["2024-02-03 21:00"], "station": ["B"], "individual": "F01"})
+        assert lp.read_records(records, deployments, near).problems().empty
+        assert "its coordinates are 0" in found_at(lp.read_records(records, deployments, far), "station A")["found"]
+
+
+class TestPoles:
+    LONGITUDE, LATITUDE = (10.11, 100.21, -100.31), (89.91, 89.81, 89.71)
+
+    def test_they_have_no_zone_and_a_system_is_named(self):
+        with pytest.raises(DataError, match=r"Latitude 89\.81 .* beyond the UTM zones.*crs=\"EPSG:32661\".*swapped\?"):
+            tables(self.LONGITUDE, self.LATITUDE)
+        with pytest.raises(DataError, match=r"Latitude -89\.81 .*EPSG:32761"):
+            tables(self.LONGITUDE, [-latitude for latitude in self.LATITUDE])
+
+    def test_with_it_they_are_where_they_are(self):
+        survey = tables(self.LONGITUDE, self.LATITUDE, crs="EPSG:32661")
+        one, other = survey.stations[["x", "y"]].to_numpy()[:2]
+        metres = pyproj.Geod(ellps="WGS84").inv(10.11, 89.91, 100.21, 89.81)[2]
+        assert np.hypot(*(one - other)) == pytest.approx(metres, rel=0.007)  # the scale at the pole is 0.994
+
 
 class TestDegreesForMetres:
     """x and y that are longitude and latitude."""

@@ -411,9 +411,20 @@ class TestLifeStage:
     def test_other_stages_and_all(self):
         adults = survey(self.records).capture_history(life_stage=["Adult"])
         assert adults.individuals["individual"].tolist() == ["F01", "M01"]
-        with pytest.warns(DataWarning, match=r"1 animal known as young only is counted as an individual: 'kit'\."):
+        with pytest.warns(
+            DataWarning, match=r"1 animal known as young only \(juvenile\) is counted as an individual: 'kit'\."
+        ):
             everything = survey(self.records).capture_history(life_stage=None)
         assert everything.n_individuals == 4
+
+    def test_all_that_is_not_known_as_grown_is_named(self):
+        stages = {"K1": "kitten", "K2": "yearling", "K3": "calf", "K4": "chick", "M01": "adult", "M02": "old"}
+        rows = [leopard("2024-02-03 13:00", individual=name, life_stage=stage) for name, stage in stages.items()]
+        said = r"4 animals known as young only \(calf, chick, kitten, yearling\) .*: 'K1', 'K2', 'K3', 'K4'\."
+        with pytest.warns(DataWarning, match=said):
+            assert survey(rows).capture_history(life_stage=None).n_individuals == 6
+        asked = survey(rows).capture_history(life_stage=["adult", "yearling"])
+        assert asked.individuals["individual"].tolist() == ["K2", "M01"]
 
 
 class TestFlank:

@@ -495,6 +495,11 @@ class TestAnimals:
             "1 animal known as young only: 'K1'"
             in only(survey(record("2024-02-03", individual="K1", stage="juvenile")), "young").found
         )
+        kid = only(survey(record("2024-02-03", individual="K1", stage="fawn")), "young")
+        assert "1 animal known as young only: 'K1'" in kid.found
+        year = only(survey(record("2024-02-03", individual="Y1", stage="yearling")), "young")
+        assert year.found == "1 animal known as 'yearling' only: 'Y1'"
+        assert '["adult", "subadult", "yearling"]' in year.fix
         assert "'F01': young in some" in only(survey(record("2024-02-03", stage="juvenile")), "young").found
 
     def test_flanks(self):

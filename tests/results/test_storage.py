@@ -1,9 +1,11 @@
 """A fit in a file: all of it comes back, nothing in it is run, and what is hidden is not there."""
 
 import json
+import os
 import struct
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -303,3 +305,23 @@ def test_a_hidden_file_says_so_and_what_still_works(hidden):
     for what in ("problem", "masks", "mask", "theta"):
         with pytest.raises(ModelError, match="the positions were removed"):
             getattr(again, what)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    path = made.fit("null").save(tmp_path / "fit.nc")
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_json"] = '{"family": "SC'
+    with pytest.raises(DataError, match=r"fit.nc is damaged .*take a copy"):
+        lp.load_fit(path)
+
+
+def test_what_a_killed_save_left_is_removed_by_a_later_one(tmp_path):
+    old, new, other = (tmp_path / name for name in (".fit.nc.a1.part", ".fit.nc.b2.part", ".other.nc.a1.part"))
+    for each in (old, new, other):
+        each.write_bytes(b"half")
+    for each in (old, other):
+        os.utime(each, (0, 0))
+    made.fit("null").save(tmp_path / "fit.nc")
+    assert not old.exists()
+    assert new.exists()
+    assert other.exists()

@@ -196,6 +196,9 @@ def project_rows(
 
 def _system(longitude: Floats, latitude: Floats) -> str:
     """The UTM zone of the middle, if all places that are not by themselves lie within reach of it."""
+    known = (longitude != 0) | (latitude != 0)  # a place at 0, 0 lies in the sea: it was never filled in
+    if known.any():
+        longitude, latitude = longitude[known], latitude[known]
     zone = utm_crs(longitude, latitude)
     x, y = try_project(longitude, latitude, WGS84, zone)
     outside = ~((x >= 0) & (x <= EASTERN) & (y >= 0))

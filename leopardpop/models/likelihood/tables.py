@@ -59,6 +59,16 @@ def lattice_of(cells: Floats) -> Lattice | None:
     return Lattice(cells[first_x, 0], cells[first_y, 1], place)
 
 
+class _OfThread(local):
+    """What a thread has made; neither copies nor other processes get it, they make their own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[Any, ...], Any] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+
 class LatticeTables:
     """Hazards of one or more sessions on the same stations and lattice.
 
@@ -84,7 +94,15 @@ class LatticeTables:
         self.square_y = (lattice.y - first.stations[:, 1:]) ** 2
         step = max(1, PAIRS_IN_A_BLOCK // (self.shape[0] * self.shape[1]))
         self.blocks = [slice(i, i + step) for i in range(0, len(first.stations), step)]
-        self._local = local()
+        self._own = _OfThread()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what each thread keeps for itself: it does not travel between processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "_local"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin with nothing kept."""
+        self.__dict__.update(state, _local=local())
 
     def runs_compiled(self, log_base: Floats) -> bool:
         """Whether the compiled loops answer: for a probability of at most 1/2 everywhere."""
@@ -102,7 +120,7 @@ class LatticeTables:
 
     def _kept[T](self, what: str, log_base: Floats, precision: Floats, make: Callable[[Floats, Floats], T]) -> T:
         """Make something of these parameters, or return what this thread made of them just now."""
-        kept: dict[tuple[Any, ...], T] = self._local.__dict__.setdefault("kept", {})
+        kept: dict[tuple[Any, ...], T] = self._own.kept
         key = what, log_base.tobytes(), precision.tobytes()
         if key not in kept:
             if len(kept) >= SETS_KEPT:

@@ -50,17 +50,15 @@ def _coords(problem: OccupancyProblem) -> dict[str, list[str]]:
     for parameter in problem.layout.parameters:
         coords[f"{parameter.name}_coef"] = list(parameter.design.coefficients)
         coords |= {name: list(levels) for name, levels in parameter.design.factors.items()}
-        if effects := problem.effects_of(parameter.name):
-            coords[f"{parameter.name}_level"] = [group for each in effects for group in each.groups]
+        for each in problem.effects_of(parameter.name):
+            coords[each.dim] = [*coords.get(each.dim, ()), *each.groups]
     return coords
 
 
 def _report_effects(problem: OccupancyProblem, theta: Any) -> None:
-    """Create the Deterministics of the deviations of groups."""
-    for parameter in problem.parts:
-        if effects := problem.effects_of(parameter.name):
-            natural = pt.concatenate([each.natural(theta) for each in effects])
-            pm.Deterministic(f"{parameter.name}_effect", natural, dims=f"{parameter.name}_level")
+    """Create the Deterministics of the deviations of groups, and of the coefficients of surfaces."""
+    for (name, dim), effects in problem.layout.effects_by_variable().items():
+        pm.Deterministic(name, pt.concatenate([each.reported(theta) for each in effects]), dims=dim)
 
 
 def log_site(problem: OccupancyProblem, theta: Any) -> Any:

@@ -78,8 +78,7 @@ def _with_effects(
     named = set(map(str, given.keys()))
     for each in problem.layout.effects:
         if not named & set(each.labels):
-            natural = np.exp(theta[each.spread]) * rng.standard_normal(len(each.groups))
-            theta[each.place] = each.standardised(theta, natural)
+            each.draw(theta, rng)
     return theta
 
 
