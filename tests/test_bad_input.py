@@ -392,7 +392,7 @@ def test_a_name_that_belongs_to_another_table():
         ("~ log(x", ["'(' was never closed"]),
         ("y ~ x", ["nothing may stand left", '"~ x"']),
         ("~ 0", ["no coefficient", "'~ 1'"]),
-        ("~ 1 + (1 | x)", ["random effect"]),
+        ("~ 1 + (1 | x)", ["measurement", "covariate"]),
         ("~ frobnicate(x)", ["frobnicate"]),
     ],
 )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from leopardpop.cli.columns import SUFFIXES, Table, read_table
 from leopardpop.cli.init_package import DESCRIPTOR, setting_line, survey_data, toml_value
 from leopardpop.cli.run import collect_warnings
+from leopardpop.data.column_roles import plain
 from leopardpop.data.files import read_text_table
 from leopardpop.data.readers import camtrapr, wildlife_insights
 from leopardpop.data.readers.export_files import open_export
-from leopardpop.data.readers.record_sheets import ColumnNames, plain
+from leopardpop.data.readers.record_sheets import ColumnNames
 from leopardpop.data.readers.record_times import fitting_formats
 
 if TYPE_CHECKING:

@@ -121,9 +121,6 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     _write({o.name: o.population.summary() for o in outcomes}, folder / f"{found}.csv", "quantity")
     if analysis.output.get("checks", True):
         _write({o.name: o.fit.diagnostics() for o in outcomes}, folder / "diagnostics.csv", "quantity")
-        _write({o.name: o.fit.check().table() for o in outcomes}, folder / "checks.csv", "name")
-    if analysis.output.get("sensitivity", False):
-        _write({o.name: o.fit.sensitivity().table() for o in outcomes}, folder / "sensitivity.csv", "change")
     estimates = {o.name: o.estimates.estimates for o in outcomes if o.estimates is not None}
     if estimates:
         _write(estimates, folder / "estimates.csv", "parameter")
@@ -134,6 +131,10 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     compared = comparison(outcomes)
     if compared.table is not None:
         compared.table.to_csv(folder / "comparison.csv", index_label="model")
+    if analysis.output.get("checks", True):
+        _write({o.name: o.fit.check().table() for o in outcomes}, folder / "checks.csv", "name")
+    if analysis.output.get("sensitivity", False):
+        _write({o.name: o.fit.sensitivity().table() for o in outcomes}, folder / "sensitivity.csv", "change")
 
 
 def folder_of(outcome: Outcome, outcomes: list[Outcome], folder: Path) -> Path:

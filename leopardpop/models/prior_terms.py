@@ -223,7 +223,9 @@ def resolve_priors(
     known = coefficient_keys(layout) | {"N"} | ({"pmix"} if layout.shares else set())
     chosen = chosen_priors(given, known, effort_unit)
     _check_number(chosen, n_sessions=len(sessions))
-    references = default_references(sessions, [p.name for p in layout.parameters], chosen, stretch)
+    references = default_references(sessions, [p.name for p in layout.parts], chosen, stretch)
+    for each in layout.effects:
+        references |= each.references()
     terms = coefficient_terms(layout, chosen, references, lambda parameter, name: default_slope(parameter.name, name))
     if layout.shares is not None:
         at = layout.shares.place.start

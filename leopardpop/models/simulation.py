@@ -70,7 +70,7 @@ def simulate(
 
     rng = np.random.default_rng(seed)
     problem = Problem(model, history, mask, levels=_levels(model, parameters, history), ordered=False)
-    theta = theta_of(problem, parameters)
+    theta = problem.layout.draw_effects(theta_of(problem, parameters), set(map(str, parameters.keys())), rng)
     drawn: list[tuple[SessionParts, pd.DataFrame]] = []
     for s in range(len(problem.data)):  # no animal has a namesake in another session: it would be taken for it
         drawn.append(_session(problem, theta, s, rng, others=sum(len(animals) for _, animals in drawn)))
@@ -173,7 +173,7 @@ class Encounters:
         self.problem, self.session, self.code = problem, s, code[:, None]
         self.d2 = problem.squared_distances(s, cell)
         self.memory = Memory(problem.detection.states, *self.d2.shape)
-        self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parameters if p.name != "D"}
+        self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parts if p.name != "D"}
         self._kept: tuple[Floats, Any] | None = None
 
     def hazard(self, occasion: int) -> tuple[Floats, Any]:

@@ -21,6 +21,7 @@ from leopardpop.results.data_checks import (
     prior_findings,
 )
 from leopardpop.results.fit import Fit
+from leopardpop.results.group_checks import group_findings
 from leopardpop.results.occupancy_checks import occupancy_findings
 from leopardpop.results.occupancy_fit import OccupancyFit
 from leopardpop.results.occupancy_tree import occupancy_tree
@@ -73,7 +74,8 @@ def in_pieces(problem: Any) -> InPieces[Any]:
 def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
     shift = prior_findings(problem, theta, pieces.expected)
     of_data = [*history_findings(problem.history), *class_findings(problem), *mixture_findings(problem, theta)]
-    return [*of_data, *singleton_findings(problem, theta), *shift, *mask_findings(problem, theta)]
+    of_data += [*group_findings(problem), *singleton_findings(problem, theta)]
+    return [*of_data, *shift, *mask_findings(problem, theta)]
 
 
 def _sd_of_number(pieces: Pointwise) -> float:

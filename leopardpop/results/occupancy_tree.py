@@ -10,6 +10,7 @@ import xarray as xr
 from leopardpop.results.tree import (
     SAMPLE,
     coefficient_variables,
+    effect_variables,
     log_prior_dataset,
     natural_variables,
     sample_coords,
@@ -74,20 +75,8 @@ def _posterior(problem: OccupancyProblem, theta: Floats) -> xr.Dataset:
     """Group ``posterior``: parameters on the natural scale and coefficients."""
     factors = {name: list(levels) for p in problem.layout.parameters for name, levels in p.design.factors.items()}
     variables = natural_variables(problem, theta) | coefficient_variables(problem, theta)
-    deviations, groups = _effects(problem, theta)
-    coords = {**sample_coords(theta), **_coefficients(problem), **factors, **groups}
-    return xr.Dataset(variables | deviations, coords=coords)
-
-
-def _effects(problem: OccupancyProblem, theta: Floats) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Deviations of groups, ``psi_effect (psi_level)``, on the scale of the link and per unit of the covariate."""
-    variables, coords = {}, {}
-    for (name, dim), effects in problem.layout.effects_by_variable().items():
-        link = {"units": problem.layout[effects[0].parameter].link.name if name.endswith("_effect") else "1"}
-        values = np.concatenate([each.reported(theta) for each in effects], axis=-1)
-        variables[name] = ((*SAMPLE, dim), values, link)
-        coords[dim] = [group for each in effects for group in each.groups]
-    return variables, coords
+    coords = {**sample_coords(theta), **_coefficients(problem), **factors, **problem.layout.effect_coords()}
+    return xr.Dataset(variables | effect_variables(problem, theta), coords=coords)
 
 
 def _coefficients(problem: OccupancyProblem) -> dict[str, list[str]]:

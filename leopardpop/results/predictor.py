@@ -82,7 +82,7 @@ class Predictor:
         self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
         self._beta = self.parameter.to_beta(theta)
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
-        self._deviations = [_share(fit, each, rows, theta) for each in effects]
+        self._deviations = [_share(fit, each, self.rows, theta) for each in effects]
 
     def block(self, part: slice) -> Floats:
         """Values of some rows, (S, rows)."""

@@ -315,13 +315,12 @@ class OccupancyProblem:
         value, gradient = self.log_likelihood_gradient(theta)
         prior, slope = self.priors.log_density(theta)
         gradient = gradient + slope
-        for each in self.layout.effects:
-            prior += each.add_slopes(theta, gradient)
+        prior += self.layout.add_effect_slopes(theta, gradient)
         return value + prior, gradient
 
     def log_effects(self, theta: Floats) -> Any:
         """log Pr(random effects | their sds) at theta (..., P); 0 without any."""
-        return sum((each.log_density(theta) for each in self.layout.effects), 0.0)
+        return self.layout.log_effects(theta)
 
     def starts(self) -> list[Floats]:
         """Points to start the search for the mode from, the best first."""

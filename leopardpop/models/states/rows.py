@@ -42,6 +42,16 @@ class EffectRows:
         by_natural = np.bincount(self.level, slopes * self.value, len(self.effects.design.levels))
         self.effects.pull(theta, by_natural, gradient)
 
+    def chosen(self, rows: Ints) -> EffectRows:
+        """Some of the rows."""
+        return EffectRows(self.effects, self.level[rows], self.value[rows])
+
+    def mean(self, theta: Floats, rows: Ints) -> Floats:
+        """Share of the linear predictor, averaged over some rows, (...)."""
+        weight = np.bincount(self.level[rows], self.value[rows], len(self.effects.design.levels)) / len(rows)
+        share: Floats = self.effects.natural(theta) @ weight
+        return share
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:

@@ -58,7 +58,7 @@ def simulate(
 ) -> OccupancySimulation:
     """Draw states and visits; see :meth:`OccupancyModel.simulate`."""
     rng = np.random.default_rng(seed)
-    theta = _with_effects(problem, theta_of(problem, parameters), parameters, rng)
+    theta = problem.layout.draw_effects(theta_of(problem, parameters), set(map(str, parameters.keys())), rng)
     data, surveys = problem.arrays, Surveys(problem, theta)
     states = surveys.states(rng)
     responses = surveys.responses(states, rng)
@@ -69,17 +69,6 @@ def simulate(
     z = xr.DataArray(states.T, {"site": list(data.sites), "season": list(data.seasons)}, ["site", "season"], name="z")
     truth = OccupancyTruth(z, beta_series(problem, theta))
     return OccupancySimulation(DetectionHistory.from_dataset(dataset), truth)
-
-
-def _with_effects(
-    problem: OccupancyProblem, theta: Floats, given: Mapping[str, float] | pd.Series, rng: np.random.Generator
-) -> Floats:
-    """Draw the deviations of groups from their law, but those of a random effect that were given."""
-    named = set(map(str, given.keys()))
-    for each in problem.layout.effects:
-        if not named & set(each.labels):
-            each.draw(theta, rng)
-    return theta
 
 
 class Surveys:
