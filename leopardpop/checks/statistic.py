@@ -218,8 +218,8 @@ SITES: dict[str, Statistic] = {
     "neighbours": Statistic(
         "neighbouring sites",
         "whether sites near each other have detections alike",
-        "Sites near each other are more alike than the model says: give psi the covariate behind it or a random effect "
-        "of blocks; until then intervals are too narrow.",
+        "Sites near each other are more alike than the model says: give psi the covariate behind it, gp(x, y) or a "
+        "random effect of blocks; until then intervals are too narrow.",
     ),
     "gained": Statistic(
         "sites gained",

@@ -184,7 +184,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
     (small / "analysis.toml").write_text(SMALL.split("[priors]")[0])
     assert invoke("fit", small / "analysis.toml", "--overwrite").exit_code == 0
     names = {str(path.relative_to(small / "results")) for path in (small / "results").rglob("*") if path.is_file()}
-    tables = {"summary.csv", "population.csv", "diagnostics.csv", "audit.csv", "analysis.toml"}
+    tables = {"summary.csv", "population.csv", "diagnostics.csv", "checks.csv", "audit.csv", "analysis.toml"}
     pictures = {"survey.png", "detection.png", "density.png", "population.png", "report.html"}
     assert names == tables | pictures | {"fit.nc", "notes.txt"}
 

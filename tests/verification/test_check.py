@@ -37,6 +37,6 @@ def test_false_alarms_under_the_true_model():
     assert look("nothing", range(200)).flagged <= 0.14
 
 
-@pytest.mark.parametrize("fault, least", [("one_animal", 0.8), ("weeks_as_days", 0.7), ("ghosts", 0.6)])
+@pytest.mark.parametrize("fault, least", [("one_animal", 0.8), ("weeks_as_days", 0.8), ("ghosts", 0.5)])
 def test_planted_faults_are_found(fault, least):
     assert look(fault, range(40)).flagged >= least
