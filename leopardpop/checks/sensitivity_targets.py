@@ -141,7 +141,9 @@ class Rebased(Plain):
         steps = STEP * np.eye(len(theta))
         bent = (self.theirs(theta + steps) - self.theirs(theta - steps)) / (2 * STEP)
         prior, by_prior = self.problem.priors.log_density(theta)
-        total = float(value + prior), bent @ slope + by_prior
+        by_effects = np.zeros(len(theta))
+        prior += self.problem.layout.add_effect_slopes(theta, by_effects)
+        total = float(value + prior), bent @ slope + by_prior + by_effects
         return total if self.problem.priors.number is None else self._with_number(theta, *total)
 
     def _with_number(self, theta: Floats, value: float, slope: Floats) -> tuple[float, Floats]:
@@ -152,7 +154,7 @@ class Rebased(Plain):
         return value + float(around[0]), slope + (above - below) / (2 * STEP)
 
     def _log_priors(self, thetas: Floats) -> Floats:
-        densities: Floats = self.problem.priors.log_densities(thetas)
+        densities: Floats = self.problem.priors.log_densities(thetas) + self.problem.layout.log_effects(thetas)
         return densities if self.problem.priors.number is None else densities + self._log_number(thetas)
 
     def _log_number(self, thetas: Floats) -> Floats:
