@@ -19,6 +19,8 @@ from leopardpop._version import __version__
 
 if TYPE_CHECKING:
     from leopardpop import errors, priors, testing
+    from leopardpop.checks.model_check import ModelCheck
+    from leopardpop.checks.sensitivity_result import Sensitivity
     from leopardpop.components.classes import Mixture
     from leopardpop.components.density import LogLinear
     from leopardpop.components.detection import (
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from leopardpop.models.scr import SCR
     from leopardpop.models.two_flanks import TwoFlanks
     from leopardpop.priors import Prior
+    from leopardpop.results.average import AveragedPopulation, average
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
     from leopardpop.results.flank_fit import TwoFlankFit
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCR",
+    "AveragedPopulation",
     "CaptureHistory",
     "CountOccupancy",
     "DetectionFunction",
@@ -87,6 +91,7 @@ __all__ = [
     "Mask",
     "MaximumLikelihood",
     "Mixture",
+    "ModelCheck",
     "MultistateOccupancy",
     "NMixture",
     "Occupancy",
@@ -97,11 +102,13 @@ __all__ = [
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
     "RoyleNichols",
+    "Sensitivity",
     "SiteStates",
     "Survey",
     "TwoFlankFit",
     "TwoFlanks",
     "__version__",
+    "average",
     "compare",
     "errors",
     "laplace",
@@ -126,6 +133,7 @@ __all__ = [
 
 _HOMES = {
     "SCR": "models.scr",
+    "AveragedPopulation": "results.average",
     "CaptureHistory": "data.history",
     "CountOccupancy": "models.abundance",
     "DetectionFunction": "components.detection",
@@ -142,6 +150,7 @@ _HOMES = {
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
     "Mixture": "components.classes",
+    "ModelCheck": "checks.model_check",
     "MultistateOccupancy": "models.occupancy",
     "NMixture": "models.abundance",
     "Occupancy": "models.occupancy",
@@ -152,10 +161,12 @@ _HOMES = {
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
     "RoyleNichols": "models.abundance",
+    "Sensitivity": "checks.sensitivity_result",
     "SiteStates": "results.site_states",
     "Survey": "data.survey",
     "TwoFlankFit": "results.flank_fit",
     "TwoFlanks": "models.two_flanks",
+    "average": "results.average",
     "compare": "results.compare",
     "laplace": "inference.generic",
     "load_example": "data.example",

@@ -280,7 +280,7 @@ def test_a_buffer_that_is_too_small():
     _, said = told(lambda: fit(simulated(), mask(1_200, 600)))
     assert set(said) == {"BufferWarning"}
     assert "% too high" in said["BufferWarning"]
-    assert "larger buffer" in said["BufferWarning"]
+    assert "Use a buffer of " in said["BufferWarning"]
 
 
 def test_a_mask_that_is_too_coarse():
@@ -392,7 +392,7 @@ def test_a_name_that_belongs_to_another_table():
         ("~ log(x", ["'(' was never closed"]),
         ("y ~ x", ["nothing may stand left", '"~ x"']),
         ("~ 0", ["no coefficient", "'~ 1'"]),
-        ("~ 1 + (1 | x)", ["random effect"]),
+        ("~ 1 + (1 | x)", ["measurement", "covariate"]),
         ("~ frobnicate(x)", ["frobnicate"]),
     ],
 )

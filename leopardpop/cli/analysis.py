@@ -367,5 +367,3 @@ def _check_values(analysis: Analysis, where: Where) -> None:
     decline = analysis.occupancy.get("decline", 0.0)
     if isinstance(decline, bool) or not isinstance(decline, int | float) or not 0 <= decline < 1:
         raise DataError(f"{where.key('occupancy', 'decline')}: give a share, such as 0.2 for more than 20 %.")
-    if analysis.output.get("sensitivity"):
-        raise DataError(f"{where.key('output', 'sensitivity')}: prior sensitivity comes later; remove it.")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from leopardpop.cli.columns import Table
 from leopardpop.cli.expressions import evaluate
 from leopardpop.cli.readers import survey_calls
-from leopardpop.data.readers.record_sheets import ColumnNames, plain
+from leopardpop.data.column_roles import plain
+from leopardpop.data.readers.record_sheets import ColumnNames
 from leopardpop.data.readers.record_times import fitting_formats
 from leopardpop.words import counted
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from leopardpop.cli.columns import SUFFIXES, Table, read_table
 from leopardpop.cli.found import Found, Setting, also_found, format_settings, forms_of, has_columns, values_of
-from leopardpop.data.readers.record_sheets import ColumnNames, plain
+from leopardpop.data.column_roles import plain
+from leopardpop.data.readers.record_sheets import ColumnNames
 from leopardpop.data.readers.records import DEPLOYMENTS, RECORDS, STATIONS
 
 __all__ = ["find_plain", "tables_in"]
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "station": ("site", "trap", "trap_id", "location", "location_id", "place", "station_name", "camera_station"),
-    "individual": ("id", "name", "animal_name", "ind", "individual_name"),
-    "species": ("taxon", "scientific_name", "common_name", "species_name", "latin_name"),
-    "timestamp": ("when", "date_and_time", "observed", "eventStart", "photo_time"),
+    "individual": ("id", "name", "animal_name"),
+    "timestamp": ("when", "observed", "eventStart"),
     "start": ("from", "begin", "on", "installed", "start_time", "deployed", "first_day"),
     "end": ("to", "until", "off", "removed", "end_time", "retrieved", "last_day"),
 }
-"""Our name -> what else people call a column; the reader is told of them in ``columns``."""
+"""Our name -> what a column may be called that the reader does not take by itself; ``columns`` says it."""
 NAMED = {
     "records": ("record", "observation", "capture", "detection", "sighting", "photo", "image"),
     "deployments": ("deploy", "camera", "effort", "operation", "trap"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from leopardpop.cli.columns import Table
 from leopardpop.cli.found import READERS, has_columns, setting_line, toml_value
+from leopardpop.data.column_roles import plain
 from leopardpop.data.readers.oscr import ENCOUNTERS
-from leopardpop.data.readers.record_sheets import plain
 from leopardpop.data.readers.spacecap import CELLS
 
 __all__ = ["Texts", "find_texts"]

@@ -27,7 +27,7 @@ SYNTHETIC = (
 )
 FIGURES = ("survey", "detection", "density", "population")
 OF_OCCUPANCY = ("states",)
-TABLES = ("summary", "population", "occupancy", "diagnostics", "estimates", "comparison", "audit")
+TABLES = ("summary", "population", "occupancy", "diagnostics", "checks", "estimates", "comparison", "audit")
 PICTURES = (*FIGURES, *OF_OCCUPANCY)
 WRITTEN = (MARK, "fit.nc", "report.html", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in PICTURES))
 
@@ -131,6 +131,10 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     compared = comparison(outcomes)
     if compared.table is not None:
         compared.table.to_csv(folder / "comparison.csv", index_label="model")
+    if analysis.output.get("checks", True):
+        _write({o.name: o.fit.check().table() for o in outcomes}, folder / "checks.csv", "name")
+    if analysis.output.get("sensitivity", False):
+        _write({o.name: o.fit.sensitivity().table() for o in outcomes}, folder / "sensitivity.csv", "change")
 
 
 def folder_of(outcome: Outcome, outcomes: list[Outcome], folder: Path) -> Path:
@@ -204,6 +208,7 @@ def write_pictures(
             coordinates=coordinates_of(analysis),
             title=analysis.title,
             note=note,
+            checks=analysis.output.get("checks", True),
             **options["population"],
         )
 

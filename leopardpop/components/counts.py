@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leopardpop.components.detection import DetectionParameter
-from leopardpop.components.formula_syntax import nearest, parse_formula
+from leopardpop.components.formula_syntax import nearest
+from leopardpop.components.random_effects import formula_names
 from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def check_size(model: SCR, detector: str, column: str | None) -> None:
             'detector="count".',
             offenders=[detector],
         )
-    if column is not None and column in parse_formula(model.size, SIZE).variables:
+    if column is not None and column in formula_names(model.size, SIZE):
         raise ModelError(
             f"formula {model.size!r} of {SIZE!r}: it names the classes, {column!r}, and all classes have the same "
             "size. Name columns of the stations, or session.",

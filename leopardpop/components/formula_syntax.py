@@ -283,6 +283,12 @@ class _Reader(ast.NodeTransformer):
 
     def _check_function(self, node: ast.Call, name: str) -> None:
         allowed = (*FUNCTIONS, *(f"np.{function}" for function in NUMPY_FUNCTIONS))
+        if name == "gp":
+            raise self.error_at(
+                node,
+                "a spatial effect gp(x, y) is a term of its own, between plus signs, in the formula of an occupancy "
+                "model; it has no interaction",
+            )
         if name not in allowed:
             other = _FROM_R.get(name) or (f"np.{name}" if name in NUMPY_FUNCTIONS else name)
             raise self.error_at(node, f"unknown function {name!r}.{nearest(other, allowed)}")

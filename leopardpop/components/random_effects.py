@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leopardpop.components.formula import Design, build_design
 from leopardpop.components.formula_columns import level_codes, training_columns
+from leopardpop.components.formula_syntax import parse_formula
 from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["RandomDesign", "RandomPart", "build_random", "split_random"]
+__all__ = ["RandomDesign", "RandomPart", "brackets", "build_random", "formula_names", "split_random", "without_term"]
 
 _NAME = re.compile(r"[^\W\d][\w.]*|`[^`]+`")
 
@@ -65,6 +66,10 @@ class RandomDesign:
     def label(self) -> str:
         """``"1|block"`` or ``"snow|block"``."""
         return f"{'1' if self.column == 'Intercept' else self.column}|{self.group}"
+
+    def chosen(self, rows: Ints) -> RandomDesign:
+        """The effect on some of its rows."""
+        return replace(self, level=self.level[rows], value=self.value[rows])
 
     @property
     def suffix(self) -> str:
@@ -113,26 +118,57 @@ def split_random(formula: str, parameter: str | None = None) -> tuple[str, tuple
     """
     parts: list[RandomPart] = []
     rest = formula
-    for begin, end in reversed(list(_brackets(formula))):
+    for begin, end in reversed(list(brackets(formula))):
         inside = formula[begin + 1 : end - 1]
         if "|" in inside:
             parts.insert(0, _part(formula, inside, parameter))
-            rest = _without(rest, begin, end)
+            rest = without_term(rest, begin, end)
     return rest, tuple(parts)
 
 
-def _brackets(formula: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of every outermost bracket that is a term: behind ``~`` or ``+``."""
+def brackets(formula: str, name: str = "") -> Iterator[tuple[int, int]]:
+    """Begin and end of every outermost bracket that is a term, behind ``~`` or ``+``; or of every call of a name."""
     depth, begin, before = 0, 0, ""
     for i, character in enumerate(formula):
         if character == "(":
             depth += 1
             if depth == 1:
-                begin, before = i, formula[:i].rstrip()[-1:]
+                head = formula[:i].rstrip()
+                begin = len(head) - len(name) if name and head.endswith(name) else i
+                before = formula[:begin].rstrip()[-1:] if formula[begin:i].strip() == name else ""
         elif character == ")":
             depth -= 1
             if depth == 0 and before in ("~", "+"):
                 yield begin, i + 1
+
+
+def formula_names(formula: str, parameter: str | None = None) -> set[str]:
+    """Variables of a formula, those of its random effects included.
+
+    Parameters
+    ----------
+    formula
+        For example ``"~ snow + (1 | block)"``.
+    parameter
+        The parameter that it describes, for messages.
+
+    Returns
+    -------
+    set of str
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> sorted(formula_names("~ snow + (wind | block)"))
+    ['block', 'snow', 'wind']
+    """
+    fixed, parts = split_random(formula, parameter)
+    formulas = [fixed, *(part.columns for part in parts)]
+    return {part.group for part in parts}.union(*(parse_formula(each, parameter).variables for each in formulas))
 
 
 def _part(formula: str, inside: str, parameter: str | None) -> RandomPart:
@@ -148,7 +184,7 @@ def _part(formula: str, inside: str, parameter: str | None) -> RandomPart:
     return RandomPart(f"~ {columns}", group.strip("`"))
 
 
-def _without(formula: str, begin: int, end: int) -> str:
+def without_term(formula: str, begin: int, end: int) -> str:
     """Take out a term with the plus before it; an empty right-hand side is a constant."""
     head, tail = formula[:begin].rstrip(), formula[end:]
     if head.endswith("+"):
@@ -208,9 +244,20 @@ def build_random(
     return fixed, designs
 
 
+def _check_group(name: str, values: pd.Series[Any], owner: str) -> None:
+    """Refuse a measurement as a group."""
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        raise ModelError(
+            f"{owner}: {name!r} is a measurement (such as {values[values % 1 != 0].iloc[0]:g}) and no name of a group. "
+            f"Make classes of it in a column of its own, or use it as a covariate, '~ {name}'.",
+            offenders=[name],
+        )
+
+
 def _designs(part: RandomPart, table: pd.DataFrame, parameter: str, rows: str) -> Iterator[RandomDesign]:
     owner = f"formula of {parameter!r}, ({part.columns[2:]} | {part.group})"
     column = training_columns([part.group], {part.group}, table, owner, rows)[part.group]
+    _check_group(part.group, table[part.group], owner)
     design = build_design(part.columns, table, parameter=parameter, rows=rows)
     level = level_codes(part.group, column, table, owner)
     for j, name in enumerate(design.coefficients):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from leopardpop.data.column_roles import warn_of_unused
 from leopardpop.data.design import Design, OccasionOption, lay_out
 from leopardpop.data.detections import ALIVE, Detections, read_detections
 from leopardpop.data.flanks import FLANKS
@@ -106,14 +107,26 @@ def _gather(source: Sources, role: str, columns: Mapping[str, Mapping[str, str]]
     """Read one table, or one a session with the session in a column."""
     names, known, required = columns.get(role, {}), KNOWN[role], REQUIRED[role]
     if not isinstance(source, Mapping):
-        return load_table(source, role, columns=names, known=known, required=required)
+        table = load_table(source, role, columns=names, known=known, required=required)
+        _tell_unused(table, role)
+        return table
     if not source:
         raise DataError(f"{role}={{}} has no session. Give at least one table.")
     tables = []
     for session, one in source.items():
         table = load_table(one, role, columns=names, known=known, required=required)
+        _tell_unused(table, role)
         tables.append(_with_session(table, str(session), f"{role}[{session!r}]"))
     return concat_tables(tables)
+
+
+def _tell_unused(table: Table, role: str) -> None:
+    """Warn of counts and flanks under a name that is not known: each row would be one detection."""
+    if role == "captures":
+        unused = [str(name) for name in table.frame.columns if name not in KNOWN[role]]
+        missing = [name for name in ("count", "flank") if name not in table]
+        missing = [name for name in missing if name == "count" or not set(FLANKS) & set(table.frame.columns)]
+        warn_of_unused(table.name, role, missing, unused, table.frame, kept=False)
 
 
 def _with_session(table: Table, session: str, name: str) -> Table:

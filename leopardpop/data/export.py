@@ -14,7 +14,8 @@ import pandas as pd
 from leopardpop.data.dataset import session_parts
 from leopardpop.data.flanks import listed_flanks
 from leopardpop.data.names import listed
-from leopardpop.data.readers.secr_text import META, quote
+from leopardpop.data.readers.secr_meta import META
+from leopardpop.data.readers.secr_text import quote
 from leopardpop.errors import DataError, DataWarning
 
 if TYPE_CHECKING:

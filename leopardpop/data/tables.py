@@ -37,6 +37,10 @@ LABELS = ("individual", "station", "occasion", "session")
 """Columns that are labels, kept as the file writes them."""
 
 
+MOST_WHOLE = 10**9
+"""Largest whole number that a count or an occasion may be; more does not fit where it is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a table comes from, for messages."""
@@ -172,10 +176,13 @@ class Table:
         kind = "whole number" if whole else "number"
         bad = ~np.isfinite(numbers) & ~(missing & (blank is not None))
         bad |= np.isfinite(numbers) & ((numbers < least) | (whole & (numbers != np.round(numbers))))
+        huge = whole & (np.abs(numbers) > MOST_WHOLE)
+        bad |= huge & np.isfinite(numbers)
         if bad.any():
             value = self.frame[column].iloc[int(bad.argmax())]
             found = f"{called or column} is " + ("missing" if missing[bad.argmax()] else f"'{label(value)}'")
             limit = f", at least {least:g}" if np.isfinite(least) else ""
+            limit += f", at most {MOST_WHOLE:,}" if huge[bad.argmax()] else ""
             hint = f" {PLAIN_NUMBER}" if GROUPED.fullmatch(label(value)) else ""
             raise self.fail(bad, found, f"A {kind} is needed{limit}.{hint}")
         return numbers

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.components.formula import build_design
-from leopardpop.components.formula_syntax import parse_formula
+from leopardpop.components.random_effects import build_random, formula_names
 from leopardpop.errors import ModelError
 from leopardpop.models.behaviour import FLAGS, make_states
+from leopardpop.models.grouping import check_groups
+from leopardpop.models.states.rows import EffectRows
 from leopardpop.models.tables import detection_table, station_columns, visit_table
 from leopardpop.models.units import Units, all_units, plain_units
 
 if TYPE_CHECKING:
     from leopardpop.components.detection import DetectionParameter
     from leopardpop.components.formula import Design
+    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.terms import Floats, Ints
@@ -32,6 +35,7 @@ class Rows:
     """One parameter's design, and where the row of an animal, station and occasion is in it."""
 
     design: Design
+    random: tuple[RandomDesign, ...]
     n_states: int
     """States that the formula tells apart, 1 or all of the model."""
     place: list[Ints]
@@ -39,6 +43,12 @@ class Rows:
     start: list[int]
     """First row of each session, and the number of rows."""
     n_classes: int
+
+    @property
+    def keys(self) -> Floats:
+        """Columns by which rows differ."""
+        random = [np.column_stack([each.level, each.value]) for each in self.random]
+        return np.column_stack([self.design.matrix, *random])
 
     def at(self, session: int, code: Any, station: Any, occasion: Any, state: Any) -> Ints:
         """Rows of classes, stations, occasions and states that broadcast against each other."""
@@ -79,7 +89,7 @@ class DetectionRows:
     ) -> None:
         self.data, self.column, self.levels = data, column, levels
         taken = station_columns(data)
-        named = {p.name: set(parse_formula(p.formula, p.name).variables) - taken for p in parameters}
+        named = {p.name: formula_names(p.formula, p.name) - taken for p in parameters}
         flags = tuple(name for name in FLAGS if any(name in names for names in named.values()))
         self.states = make_states(flags)
         for p in parameters:
@@ -95,11 +105,13 @@ class DetectionRows:
         else:
             table = visit_table(self.data, self.column, self.levels, states, by_visit=by_visit)
             kind = "station-occasion" if by_visit else "station"
-        design = build_design(parameter.formula, table, parameter=parameter.name, rows=kind)
+        fixed, random = build_random(parameter.formula, table, parameter=parameter.name, rows=kind)
+        design = build_design(fixed, table, parameter=parameter.name, rows=kind)
+        check_groups(parameter.name, design, random)
         place = [_places(data, by_visit=by_visit) for data in self.data]
         sizes = [len(self.levels) * (int(p.max(initial=-1)) + 1) * states.number for p in place]
         start = np.concatenate([[0], np.cumsum(sizes)]).tolist()
-        return Rows(design, states.number, place, start, len(self.levels))
+        return Rows(design, random, states.number, place, start, len(self.levels))
 
     def _units(self, s: int, detector: str) -> Units:
         data = self.data[s]
@@ -109,7 +121,7 @@ class DetectionRows:
         state, station, occasion = np.nonzero(np.broadcast_to(data.effort > 0, shape))
         code = np.zeros(len(state), np.intp)
         for rows in self.by_parameter.values():
-            _, alike = np.unique(rows.design.matrix, axis=0, return_inverse=True)
+            _, alike = np.unique(rows.keys, axis=0, return_inverse=True)
             alike = alike.reshape(-1)
             for c in range(len(self.levels)):
                 key = code * (int(alike.max()) + 1) + alike[rows.at(s, c, station, occasion, state)]
@@ -118,17 +130,20 @@ class DetectionRows:
         kind[state, station, occasion] = code
         return all_units(data, kind, self.states, detector)
 
-    def of_units(self, name: str) -> Design:
-        """Design of a parameter on class x unit of all sessions."""
+    def of_units(self, name: str) -> tuple[Design, tuple[RandomDesign, ...]]:
+        """Design of a parameter on class x unit of all sessions, and its random effects there."""
         rows = self.by_parameter[name]
         classes = np.arange(len(self.levels))[:, None]
-        at = [rows.at(s, classes, *units.example).reshape(-1) for s, units in enumerate(self.units)]
-        return replace(rows.design, matrix=rows.design.matrix[np.concatenate(at)])
+        at = np.concatenate([rows.at(s, classes, *u.example).reshape(-1) for s, u in enumerate(self.units)])
+        return replace(rows.design, matrix=rows.design.matrix[at]), tuple(each.chosen(at) for each in rows.random)
 
     def natural(self, parameter: Parameter, theta: Floats) -> Floats:
         """Natural-scale value of a parameter on all rows of its own table, those of no unit included."""
-        design = self.by_parameter[parameter.name].design
-        values: Floats = parameter.link.inverse(design.standardised @ parameter.coefficients(theta))
+        rows = self.by_parameter[parameter.name]
+        pairs = zip(parameter.random, rows.random, strict=True)
+        random = tuple(EffectRows(on_units.effects, own.level, own.value) for on_units, own in pairs)
+        everywhere = replace(parameter, design=rows.design, random=random)
+        values: Floats = parameter.link.inverse(everywhere.predictor_of_rows(theta))
         return values
 
     @property

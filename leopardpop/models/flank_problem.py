@@ -136,7 +136,7 @@ class FlankProblem(Problem):
 
     def _batch(self, thetas: Floats) -> Floats:
         evaluations = self.evaluate_many(thetas)
-        total = self.priors.log_densities(thetas)
+        total = self.priors.log_densities(thetas) + self.layout.log_effects(thetas)
         for session, e in zip(self.flank_sessions, evaluations, strict=True):
             total += np.array([session.log_identities(row) for row in e.log_history])
             total -= e.detected

@@ -16,14 +16,22 @@ from leopardpop.models.likelihood.form import history_void
 from leopardpop.models.likelihood_op import LikelihoodOp
 
 if TYPE_CHECKING:
-    from leopardpop.models.layout import Parameter
+    from leopardpop.models.layout import Layout, Parameter
     from leopardpop.models.likelihood.session import SessionLikelihood
     from leopardpop.models.problem import Problem
     from leopardpop.models.states.problem import OccupancyProblem
 
     type AnyProblem = Problem | OccupancyProblem
 
-__all__ = ["build_model", "natural_variables", "point_of", "report_coefficients", "theta_variable"]
+__all__ = [
+    "build_model",
+    "natural_variables",
+    "point_of",
+    "predictor_graph",
+    "report_coefficients",
+    "report_effects",
+    "theta_variable",
+]
 
 
 def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
@@ -46,6 +54,7 @@ def build_model(problem: Problem, *, kernel: bool = False) -> pm.Model:
         theta = theta_variable(problem)
         betas = report_coefficients(problem, theta)
         natural_variables(problem, betas)
+        report_effects(problem.layout, theta)
         _report_shares(problem, theta)
         expected = [pt.exp(rows) @ areas for rows, areas in _density_rows(problem, theta)]
         _report_density(problem, expected)
@@ -96,6 +105,7 @@ def _coords(problem: Problem) -> dict[str, list[str]]:
         coords[f"{parameter.name}_coef"] = list(parameter.design.coefficients)
         if parameter.name != "D":
             coords.update({name: list(levels) for name, levels in parameter.design.factors.items()})
+    coords |= problem.layout.effect_coords()
     if problem.column:
         coords[problem.column] = list(problem.levels)
     return coords
@@ -121,14 +131,14 @@ def theta_variable(problem: AnyProblem) -> Any:
             at = term.position - parameter.place.start
             scaled = variable * float(parameter.design.scale[at])
             entries[term.position] = pt.log(scaled) if at == parameter.ordered else scaled
-    if number is not None:
-        entries[number[0]] = 0.0
-        without = _density_rows(problem, pt.stack([pt.as_tensor(e) for e in entries]))
-        entries[number[0]] = pt.log(number[1]) - pt.log(pt.stack([pt.exp(r) @ a for r, a in without]).sum())
     for each in problem.layout.effects:
         log_sd = (1.0 - each.weight) * (entries[each.spread] + np.log(each.design.scale))
         deviations = pm.Normal(f"{each.label}_standardised", 0.0, pt.exp(log_sd), shape=len(each.weight))
         entries[each.place] = [deviations[j] for j in range(len(each.weight))]
+    if number is not None:
+        entries[number[0]] = 0.0
+        without = _density_rows(problem, pt.stack([pt.as_tensor(e) for e in entries]))
+        entries[number[0]] = pt.log(number[1]) - pt.log(pt.stack([pt.exp(r) @ a for r, a in without]).sum())
     return pt.stack([pt.as_tensor(e) for e in entries])
 
 
@@ -145,12 +155,16 @@ def _share_entries(layout_shares: Any, term: Any, name: str, entries: list[Any])
 def _density_rows(problem: Any, theta: Any) -> list[tuple[Any, Any]]:
     """Log density and areas of the cells of each session."""
     parameter = problem.layout["D"]
-    rows = _split(parameter, _predictor(parameter, theta))
+    rows = _split(parameter, predictor_graph(parameter, theta))
     return [(r, s.terms.area) for r, s in zip(rows, problem.sessions, strict=True)]
 
 
-def _predictor(parameter: Parameter, theta: Any) -> Any:
-    return pt.as_tensor(parameter.standardised) @ _coefficients(parameter, theta)
+def predictor_graph(parameter: Parameter, theta: Any) -> Any:
+    """Linear predictor on all rows."""
+    eta = pt.as_tensor(parameter.standardised) @ _coefficients(parameter, theta)
+    for each in parameter.random:
+        eta = eta + each.predictor(theta)
+    return eta
 
 
 def _coefficients(parameter: Parameter, theta: Any) -> Any:
@@ -173,6 +187,12 @@ def report_coefficients(problem: AnyProblem, theta: Any) -> dict[str, Any]:
         beta = pt.as_tensor(parameter.design.transform) @ _coefficients(parameter, theta)
         betas[parameter.name] = pm.Deterministic(f"{parameter.name}_beta", beta, dims=f"{parameter.name}_coef")
     return betas
+
+
+def report_effects(layout: Layout, theta: Any) -> None:
+    """Create the Deterministics of the deviations of groups, and of the coefficients of surfaces."""
+    for (name, dim), effects in layout.effects_by_variable().items():
+        pm.Deterministic(name, pt.concatenate([each.reported(theta) for each in effects]), dims=dim)
 
 
 def natural_variables(problem: AnyProblem, betas: dict[str, Any]) -> None:
@@ -209,9 +229,9 @@ def _log_shares(problem: Problem, theta: Any) -> Any:
 def _add_likelihood(problem: Problem, theta: Any) -> None:
     log_share = _log_shares(problem, theta)
     natural = {}
-    for parameter in problem.layout.parameters:
+    for parameter in problem.layout.parts:
         if parameter.name != "D":
-            natural[parameter.name] = _split(parameter, parameter.link.inverse(_predictor(parameter, theta)))
+            natural[parameter.name] = _split(parameter, parameter.link.inverse(predictor_graph(parameter, theta)))
     for s, (session, (log_density, _)) in enumerate(zip(problem.sessions, _density_rows(problem, theta), strict=True)):
         by_class = [
             {name: rows[s].reshape((len(problem.levels), -1))[c] for name, rows in natural.items()}

@@ -124,7 +124,7 @@ def _parted(problem: Problem, theta: Floats, contrast: float, ratio: float, sigm
     shares: Any = layout.shares
     result[shares.place] = ratio
     second = float(np.exp(shares.log_shares(result)[1]))
-    for p in layout.parameters:
+    for p in layout.parts:
         if CONTRAST in p.design.coefficients and p.has_intercept:
             size, at = (contrast if p.name == main else sigma), p.design.coefficients.index(CONTRAST)
             result[p.place.start] -= size * second

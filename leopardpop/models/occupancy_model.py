@@ -36,6 +36,8 @@ class OccupancyModel(ABC):
 
     Formulas may have random effects, ``"~ snow + (1 | valley)"`` or ``"~ snow + (snow | valley)"``: see
     :mod:`leopardpop.components.random_effects`. Their sd is the parameter ``psi_sd_valley`` (``psi_sd_valley_snow``).
+    And a spatial effect, ``"~ snow + gp(x, y)"``, a smooth surface over the positions of the sites with the parameters
+    ``psi_sd_gp`` and ``psi_length_gp`` (km): see :mod:`leopardpop.components.hsgp`.
 
     Parameters
     ----------

@@ -35,6 +35,7 @@ __all__ = [
     "chosen_priors",
     "coefficient_keys",
     "coefficient_terms",
+    "normal_in_theta",
     "resolve_priors",
 ]
 
@@ -65,7 +66,7 @@ class PriorTerms:
         """Split the terms into those that are normal in theta and the rest."""
         normal, others = [], []
         for term in self.terms:
-            shape = _normal_in_theta(self.layout, term)
+            shape = normal_in_theta(self.layout, term)
             if shape is None:
                 others.append(term)
             else:
@@ -164,8 +165,16 @@ class PriorTerms:
         return density, shares.place, (pull - share * pull.sum())[1:]
 
 
-def _normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | None:
-    """Mean and sd if the prior is a normal one of theta."""
+def normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | None:
+    """Mean and sd if the prior is a normal one of theta, else None.
+
+    Parameters
+    ----------
+    layout
+        The model's coefficients.
+    term
+        The prior.
+    """
     prior = term.prior
     if term.parameter in {"pmix", "N"} or not isinstance(prior, Prior):
         return None
@@ -214,7 +223,9 @@ def resolve_priors(
     known = coefficient_keys(layout) | {"N"} | ({"pmix"} if layout.shares else set())
     chosen = chosen_priors(given, known, effort_unit)
     _check_number(chosen, n_sessions=len(sessions))
-    references = default_references(sessions, [p.name for p in layout.parameters], chosen, stretch)
+    references = default_references(sessions, [p.name for p in layout.parts], chosen, stretch)
+    for each in layout.effects:
+        references |= each.references()
     terms = coefficient_terms(layout, chosen, references, lambda parameter, name: default_slope(parameter.name, name))
     if layout.shares is not None:
         at = layout.shares.place.start

@@ -11,23 +11,20 @@ import numpy as np
 
 from leopardpop.components.classes import Mixture, class_column
 from leopardpop.components.counts import check_size, parameters_of
-from leopardpop.components.density import LogLinear
-from leopardpop.components.formula import build_design
 from leopardpop.models.detection_rows import DetectionRows
 from leopardpop.models.ghosts import check_naive, without_singles
-from leopardpop.models.latent import latent_levels, ordering
-from leopardpop.models.layout import Layout, make_layout
+from leopardpop.models.latent import latent_levels
 from leopardpop.models.likelihood.counts import BinomialN, NumberOfAnimals, PoissonN
 from leopardpop.models.likelihood.separable import make_forms
 from leopardpop.models.likelihood.session import Evaluation, Evaluations, SessionLikelihood
 from leopardpop.models.likelihood.terms import Squares, session_terms
 from leopardpop.models.paths import UNREACHABLE
 from leopardpop.models.prior_terms import PriorTerms, resolve_priors
+from leopardpop.models.scr_layout import scr_layout
 from leopardpop.models.starts import starting_points
 from leopardpop.models.tables import (
     class_codes,
     class_levels,
-    density_table,
     masks_by_session,
 )
 
@@ -98,23 +95,11 @@ class Problem:
         self.detection = DetectionRows(parameters_of(model), self.data, self.column, self.levels, history.detector)
         self.units = self.detection.units
         check_naive(model, self.units)
-        self.layout = self._layout(ordered=ordered)
+        self.layout = scr_layout(self, ordered=ordered)
         self.distances = self._distances()
         terms = [self._terms_of_session(s) for s in range(len(self.data))]
         forms = make_forms(terms, model.detection)
         self.sessions = [SessionLikelihood(t, f, len(self.levels)) for t, f in zip(terms, forms, strict=True)]
-
-    def _layout(self, *, ordered: bool) -> Layout:
-        model, n_classes = self.model, len(self.levels)
-        density = LogLinear(D=model.density) if isinstance(model.density, str) else model.density
-        cells = tuple(self.masks[d.session].n_cells for d in self.data)
-        units = tuple(n_classes * len(u.station) for u in self.units)
-        by_cell = density_table(self.data, self.masks)
-        pieces = [("D", "log", "1/km²", build_design(density.D, by_cell, parameter="D", rows="cell"), cells)]
-        pieces += [(p.name, p.link, p.unit, self.detection.of_units(p.name), units) for p in parameters_of(model)]
-        by = ordering(model.detection.parameters(), self.detection) if isinstance(model.classes, Mixture) else None
-        shares = (self.column, self.levels) if self.column else None
-        return make_layout(pieces, shares, ordered=by if ordered else None)
 
     def _distances(self) -> list[Floats] | None:
         """Distance from each station to each cell by session, m, (K, J); None where they are straight lines."""
@@ -175,7 +160,7 @@ class Problem:
     @property
     def density_by_session(self) -> bool:
         """Whether D is told by session: several of them, and a formula that is not constant."""
-        return len(self.data) > 1 and self.layout["D"].design.coefficients != ("Intercept",)
+        return len(self.data) > 1 and not self.layout["D"].is_constant
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again on demand (compiled priors do not travel between processes)."""
@@ -185,7 +170,7 @@ class Problem:
     def natural(self, theta: Floats) -> dict[str, list[Floats]]:
         """Natural-scale value of every parameter on its rows, by session; D stays on the log scale."""
         result = {}
-        for p in self.layout.parameters:
+        for p in self.layout.parts:
             rows = p.predictor(theta)
             result[p.name] = rows if p.name == "D" else [np.asarray(p.link.inverse(r)) for r in rows]
         return result
@@ -238,7 +223,7 @@ class Problem:
     def _value_and_gradient(self, theta: Floats, *, with_number_prior: bool) -> tuple[float, Floats, float]:
         evaluations = self.evaluate(theta)
         value, number_prior = 0.0, 0.0
-        cotangents: dict[str, list[Floats]] = {p.name: [] for p in self.layout.parameters}
+        cotangents: dict[str, list[Floats]] = {p.name: [] for p in self.layout.parts}
         by_share = np.zeros(len(self.levels))
         with np.errstate(all="ignore"):
             for session, e in zip(self.sessions, evaluations, strict=True):
@@ -258,12 +243,12 @@ class Problem:
     def _pull(self, theta: Floats, cotangents: dict[str, list[Floats]], by_share: Floats) -> Floats:
         """From slopes on the rows (with respect to log parameters) to the gradient over theta."""
         gradient = np.zeros(self.layout.size)
-        for p in self.layout.parameters:
+        for p in self.layout.parts:
             rows = np.concatenate(cotangents[p.name])
             if p.name != "D":
-                eta = np.concatenate(p.predictor(theta))
+                eta = p.predictor_of_rows(theta)
                 rows = rows * p.link.inverse_derivative(eta) / p.link.inverse(eta)
-            gradient[p.place] = p.pulled(theta, rows)
+            p.pull(theta, rows, gradient)
         if self.layout.shares is not None:
             share = np.exp(self.layout.shares.log_shares(theta))
             gradient[self.layout.shares.place] = (by_share - share * by_share.sum())[1:]
@@ -276,7 +261,8 @@ class Problem:
         pairs = zip(self.sessions, evaluations, strict=True)
         likelihood = sum(float(session.log_animals(e).sum()) for session, e in pairs)
         likelihood += sum(t.value for t in self._terms(evaluations))
-        prior = self.priors.log_density(np.asarray(theta, float))[0]
+        theta = np.asarray(theta, float)
+        prior = self.priors.log_density(theta)[0] + self.layout.log_effects(theta)
         if self.priors.number is not None:
             prior += self.priors.log_density_number(evaluations[0].expected)[0]
         total = likelihood + prior
@@ -288,7 +274,9 @@ class Problem:
         has_number = self.priors.number is not None
         value, gradient, number_prior = self._value_and_gradient(theta, with_number_prior=has_number)
         prior, slope = self.priors.log_density(theta)
-        return value + prior + number_prior, gradient + slope
+        gradient += slope
+        prior += self.layout.add_effect_slopes(theta, gradient)
+        return value + prior + number_prior, gradient
 
     log_posterior = value
     log_posterior_gradient = gradient
@@ -333,7 +321,7 @@ class Problem:
 
     def log_posteriors(self, thetas: Floats, pieces: Pointwise) -> Floats:
         """Log posterior of many theta (B, P), of which the likelihood is known in pieces, (B,)."""
-        prior = self.priors.log_densities(thetas)
+        prior = self.priors.log_densities(thetas) + self.layout.log_effects(thetas)
         if self.priors.number is not None:
             prior += np.array([self.priors.log_density_number(float(e))[0] for e in pieces.expected[:, 0]])
         total: Floats = pieces.capture.sum(-1) + pieces.n_detected.sum(-1) + prior

@@ -55,7 +55,9 @@ class SCR:
         the column of the classes, ``occasion`` (factor), ``trend`` (number of the occasion, from 0), covariates by
         occasion or by station and occasion, and whether the animal was captured before: ``b`` (on any earlier
         occasion), ``bk`` (at this station), ``B`` and ``Bk`` (on the occasion before). Never detected animals are
-        naive.
+        naive. Formulas, that of density included, may have random effects: ``"~ 1 + (1 | session)"``,
+        ``"~ (1 | station)"``, by any column of stations or cells that names groups; the sd between groups is the
+        parameter ``sigma_sd_session``.
     classes
         Column of the individuals that splits the population in classes (``"sex"``); may be missing for some animals.
         The classes of sex are F and M even if no animal, or only one sex, is known.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leopardpop.models.problem import Problem
     from leopardpop.models.scr import SCR
 
-__all__ = ["Simulation", "Truth", "simulate"]
+__all__ = ["Encounters", "Simulation", "Truth", "draw_counts", "place_animals", "simulate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def simulate(
 
     rng = np.random.default_rng(seed)
     problem = Problem(model, history, mask, levels=_levels(model, parameters, history), ordered=False)
-    theta = theta_of(problem, parameters)
+    theta = problem.layout.draw_effects(theta_of(problem, parameters), set(map(str, parameters.keys())), rng)
     drawn: list[tuple[SessionParts, pd.DataFrame]] = []
     for s in range(len(problem.data)):  # no animal has a namesake in another session: it would be taken for it
         drawn.append(_session(problem, theta, s, rng, others=sum(len(animals) for _, animals in drawn)))
@@ -136,11 +136,22 @@ def _session(
 
 def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[Any, Any]:
     """Cells (n,) of the centres and classes (n,) of all animals of a session."""
-    mask = problem.masks[problem.data[s].session]
-    intensity = problem.density(theta)[s] * mask.area
+    intensity = _intensity(problem, theta, s)
     expected = intensity.sum()
     n = round(expected) if problem.model.distribution == "binomial" else int(rng.poisson(expected))
-    cell = rng.choice(len(intensity), size=n, p=intensity / expected)
+    return place_animals(problem, theta, s, n, rng)
+
+
+def _intensity(problem: Problem, theta: Floats, s: int) -> Floats:
+    """Expected number of animals in each cell of a session, (J,)."""
+    area: Floats = problem.masks[problem.data[s].session].area
+    return problem.density(theta)[s] * area
+
+
+def place_animals(problem: Problem, theta: Floats, s: int, n: int, rng: np.random.Generator) -> tuple[Any, Any]:
+    """Cells (n,) of the centres and classes (n,) of so many animals of a session."""
+    intensity = _intensity(problem, theta, s)
+    cell = rng.choice(len(intensity), size=n, p=intensity / intensity.sum())
     code = np.zeros(n, np.intp)
     if problem.layout.shares is not None:
         code = rng.choice(len(problem.levels), n, p=np.exp(problem.layout.shares.log_shares(theta)))
@@ -162,7 +173,7 @@ class Encounters:
         self.problem, self.session, self.code = problem, s, code[:, None]
         self.d2 = problem.squared_distances(s, cell)
         self.memory = Memory(problem.detection.states, *self.d2.shape)
-        self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parameters if p.name != "D"}
+        self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parts if p.name != "D"}
         self._kept: tuple[Floats, Any] | None = None
 
     def hazard(self, occasion: int) -> tuple[Floats, Any]:
@@ -198,17 +209,21 @@ def _detect(
     found = []
     for o in range(data.effort.shape[1]):
         hazard, size = encounters.hazard(o)
-        mean = hazard * data.effort[:, o]
-        if problem.history.detector == "count":
-            counts = rng.poisson(mean if size is None else _in_bursts(mean, size * data.effort[:, o], rng))
-        elif problem.history.detector == "proximity":
-            counts = (rng.random(mean.shape) < -np.expm1(-mean)).astype(np.int64)
-        else:
-            counts = _one_station(mean, rng)
+        counts = draw_counts(problem.history.detector, hazard, size, data.effort[:, o], rng)
         encounters.note(counts > 0, data.effort[:, o])
         i, k = np.nonzero(counts)
         found.append((i, k, np.full(len(i), o), counts[i, k]))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
+
+
+def draw_counts(detector: str, hazard: Floats, size: Any, effort: Floats, rng: np.random.Generator) -> Any:
+    """Counts (n, K) of one occasion, from hazards (n, K) and effort (K,); ``size`` of negative-binomial counts."""
+    mean = hazard * effort
+    if detector == "count":
+        return rng.poisson(mean if size is None else _in_bursts(mean, size * effort, rng))
+    if detector == "proximity":
+        return (rng.random(mean.shape) < -np.expm1(-mean)).astype(np.int64)
+    return _one_station(mean, rng)
 
 
 def _in_bursts(mean: Floats, shape: Any, rng: np.random.Generator) -> Any:

@@ -48,7 +48,7 @@ def starting_points(problem: Problem) -> list[Floats]:
     baseline is the best of a coarse profile; density is n over the effective sampling area.
     """
     layout = problem.layout
-    names = [p.name for p in layout.parameters]
+    names = [p.name for p in layout.parts]
     baseline = next(name for name in names if name not in {"D", "sigma", "z", "size"})
     effort = np.concatenate([d.effort.sum(1) for d in problem.data])
     mean_effort = float(effort[effort > 0].mean()) if (effort > 0).any() else 1.0
@@ -74,7 +74,9 @@ def _point(problem: Problem, baseline: str, sigma: float, log_hazard: float, siz
     theta = np.zeros(layout.size)
     hazard = float(np.exp(log_hazard))
     natural = {"sigma": sigma, "z": 5.0, "size": size, baseline: hazard}
-    for parameter in layout.parameters:
+    for each in layout.effects:
+        each.begin(theta)
+    for parameter in layout.parts:
         if parameter.name == "D":
             continue
         value = natural.get(parameter.name, 1.0)

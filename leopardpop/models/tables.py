@@ -14,6 +14,7 @@ from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.data.tables import label
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.behaviour import FLAGS, LEVELS
+from leopardpop.models.grouping import station_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,12 +126,17 @@ def station_columns(sessions: list[SessionArrays]) -> set[str]:
 
 def detection_table(sessions: list[SessionArrays], column: str | None, levels: tuple[str, ...]) -> pd.DataFrame:
     """Class x station rows of all sessions (class varies slowest within a session)."""
-    parts = [
-        (data.station_covariates.reset_index(drop=True), _labels(data.stations, data.session, len(sessions)))
-        for data in sessions
-    ]
+    named = zip(sessions, station_names(sessions), strict=True)
+    tables = [_named(data.station_covariates.reset_index(drop=True), names) for data, names in named]
+    labels = [_labels(data.stations, data.session, len(sessions)) for data in sessions]
+    parts = list(zip(tables, labels, strict=True))
     table = _by_class(sessions, parts, column, levels)
     return _with_visit_names(table, sessions)
+
+
+def _named(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The table with the variable ``station``, unless it has a column of that name."""
+    return table if "station" in table else table.assign(station=np.array(names, object))
 
 
 def visit_table(
@@ -149,7 +155,10 @@ def visit_table(
     by_visit
         Whether there is a row for each occasion on which a station worked, or one a station.
     """
-    parts = [_visits(data, states, by_visit, len(sessions)) for data in sessions]
+    parts = [
+        _visits(data, names, states, by_visit, len(sessions))
+        for data, names in zip(sessions, station_names(sessions), strict=True)
+    ]
     table = _by_class(sessions, parts, column, levels)
     own = station_columns(sessions)
     if by_visit and "occasion" not in own:
@@ -160,12 +169,14 @@ def visit_table(
     return _with_visit_names(table, sessions)
 
 
-def _visits(data: SessionArrays, states: States, by_visit: bool, n_sessions: int) -> tuple[pd.DataFrame, list[object]]:
+def _visits(
+    data: SessionArrays, names: list[str], states: States, by_visit: bool, n_sessions: int
+) -> tuple[pd.DataFrame, list[object]]:
     """Rows of a session but for the classes, and their labels."""
     n_stations = len(data.stations)
     pairs = np.nonzero(data.effort > 0) if by_visit else (np.arange(n_stations), np.zeros(n_stations, np.intp))
     station, occasion = (np.repeat(at, states.number) for at in pairs)
-    table = data.station_covariates.iloc[station].reset_index(drop=True)
+    table = _named(data.station_covariates, names).iloc[station].reset_index(drop=True)
     given: dict[str, Any] = {}
     if by_visit:
         given = {"occasion": np.array(data.occasions, object)[occasion], "trend": occasion.astype(float)}

@@ -255,7 +255,7 @@ def _caption(fit: Any, rows: list[Row], fields: list[Field], block: float | None
     text += " over the mask"
     text += " by session" if len(rows) > 1 else ""
     text += f" ({counted(n, 'animal')} detected). "
-    if problem.layout["D"].design.coefficients == ("Intercept",):
+    if problem.layout["D"].is_constant:
         text += "The model has one density everywhere, so each map is of one colour. "
     if block is None:
         stations = sum(len(row.stations) for row in rows)

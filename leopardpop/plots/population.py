@@ -153,6 +153,7 @@ def population_figure(
     truth: float | Mapping[str, float] | None = None,
     regions: Any = None,
     by: str | None = None,
+    population: Population | None = None,
     ax: Any = None,
 ) -> Axes | Panels:
     """Draw the posterior of the realised number of animals.
@@ -167,6 +168,8 @@ def population_figure(
         Number that a synthetic survey was made with; by session or region if there are several.
     regions, by
         As for :meth:`Fit.population`.
+    population
+        A population that is at hand already; ``regions`` and ``by`` are not looked at then.
     ax
         Axes to draw on, one a session and region.
 
@@ -180,7 +183,7 @@ def population_figure(
     ModelError
         If a claim is made of a mask that is only a buffer: N needs a region then.
     """
-    population, notes = counted_population(fit, regions, by)
+    population, notes = counted_population(fit, regions, by) if population is None else (population, [population.made])
     rows = rows_of(fit, population)[:MOST_ROWS]
     truths = [_truth(truth, row) for row in rows]
     bins = _bins(rows, claim, [t for t in truths if t is not None])

@@ -24,6 +24,7 @@ from leopardpop.priors.defaults import (
 from leopardpop.priors.presets import big_cats
 from leopardpop.priors.prior import Prior, from_range, is_prior
 from leopardpop.priors.prior_set import PriorSet
+from leopardpop.priors.spatial import length_scale_prior, length_scale_range
 
 __all__ = [
     "Prior",
@@ -34,6 +35,8 @@ __all__ = [
     "density_prior",
     "from_range",
     "is_prior",
+    "length_scale_prior",
+    "length_scale_range",
     "occupancy_prior",
     "occupancy_slope_prior",
     "random_sd_prior",

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _SLOPE_SD = {"D": 1.0, "lambda0": 0.7, "g0": 0.7, "sigma": 0.35, "z": 0.35}
+_RANDOM_SD = {"D": 0.5, "lambda0": 0.5, "g0": 0.5, "sigma": 0.25, "z": 0.25, "size": 0.5}
 _RARELY_SEEN = ("p", "p1", "p2", "r")
 _OF_VISITS = ("p", "p1", "p2", "delta", "p10", "b", "r", "rate")
 _SHARES_OF_THE_SEEN = ("breeding", "breeding_next", "delta", "b")
@@ -360,12 +361,13 @@ def occupancy_slope_prior(slopes: int, *, of_state: bool = False) -> Prior:
 
 
 def random_sd_prior(parameter: str, scale: float = 1.0) -> Prior:
-    """Prior of the sd of a random effect of an occupancy model, on the link scale.
+    """Prior of the sd of a random effect, on the link scale.
 
     Parameters
     ----------
     parameter
-        What the effect acts on: 0.5 for ``"p"``, ``"p1"``, ``"p2"`` and ``"delta"``, 1 for what sites are used for.
+        What the effect acts on: 0.25 for ``"sigma"``; 0.5 for ``"D"`` and what is said of the visits of sites or of
+        detection, ``"lambda0"``, ``"g0"``, ``"p"``, ``"delta"``; 1 for what sites are used for.
     scale
         Standard deviation of the covariate whose slope differs between groups: the sd is then per unit of it.
 
@@ -376,7 +378,8 @@ def random_sd_prior(parameter: str, scale: float = 1.0) -> Prior:
 
     Examples
     --------
-    >>> random_sd_prior("psi"), random_sd_prior("p", scale=10.0)
-    (Prior("HalfNormal", sigma=1), Prior("HalfNormal", sigma=0.05))
+    >>> random_sd_prior("psi"), random_sd_prior("p", scale=10.0), random_sd_prior("sigma")
+    (Prior("HalfNormal", sigma=1), Prior("HalfNormal", sigma=0.05), Prior("HalfNormal", sigma=0.25))
     """
-    return Prior("HalfNormal", sigma=(0.5 if parameter in _OF_VISITS else 1.0) / scale)
+    usual = _RANDOM_SD.get(parameter, 0.5 if parameter in _OF_VISITS else 1.0)
+    return Prior("HalfNormal", sigma=usual / scale)

@@ -36,6 +36,7 @@ class Context:
     truth: float | Mapping[str, float] | None = None
     regions: Any = None
     by: str | None = None
+    checks: bool = False
 
     def __post_init__(self) -> None:
         """Check the options."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leopardpop.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from leopardpop.report.citations import references
 from leopardpop.report.quantities import in_units, meaning, symbol
-from leopardpop.words import change, estimate, number, trimmed
+from leopardpop.words import change, estimate, number, probability, trimmed
 
 if TYPE_CHECKING:
     from leopardpop.report.context import Context
 
-__all__ = ["class_table", "diagnostic_blocks", "parameter_table", "reference_blocks"]
+__all__ = ["check_blocks", "class_table", "diagnostic_blocks", "parameter_table", "reference_blocks"]
 
 
 def parameter_table(context: Context) -> Table:
@@ -90,6 +90,43 @@ def diagnostic_blocks(context: Context) -> list[Block]:
         Paragraph(_certificate(context)),
         Table(columns, rows, numeric=(2, 3), verdicts=0, caption=f"Diagnostics. {words}"),
     ]
+
+
+def check_blocks(context: Context) -> list[Block]:
+    """Whether the model could have made these data, where that was asked for.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    if not context.checks:
+        return []
+    check = context.fit.check()
+    rows = [
+        [
+            row["verdict"],
+            row["statistic"],
+            trimmed(row["observed"]),
+            _expected(row),
+            probability(row["p"]),
+            row["advice"],
+        ]
+        for _, row in check.table().iterrows()
+    ]
+    columns = ["Verdict", "Statistic", "Observed", "Expected (95 %)", "p", "In words"]
+    caption = (
+        f"The survey beside {check.replicates} replicates of it at one draw from the posterior. If the model is right, "
+        "one such table in ten has a warning."
+    )
+    return [
+        Heading("Could the model have made these data?", "checks"),
+        Table(columns, rows, numeric=(2, 3, 4), verdicts=0, caption=caption),
+    ]
+
+
+def _expected(row: Any) -> str:
+    return f"{trimmed(row['expected'])} ({trimmed(row['lower'])} to {trimmed(row['upper'])})"
 
 
 def _certificate(context: Context) -> str:

@@ -63,7 +63,7 @@ class Album:
         context = self._context
         if not context.hidden:
             return [self._picture(density_figure(context.fit, coordinates="exact"), "density")]
-        if context.problem.layout["D"].design.coefficients == ("Intercept",):
+        if context.problem.layout["D"].is_constant:
             return [
                 Paragraph("Density is the same in all cells by the model, so that a map of it would show one colour.")
             ]

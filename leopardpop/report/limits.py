@@ -94,7 +94,7 @@ def _closure(context: Context) -> list[str]:
 def _model(context: Context) -> list[str]:
     problem = context.problem
     found = []
-    if problem.layout["D"].design.coefficients == ("Intercept",):
+    if problem.layout["D"].is_constant:
         found.append(
             "Density is the same everywhere by assumption: the fit cannot tell where animals are more or less."
         )

@@ -61,7 +61,7 @@ def method_blocks(context: Context) -> list[Block]:
 def _process(context: Context) -> str:
     problem = context.problem
     formula = str(problem.layout["D"].design.coefficients)
-    constant = problem.layout["D"].design.coefficients == ("Intercept",)
+    constant = problem.layout["D"].is_constant
     text = (
         "Spatial capture-recapture of a closed population. Each animal has an activity centre x in one of the cells of "
     )
@@ -93,7 +93,7 @@ def _formulas(context: Context) -> Table:
     formulas |= {p.name: p.formula for p in parameters_of(problem.model)}
     rows = [
         [symbol(p.name), meaning(p.name), formulas[p.name], p.link.name, effort_unit_of(p.unit, per) or "–"]
-        for p in problem.layout.parameters
+        for p in problem.layout.parts
     ]
     if problem.column is not None:
         rows.append([symbol("pmix"), f"{meaning('pmix')} by {problem.column}", "–", "logit", "–"])

@@ -37,6 +37,11 @@ def symbol(name: str) -> str:
 
 def meaning(name: str) -> str:
     """What a parameter is; its name for one of a component of the user's own."""
+    if name.endswith("_effect"):
+        return f"deviation of a group from the middle, of {symbol(name.removesuffix('_effect'))}, on the same scale"
+    parameter, between, group = name.partition("_sd_")
+    if between:
+        return f"sd of {symbol(parameter)} between groups of {group}, on the scale of its link"
     return MEANINGS.get(name, name)
 
 

@@ -11,7 +11,7 @@ from leopardpop.report.answer import answer_blocks, title_of
 from leopardpop.report.blocks import Block, Heading, Picture, Report
 from leopardpop.report.context import Context
 from leopardpop.report.data import data_blocks, station_blocks
-from leopardpop.report.estimates import class_table, diagnostic_blocks, parameter_table, reference_blocks
+from leopardpop.report.estimates import check_blocks, class_table, diagnostic_blocks, parameter_table, reference_blocks
 from leopardpop.report.figures import Album
 from leopardpop.report.html import to_html
 from leopardpop.report.limits import limit_blocks
@@ -35,6 +35,7 @@ def write_report(
     truth: float | Mapping[str, float] | None = None,
     regions: Any = None,
     by: str | None = None,
+    checks: bool = False,
 ) -> Path:
     """Write a report of a fit: the answer first, then data, model, estimates, trust and limits.
 
@@ -59,6 +60,8 @@ def write_report(
         True number of a simulated survey; a mapping from session or region if there are several.
     regions, by
         As for :meth:`Fit.population`.
+    checks
+        Whether the fit is checked against replicates of the survey, as by :meth:`Fit.check`.
 
     Returns
     -------
@@ -75,7 +78,15 @@ def write_report(
     if target.suffix.lower() not in kinds:
         raise ModelError(f"{target.name}: a report is written as .html or .md.")
     context = Context(
-        fit=fit, coordinates=coordinates, title=title, note=note, claim=claim, truth=truth, regions=regions, by=by
+        fit=fit,
+        coordinates=coordinates,
+        title=title,
+        note=note,
+        claim=claim,
+        truth=truth,
+        regions=regions,
+        by=by,
+        checks=checks,
     )
     kinds[target.suffix.lower()](compose(context), target)
     return target
@@ -101,6 +112,7 @@ def compose(context: Context) -> Report:
     blocks += [*album.detection(), *album.density()]
     blocks += [
         *diagnostic_blocks(context),
+        *check_blocks(context),
         *limit_blocks(context),
         *station_blocks(context),
         *reference_blocks(context),

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.surface_integral import has_surface
+from leopardpop.results.centring import surface_metric
+
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-    from leopardpop.inference.mode import Mode
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
-    from leopardpop.models.states.problem import OccupancyProblem
 
     type AnyProblem = Problem | OccupancyProblem
 
@@ -46,7 +48,6 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     xarray.DataTree
         Its posterior has ``theta``, or after another sampler the variables of the PyMC model.
     """
-    from leopardpop.inference.mode import find_modes
     from leopardpop.inference.nuts import sample_nuts
     from leopardpop.models.graph import point_of
 
@@ -55,14 +56,24 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     own = sampler == "pymc"
     if own:
         chosen.setdefault("backend", "FAST_COMPILE")
-    mode = find_modes(problem).best
+    middle, metric = _middle(problem)
     keywords: dict[str, Any] = {**size, **chosen}
     if own:
-        model, start, covariance = flat_model(problem), {"theta": mode.theta}, mode.covariance
+        model, start, covariance = flat_model(problem), {"theta": middle}, metric
     else:
-        model, start = problem.graph(), point_of(problem, mode.theta)
-        covariance = unconstrained_covariance(problem, model, mode)
+        model, start = problem.graph(), point_of(problem, middle)
+        covariance = unconstrained_covariance(problem, model, middle, metric)
     return sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
+
+
+def _middle(problem: AnyProblem) -> tuple[Floats, Floats]:
+    """Where the chains begin, (P,), and their metric, (P, P)."""
+    from leopardpop.inference.mode import find_modes
+
+    if isinstance(problem, OccupancyProblem) and has_surface(problem):
+        return surface_metric(problem)
+    mode = find_modes(problem).best
+    return mode.theta, mode.covariance
 
 
 def flat_model(problem: AnyProblem) -> pm.Model:
@@ -108,8 +119,8 @@ def _timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - before
 
 
-def unconstrained_covariance(problem: AnyProblem, model: pm.Model, mode: Mode) -> Floats:
-    """Covariance at the mode in the coordinates that the sampler moves in, (P, P).
+def unconstrained_covariance(problem: AnyProblem, model: pm.Model, middle: Floats, covariance: Floats) -> Floats:
+    """Covariance around the middle in the coordinates that the sampler moves in, (P, P).
 
     Parameters
     ----------
@@ -117,16 +128,15 @@ def unconstrained_covariance(problem: AnyProblem, model: pm.Model, mode: Mode) -
         The model with its data.
     model
         Its PyMC model.
-    mode
-        Mode and Hessian in the engine's coordinates.
+    middle, covariance
+        Where it is, and it, in the engine's coordinates.
     """
     from leopardpop.models.graph import point_of
 
     place = _unconstrained(model)
-    root = np.linalg.cholesky(mode.covariance)
+    root = np.linalg.cholesky(covariance)
     ways = [
-        (place(point_of(problem, mode.theta + STEP * axis)) - place(point_of(problem, mode.theta - STEP * axis)))
-        / (2 * STEP)
+        (place(point_of(problem, middle + STEP * axis)) - place(point_of(problem, middle - STEP * axis))) / (2 * STEP)
         for axis in root.T
     ]
     moved: Floats = np.stack(ways, axis=1)

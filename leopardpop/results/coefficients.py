@@ -11,7 +11,7 @@ from leopardpop.errors import ModelError
 if TYPE_CHECKING:
     import xarray as xr
 
-    from leopardpop.models.effects import Effects
+    from leopardpop.models.layout import Effect
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
     from leopardpop.models.states.problem import OccupancyProblem
@@ -50,9 +50,9 @@ def theta_of_posterior(problem: Problem | OccupancyProblem, posterior: xr.Datase
     return theta
 
 
-def _deviations(posterior: xr.Dataset, effects: Effects) -> Floats:
+def _deviations(posterior: xr.Dataset, effects: Effect) -> Floats:
     """Deviations of the groups of one random effect, (chain, draw, G)."""
-    variable, dim = f"{effects.parameter}_effect", f"{effects.parameter}_level"
+    variable, dim = effects.variable, effects.dim
     known = posterior[dim].values.astype(str).tolist() if variable in posterior and dim in posterior.coords else []
     missing = [group for group in effects.groups if group not in known]
     if missing:

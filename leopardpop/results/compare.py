@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     type AnyFit = Fit | OccupancyFit
 
-__all__ = ["compare"]
+__all__ = ["check_comparable", "compare", "predictive_table"]
+
+METHODS = {"stacking": "stacking", "pseudo-bma+": "BB-pseudo-BMA"}
+"""Weights of models by our name, and by that of ArviZ."""
 
 
 def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
@@ -69,13 +72,25 @@ def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
         raise ModelError(
             f'a comparison needs at least two fits, as in {{"null": fit0, "sex": fit1}}; found {len(fits)}'
         )
+    check_comparable(fits)
     maxima = {name: fit for name, fit in fits.items() if isinstance(fit, Maximum)}
-    _check_same(fits, n_maxima=len(maxima))
-    return _information_table(maxima) if maxima else _predictive_table(fits)  # type: ignore[arg-type]
+    return _information_table(maxima) if maxima else predictive_table(fits)  # type: ignore[arg-type]
 
 
-def _check_same(fits: Mapping[str, Maximum] | Mapping[str, AnyFit], n_maxima: int) -> None:
-    if n_maxima not in (0, len(fits)):
+def check_comparable(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> None:
+    """Refuse fits of both kinds, and fits of different data.
+
+    Parameters
+    ----------
+    fits
+        Name to fit.
+
+    Raises
+    ------
+    ModelError
+        Naming those that differ.
+    """
+    if sum(isinstance(fit, Maximum) for fit in fits.values()) not in (0, len(fits)):
         raise ModelError(
             "a fit by maximum likelihood and a posterior have no common measure: compare those of one kind"
         )
@@ -122,8 +137,17 @@ def _information_table(fits: Mapping[str, Maximum]) -> pd.DataFrame:
     return table
 
 
-def _predictive_table(fits: Mapping[str, AnyFit]) -> pd.DataFrame:
+def predictive_table(fits: Mapping[str, AnyFit], weights: str = "stacking") -> pd.DataFrame:
+    """Table of :func:`arviz.compare`, with weights of either kind.
+
+    Parameters
+    ----------
+    fits
+        Name to posterior.
+    weights
+        "stacking", or "pseudo-bma+".
+    """
     import arviz as az
 
-    table: pd.DataFrame = az.compare({name: fit.loo() for name, fit in fits.items()})
+    table: pd.DataFrame = az.compare({name: fit.loo() for name, fit in fits.items()}, method=METHODS[weights])
     return table

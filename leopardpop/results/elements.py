@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["elements", "is_effect", "units_of"]
+__all__ = ["NOT_TOLD", "elements", "is_effect", "units_of"]
 
 NUMBERS = ("E_N", "N")
+NOT_TOLD = ("_beta", "_gp_weights")
+"""Ends of the names of variables that no table has: coefficients that are told otherwise, and those of surfaces."""
 
 
 def elements(posterior: xr.Dataset) -> Iterator[tuple[str, Any]]:
@@ -31,7 +33,8 @@ def elements(posterior: xr.Dataset) -> Iterator[tuple[str, Any]]:
     tuple
         Name and draws.
     """
-    natural = [str(name) for name in posterior.data_vars if not str(name).endswith("_beta") and name not in NUMBERS]
+    names = [str(name) for name in posterior.data_vars if not str(name).endswith(NOT_TOLD)]
+    natural = [name for name in names if name not in NUMBERS]
     for name in natural:
         yield from _of(posterior, name)
         if f"{name}_beta" in posterior:

@@ -11,6 +11,8 @@ import numpy as np
 from leopardpop.inference.laplace import laplace_draws
 from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.surface_integral import has_surface
+from leopardpop.results.centring import centred_surface
 from leopardpop.results.data_checks import (
     class_findings,
     history_findings,
@@ -19,6 +21,7 @@ from leopardpop.results.data_checks import (
     prior_findings,
 )
 from leopardpop.results.fit import Fit
+from leopardpop.results.group_checks import group_findings
 from leopardpop.results.occupancy_checks import occupancy_findings
 from leopardpop.results.occupancy_fit import OccupancyFit
 from leopardpop.results.occupancy_tree import occupancy_tree
@@ -71,7 +74,8 @@ def in_pieces(problem: Any) -> InPieces[Any]:
 def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
     shift = prior_findings(problem, theta, pieces.expected)
     of_data = [*history_findings(problem.history), *class_findings(problem), *mixture_findings(problem, theta)]
-    return [*of_data, *singleton_findings(problem, theta), *shift, *mask_findings(problem, theta)]
+    of_data += [*group_findings(problem), *singleton_findings(problem, theta)]
+    return [*of_data, *shift, *mask_findings(problem, theta)]
 
 
 def _sd_of_number(pieces: Pointwise) -> float:
@@ -89,7 +93,7 @@ def recorded_draws(problem: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws
 
 def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
     """Importance sampling; random effects are integrated out where their groups allow it."""
-    integrated = integrated_form(problem)
+    integrated = centred_surface(problem) if has_surface(problem) else integrated_form(problem)
     if integrated is None:
         return recorded_draws(problem, keywords)
     drawn = laplace_draws(integrated, **keywords)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,9 +19,14 @@ from leopardpop.results.summary import summary_table
 from leopardpop.words import counted
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import numpy as np
     import pandas as pd
     import xarray as xr
 
+    from leopardpop.checks.model_check import ModelCheck
+    from leopardpop.checks.sensitivity_result import Sensitivity
     from leopardpop.inference.laplace import LaplaceDraws
     from leopardpop.models.likelihood.terms import Floats
 
@@ -143,6 +148,41 @@ class BaseFit(ABC):
         """
         return findings_table(self.findings)
 
+    def check(self, *, replicates: int | None = None, seed: int | np.random.Generator | None = None) -> ModelCheck:
+        """Could the model have made these data? Goodness of fit, by replicates of the survey.
+
+        Parameters
+        ----------
+        replicates
+            Number of replicates, 99 or more; None: 999, fewer where that would take long.
+        seed
+            Seed or generator; None: one that follows from the fit's, so that the answer is the same each time.
+
+        Returns
+        -------
+        ModelCheck
+            ``table()`` with a verdict in words for each statistic, ``plot()``, ``residuals`` in space and time.
+
+        Raises
+        ------
+        ModelError
+            For too few replicates, or a fit whose positions were removed.
+
+        Notes
+        -----
+        One draw θ* from the posterior, and the centres or states given θ* and the data, are taken for the truth; a
+        statistic T(y, θ*) of the survey is ranked among T(y_rep, θ*) of replicates. This *sampled posterior* p-value is
+        uniform if the model is right. The classical posterior predictive one, an average over draws, is not: the same
+        data fit the model and judge it, so that it stays near one half and misses faults.
+
+        References
+        ----------
+        Gosselin (2011) A new calibrated Bayesian internal goodness-of-fit method, doi:10.1371/journal.pone.0014770
+        """
+        from leopardpop.checks.check import check_fit
+
+        return check_fit(self, replicates=replicates, seed=seed)
+
     # -- results ------------------------------------------------------------------------------------------------------
     def summary(self) -> pd.DataFrame:
         """Posterior of every parameter on its natural scale.
@@ -180,6 +220,47 @@ class BaseFit(ABC):
                 ConvergenceWarning,
             )
         return result
+
+    def sensitivity(
+        self,
+        *,
+        refit: bool = True,
+        seconds: float | None = 60.0,
+        executor: Executor | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Sensitivity:
+        """What the answer hangs on: priors, mask, detection function, occasions, each animal, each station or site.
+
+        Where the Pareto k of the weights allows it, the draws are reweighted to the posterior of the other assumption
+        or of the data without an animal; elsewhere the model is fitted again. The number is the realised N of
+        ``fit.population()``, of each session by itself; for occupancy the share of sites used, where priors and sites
+        are tried.
+
+        Parameters
+        ----------
+        refit
+            Whether to fit again where weights cannot answer; False takes a second or two, and
+            ``result.unanswered`` says what is missing.
+        seconds
+            Time for refits: none is begun after it. None: no limit.
+        executor
+            As of :mod:`concurrent.futures`: runs refits side by side. The results are the same.
+        progress
+            Called with the refits done and all of them.
+
+        Returns
+        -------
+        Sensitivity
+            ``table()``, ``summary()``, ``priors``, ``unanswered``, ``plot()``.
+
+        References
+        ----------
+        Kallioinen N, Paananen T, Bürkner PC, Vehtari A (2024) Detecting and diagnosing prior and likelihood sensitivity
+        with power-scaling. Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
+        """
+        from leopardpop.checks.sensitivity import sensitivity
+
+        return sensitivity(self, refit=refit, seconds=seconds, executor=executor, progress=progress)
 
     def predict(self, parameter: str, table: pd.DataFrame) -> xr.DataArray:
         """Values of a parameter at new covariates.

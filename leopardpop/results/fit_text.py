@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leopardpop.results.elements import elements, units_of
+from leopardpop.results.elements import NOT_TOLD, elements, units_of
 from leopardpop.results.model_json import describe_model
 from leopardpop.words import (
     MEDIANS,
@@ -93,7 +93,7 @@ def posterior_html(fit: BaseFit) -> str:
 
 def _parameters(posterior: xr.Dataset) -> list[tuple[str, str]]:
     """Label and value of every parameter and of every effect of a covariate."""
-    natural = [str(name) for name in posterior.data_vars if not str(name).endswith(("_beta", "_effect"))]
+    natural = [str(name) for name in posterior.data_vars if not str(name).endswith((*NOT_TOLD, "_effect"))]
     effects = [_effect(posterior, *each) for each in elements(posterior) if _is_effect(posterior, each[0])]
     return [*(_parameter(posterior, name) for name in natural), *effects]
 
@@ -125,7 +125,7 @@ def _lines(fit: Fit, ground: _Ground) -> list[tuple[str, str]]:
     posterior = fit.posterior
     animals = [_animals(posterior, label, ground.name) for label in posterior["session"].values.tolist()]
     density = [_parameter(posterior, "D")]
-    natural = [str(name) for name in posterior.data_vars if not str(name).endswith("_beta")]
+    natural = [str(name) for name in posterior.data_vars if not str(name).endswith(("_beta", "_effect"))]
     others = [_parameter(posterior, name) for name in natural if name not in OF_ANIMALS]
     effects = [_effect(posterior, *each) for each in elements(posterior) if _is_effect(posterior, each[0])]
     if ground.is_place:

@@ -12,6 +12,7 @@ import re
 import numpy as np
 import xarray as xr
 
+from leopardpop.results.hidden_sites import without_groups
 from leopardpop.results.model_json import without_places
 
 __all__ = ["NOTE", "hide_positions"]
@@ -85,6 +86,7 @@ def _of_place(data: xr.Dataset) -> xr.DataArray:
 
 def _posterior(data: xr.Dataset) -> xr.Dataset:
     """Where density follows the coordinates, its intercept moves with the slopes as the centre of the map does."""
+    data = without_groups(data)
     if not _of_place(data).any():
         return data
     return data.assign(D_beta=data["D_beta"].where(data["D_coef"] != "Intercept"))

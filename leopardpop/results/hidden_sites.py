@@ -42,7 +42,7 @@ def hide_sites(tree: xr.DataTree) -> xr.DataTree:
     order = np.random.default_rng().permutation(n_sites)  # not from the seed: the order must not be repeatable
     names = [f"S{i + 1:0{len(str(n_sites))}d}" for i in range(n_sites)]
     groups["observed_data"] = _observed(groups["observed_data"])
-    groups["posterior"] = _blank(_without_groups(groups["posterior"]), "beta", "Intercept")
+    groups["posterior"] = _blank(without_groups(groups["posterior"]), "beta", "Intercept")
     groups["constant_data"] = _blank(groups["constant_data"], "center", None)
     for group in ("observed_data", "log_likelihood"):
         groups[group] = groups[group].isel(site=order).assign_coords(site=names)
@@ -57,10 +57,10 @@ def _observed(data: xr.Dataset) -> xr.Dataset:
     return data.drop_vars(list(dict.fromkeys(gone))).assign_attrs(crs="")
 
 
-def _without_groups(data: xr.Dataset) -> xr.Dataset:
-    """Leave the deviations of groups out: the groups may be valleys, and are named."""
-    effects = [str(name) for name in data.data_vars if str(name).endswith("_effect")]
-    return data.drop_vars([*effects, *(f"{name.removesuffix('_effect')}_level" for name in effects)])
+def without_groups(data: xr.Dataset) -> xr.Dataset:
+    """Leave the deviations of groups out (the groups may be valleys, and are named), and surfaces over places."""
+    gone = [str(name) for name in data.data_vars if str(name).endswith(("_effect", "_gp_weights"))]
+    return data.drop_dims({str(data[name].dims[-1]) for name in gone})
 
 
 def _blank(data: xr.Dataset, suffix: str, label: str | None) -> xr.Dataset:

@@ -71,10 +71,11 @@ def posterior_scales(problem: Problem, theta: Floats) -> Scales:
     n_classes = len(problem.levels)
     bounds = np.cumsum([0, *parameter.splits])
     rows = [
-        parameter.standardised[a:b].reshape(n_classes, -1, parameter.standardised.shape[1])[:, units.naive].mean(1)
+        np.arange(a, b).reshape(n_classes, -1)[:, units.naive]
         for (a, b), units in zip(pairwise(bounds), problem.units, strict=True)
     ]
-    return Scales(np.einsum("dp,scp->dsc", parameter.coefficients(theta), np.stack(rows)))
+    means = [[parameter.mean_predictor(theta, of_class) for of_class in of_session] for of_session in rows]
+    return Scales(np.moveaxis(np.array(means), -1, 0))
 
 
 def spacing_of(mask: Mask) -> float:

@@ -215,11 +215,12 @@ def maximise(
     FitError
         If the likelihood has no maximum: no animals, no recaptures, a parameter at a bound.
     ModelError
-        If ``conditional`` is asked for with a formula of density.
+        For random effects, or if ``conditional`` is asked for with a formula of density.
     """
     _check_data(history)
     problem = LikelihoodProblem(model, history, mask, ConditionalOnN() if conditional else None, ordered=False)
-    if conditional and problem.layout["D"].design.coefficients != ("Intercept",):
+    problem.layout.refuse_effects()
+    if conditional and not problem.layout["D"].is_constant:
         raise ModelError(
             f'conditional=True knows no density, so its formula must be "~ 1" and not {model.density!r}. '
             "Fit the full likelihood for a formula of density."

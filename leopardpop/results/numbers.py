@@ -13,6 +13,7 @@ from leopardpop.models.likelihood.together import Sets
 from leopardpop.results.draws import distinct_draws, flat_draws, generator, in_blocks
 
 if TYPE_CHECKING:
+    from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.terms import Floats, Ints
     from leopardpop.models.prior_terms import PriorTerm
     from leopardpop.models.problem import Problem
@@ -38,26 +39,25 @@ def expected_numbers(problem: Problem, regions: Regions, theta: Floats) -> Float
     theta
         Draws (S, P); only the coefficients of density matter.
     """
-    place = problem.layout["D"].place
-    return np.stack([_expected(rows, area, theta[:, place]) for rows, area in _designs(problem, regions)], axis=1)
+    return np.stack([_expected(rows, area, theta) for rows, area in _designs(problem, regions)], axis=1)
 
 
-def _designs(problem: Problem, regions: Regions) -> list[tuple[Floats, Floats]]:
-    """Distinct rows of the design of log D (B, P), and the area that each has in each region (B, R), by session."""
+def _designs(problem: Problem, regions: Regions) -> list[tuple[Parameter, Floats]]:
+    """log D on its B distinct rows, and the area that each has in each region (B, R), by session."""
     parameter = problem.layout["D"]
     bounds = np.cumsum([0, *parameter.splits])
-    result: list[tuple[Floats, Floats]] = []
+    result: list[tuple[Parameter, Floats]] = []
     for data, part, a, b in zip(problem.data, regions.sessions, bounds[:-1], bounds[1:], strict=True):
-        rows, at = np.unique(parameter.standardised[a:b], axis=0, return_inverse=True)
-        area = np.zeros((len(rows), len(part.members)))
-        np.add.at(area, (at.reshape(-1), part.atom), problem.masks[data.session].area)
+        rows, at = parameter.distinct(int(a), int(b))
+        area = np.zeros((rows.splits[0], len(part.members)))
+        np.add.at(area, (at, part.atom), problem.masks[data.session].area)
         result.append((rows, area @ part.members))
     return result
 
 
-def _expected(rows: Floats, area: Floats, beta: Floats) -> Floats:
-    step = max(1, ENTRIES // len(rows))
-    parts = [np.exp(beta[i : i + step] @ rows.T) @ area for i in range(0, len(beta), step)]
+def _expected(rows: Parameter, area: Floats, theta: Floats) -> Floats:
+    step = max(1, ENTRIES // len(area))
+    parts = [np.exp(rows.predictor_of_rows(theta[i : i + step])) @ area for i in range(0, len(theta), step)]
     return np.concatenate(parts)
 
 
@@ -162,19 +162,26 @@ def prior_expected(problem: Problem, regions: Regions, rng: np.random.Generator,
         Number of draws S.
     """
     parameter, number = problem.layout["D"], None
+    effects = [each.effects for each in parameter.random]
+    own = {"D", *(each.sd for each in effects)}
     theta = np.zeros((draws, problem.layout.size))
     for term in problem.priors.terms:
         if term.label == "N":
             number = _draw_prior(term, rng, draws)
-        elif term.parameter == "D":
+        elif term.parameter in own:
             values = _draw_prior(term, rng, draws)
-            scale = float(parameter.design.scale[term.position - parameter.place.start])
-            theta[:, term.position] = parameter.link.forward(values) if term.natural else values * scale
+            of_term = problem.layout[term.parameter]
+            scale = float(of_term.design.scale[term.position - of_term.place.start])
+            theta[:, term.position] = of_term.link.forward(values) if term.natural else values * scale
+    for each in effects:
+        theta[:, each.place] = each.standardised(
+            theta, np.exp(theta[:, each.spread, None]) * rng.standard_normal((draws, len(each.groups)))
+        )
     expected = expected_numbers(problem, regions, theta)
     if number is None:
         return expected
     step = max(1, ENTRIES // problem.masks[problem.data[0].session].n_cells)
-    blocks = (theta[i : i + step, parameter.place] @ parameter.standardised.T for i in range(0, draws, step))
+    blocks = (parameter.predictor_of_rows(theta[i : i + step]) for i in range(0, draws, step))
     on_mask = np.concatenate([np.exp(rows) @ problem.sessions[0].terms.area for rows in blocks])
     scaled: Floats = expected * (number / on_mask)[:, None, None]
     return scaled

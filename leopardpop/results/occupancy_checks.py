@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.models.effects import Effects
 from leopardpop.models.states.clusters import find_clusters
 from leopardpop.models.states.responses import certain_visits
+from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
+from leopardpop.results.group_checks import ALL_TOGETHER, group_finding
 from leopardpop.results.occupancy_meaning import meaning_findings
+from leopardpop.results.spatial_checks import spatial_findings
 from leopardpop.words import counted, percent
 
 if TYPE_CHECKING:
-    from leopardpop.models.effects import Effects
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
 
@@ -22,7 +25,6 @@ __all__ = ["occupancy_findings"]
 
 FEWEST_SITES_SEEN = 5
 FEWEST_REPEATED = 0.2
-FEWEST_GROUPS = 6
 FEWEST_CERTAIN = 10
 LARGEST_EFFECT = 6.0
 """On the link scale, of a standardised covariate: the odds change four-hundred-fold within one sd of it."""
@@ -46,7 +48,8 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
         The likelihood in pieces; not looked at.
     """
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
-    found += [_groups(problem, each) for each in problem.layout.effects]
+    found += [_groups(problem, each) for each in problem.layout.effects if isinstance(each, Effects)]
+    found += spatial_findings(problem, theta)
     found += meaning_findings(problem, theta)
     found += animal_findings(problem, theta)
     found += [_certain(problem)] if "p10" in problem.structure.homes else []
@@ -125,18 +128,10 @@ def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
 
 def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:
     """How many groups tell the sd of a random effect, and how the engine "laplace" treats them."""
-    n = len(effects.groups)
-    name = f"({effects.design.label.replace('|', ' | ')}) of {effects.parameter}"
-    how = "integrated out cluster by cluster" if find_clusters(problem) else "sampled together with everything else"
-    known = f"{name} has {counted(n, 'group')}; by engine='laplace' it is {how}, by 'nuts' it is sampled"
-    few = f"{known}. So few groups say little of the sd between them: it is mostly the prior's."
-    return Finding(
-        quantity=f"groups of {effects.label}",
-        value=n,
-        limit=FEWEST_GROUPS,
-        verdict="note",
-        advice=f"{known}." if n >= FEWEST_GROUPS else few,
-    )
+    if has_surface(problem):
+        return group_finding(effects, "integrated out")
+    clusters = find_clusters(problem)
+    return group_finding(effects, "integrated out cluster by cluster" if clusters else ALL_TOGETHER)
 
 
 def _certain(problem: OccupancyProblem) -> Finding:

@@ -140,6 +140,23 @@ class OccupancyFit(BaseFit):
 
         return occupancy_surface(self, parameter, ground, quantiles=quantiles, draws=draws)
 
+    def process_level(self, parameter: str = "psi") -> xr.DataArray:
+        """Level of a parameter with a spatial effect at a place that could be anywhere; see :func:`process_level`.
+
+        Parameters
+        ----------
+        parameter
+            A parameter whose formula has ``gp(x, y)``.
+
+        Returns
+        -------
+        xarray.DataArray
+            (chain, draw): not of these sites, as in the summary, but of any that the same process could have had.
+        """
+        from leopardpop.results.spatial_level import process_level
+
+        return process_level(self, parameter)
+
     def effect(
         self,
         parameter: str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leopardpop.errors import FitError, ModelError
+from leopardpop.errors import FitError
 from leopardpop.inference.mode import find_modes
 from leopardpop.results.delta import coefficient_table, parameter_rows
 from leopardpop.results.maximum import Maximum, check_mode
@@ -97,12 +97,7 @@ def maximise_occupancy(problem: OccupancyProblem) -> OccupancyMaximum:
     FitError
         If nothing was seen, or the likelihood has no maximum inside of the range of the parameters.
     """
-    if problem.layout.effects:
-        raise ModelError(
-            f"maximum_likelihood has no random effects, and the formula of {problem.layout.effects[0].parameter!r} "
-            f"has ({problem.layout.effects[0].design.label}): their likelihood is an integral over all groups, which "
-            "the posterior of model.fit(...) does not need. Use that, or a factor instead."
-        )
+    problem.layout.refuse_effects()
     if not (problem.arrays.value > 0).any():
         raise FitError(
             "Nothing was seen on any visit: the likelihood is the same for sites that are not used and for animals "

@@ -96,7 +96,8 @@ def _neighbours(problem: OccupancyProblem, theta: Floats) -> Finding | None:
     )
     alike = (
         f"{known} above independence: sites are clustered, as where one animal uses several of them, and the intervals "
-        "are too narrow. Pool the sites that one animal uses, add a covariate, or (1 | group) of neighbouring sites."
+        "are too narrow. Pool the sites that one animal uses, add a covariate, a spatial effect gp(x, y), or "
+        "(1 | group) of neighbouring sites."
     )
     return Finding(
         quantity="neighbours alike",

@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from leopardpop.components.spatial import POSITIONS
 from leopardpop.data.mask import Mask
 from leopardpop.errors import DataError, ModelError
+from leopardpop.models.effects import Effects
+from leopardpop.models.spatial_effects import SpatialEffect
 from leopardpop.results.predictor import Predictor, extrapolated
 
 if TYPE_CHECKING:
@@ -47,7 +50,8 @@ def occupancy_surface(
     ground
         Cells with the variables of the parameter's formula: a :class:`Mask` with covariates (its ``x`` and ``y`` are
         also ``easting`` and ``northing``), a Dataset of layers over the same dimensions, such as y and x (cells where
-        a layer is NaN stay NaN), or a table with one row a cell.
+        a layer is NaN stay NaN), or a table with one row a cell. With a spatial effect they have x and y, in metres,
+        in the coordinate system of the sites.
     quantiles
         Quantiles of the posterior, between 0 and 1.
     draws
@@ -110,8 +114,9 @@ def _rows(ground: Any, fit: OccupancyFit, parameter: str) -> tuple[pd.DataFrame,
 def _of_layers(layers: xr.Dataset, fit: OccupancyFit, parameter: str) -> tuple[pd.DataFrame, xr.DataArray]:
     problem = fit.problem
     design = problem.layout[parameter].design
-    groups = {each.design.group for each in problem.effects_of(parameter)}
-    names = [n for n in (*design.numeric, *design.factors, *sorted(groups)) if n in layers.variables]
+    groups = {each.design.group for each in problem.effects_of(parameter) if isinstance(each, Effects)}
+    wanted = (*design.numeric, *design.factors, *sorted(groups), *_positions(layers, problem, parameter))
+    names = [name for name in dict.fromkeys(wanted) if name in layers.variables]
     template = xr.broadcast(*(layers[name].reset_coords(drop=True) for name in names))[0] if names else None
     if template is None:
         raise ModelError(f"{parameter} has no covariate among the layers ({', '.join(map(str, layers.data_vars))}).")
@@ -120,6 +125,13 @@ def _of_layers(layers: xr.Dataset, fit: OccupancyFit, parameter: str) -> tuple[p
     known = table.notna().all(axis=1).to_numpy()
     number = np.where(known, np.cumsum(known) - 1, -1).reshape(template.shape)
     return table[known].reset_index(drop=True), template.copy(data=number)
+
+
+def _positions(layers: xr.Dataset, problem: Any, parameter: str) -> tuple[str, ...]:
+    """Names of the layers or coordinates, in metres, that say where the cells are, if the parameter has a surface."""
+    if not any(isinstance(each, SpatialEffect) for each in problem.effects_of(parameter)):
+        return ()
+    return next((pair for pair in POSITIONS if set(pair) <= set(layers.variables)), ())
 
 
 def _blocks(n_rows: int, n_draws: int) -> Iterator[slice]:

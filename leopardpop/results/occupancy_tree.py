@@ -10,6 +10,7 @@ import xarray as xr
 from leopardpop.results.tree import (
     SAMPLE,
     coefficient_variables,
+    effect_variables,
     log_prior_dataset,
     natural_variables,
     sample_coords,
@@ -74,21 +75,8 @@ def _posterior(problem: OccupancyProblem, theta: Floats) -> xr.Dataset:
     """Group ``posterior``: parameters on the natural scale and coefficients."""
     factors = {name: list(levels) for p in problem.layout.parameters for name, levels in p.design.factors.items()}
     variables = natural_variables(problem, theta) | coefficient_variables(problem, theta)
-    deviations, groups = _effects(problem, theta)
-    coords = {**sample_coords(theta), **_coefficients(problem), **factors, **groups}
-    return xr.Dataset(variables | deviations, coords=coords)
-
-
-def _effects(problem: OccupancyProblem, theta: Floats) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Deviations of groups, ``psi_effect (psi_level)``, on the scale of the link and per unit of the covariate."""
-    variables, coords = {}, {}
-    for parameter in problem.parts:
-        if effects := problem.effects_of(parameter.name):
-            dim, link = f"{parameter.name}_level", {"units": parameter.link.name}
-            values = np.concatenate([each.natural(theta) for each in effects], axis=-1)
-            variables[f"{parameter.name}_effect"] = ((*SAMPLE, dim), values, link)
-            coords[dim] = [group for each in effects for group in each.groups]
-    return variables, coords
+    coords = {**sample_coords(theta), **_coefficients(problem), **factors, **problem.layout.effect_coords()}
+    return xr.Dataset(variables | effect_variables(problem, theta), coords=coords)
 
 
 def _coefficients(problem: OccupancyProblem) -> dict[str, list[str]]:

@@ -9,15 +9,17 @@ import numpy as np
 import xarray as xr
 
 from leopardpop.errors import DataError, ModelError
-from leopardpop.results.draws import flat_draws, generator, spread_draws
-from leopardpop.results.fields import cell_means
+from leopardpop.results.draws import flat_draws, generator
 from leopardpop.results.numbers import expected_numbers, prior_expected, realised_numbers
+from leopardpop.results.population_sources import RestsOn
 from leopardpop.results.population_text import population_html, population_text
 from leopardpop.results.regions import default_regions, named_regions
 from leopardpop.results.statistics import summarise, table_of
 from leopardpop.results.tree import SAMPLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from leopardpop.models.likelihood.terms import Floats
@@ -25,11 +27,6 @@ if TYPE_CHECKING:
     from leopardpop.results.regions import Regions
 
 __all__ = ["Population", "population"]
-
-NEAR = 0.1
-"""Detection probability from which a cell counts as near cameras."""
-DRAWS_OF_CELLS = 200
-"""Draws that averages over cells are taken from: their Monte Carlo error is far below a tenth of an animal."""
 
 
 def population(fit: HasDraws, *, regions: Any = None, by: str | None = None) -> Population:
@@ -68,7 +65,7 @@ def population(fit: HasDraws, *, regions: Any = None, by: str | None = None) -> 
     return Population(fit, default_regions(problem) if regions is None else named_regions(problem, regions, by))
 
 
-class Population:
+class Population(RestsOn):
     r"""The posterior of the number of animals in a region.
 
     *Expected* numbers belong to the process that places animals, :math:`E[N] = \sum_x D(x)\,a(x)`; *realised* ones are
@@ -168,8 +165,8 @@ class Population:
         """Label (S, session, R, C), without the dimensions that this population does not have; C of a sample only."""
         problem = self._fit.problem
         dims: dict[str, list[str]] = {"session": list(problem.history.sessions)}
-        dims |= {"region": list(self._regions.names), problem.column or "class": list(problem.levels)}
-        present = [len(dims["session"]) > 1, self._regions.labelled, problem.column is not None and over == SAMPLE]
+        dims |= {"region": list(self._regions.names), self._column or "class": list(problem.levels)}
+        present = [len(dims["session"]) > 1, self._regions.labelled, self._column is not None and over == SAMPLE]
         kept = {name: labels for (name, labels), is_in in zip(dims.items(), present, strict=True) if is_in}
         shape = np.shape(self._fit.theta)[:2] if over == SAMPLE else np.shape(values)[: len(over)]
         array = np.reshape(values, (*shape, *map(len, kept.values())))
@@ -178,8 +175,14 @@ class Population:
 
     def _total(self, numbers: xr.DataArray) -> xr.DataArray:
         """Sum over classes."""
-        column = self._fit.problem.column
+        column = self._column
         return numbers if column is None else numbers.sum(column, skipna=False, keep_attrs=True)
+
+    @property
+    def _column(self) -> str | None:
+        """Dimension of the classes, if there are any."""
+        column: str | None = self._fit.problem.column
+        return column
 
     def density(self, per_km2: float = 100.0, *, by_class: bool = False) -> xr.DataArray:
         """Draws of the expected density.
@@ -237,7 +240,7 @@ class Population:
         return summarise(
             {"expected": self.expected, "realised": self.realised, "density": self.density(1.0)},
             area=self.area_km2,
-            column=self._fit.problem.column,
+            column=self._column,
             region=None if self._regions.labelled else self.region_name,
         )
 
@@ -322,50 +325,39 @@ class Population:
                 "Mask.around(habitat=...)."
             )
 
-    # -- what it rests on ---------------------------------------------------------------------------------------------
-    @cached_property
-    def sources(self) -> pd.DataFrame:
-        """What N rests on, posterior mean numbers of animals.
+    # -- for people ---------------------------------------------------------------------------------------------------
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        claim: tuple[float, float] | None = None,
+        truth: float | Mapping[str, float] | None = None,
+    ) -> Any:
+        """Draw the posterior of N with its prior; see :meth:`FitPlots.population`.
 
-        One row a session and region; columns ``photographed`` (detected animals centred there), ``near_cameras`` (never
-        detected, in cells where detection is likelier than 0.1) and ``extrapolated`` (never detected, elsewhere).
+        Parameters
+        ----------
+        ax
+            Axes to draw on, one a session and region; None: a new figure.
+        claim
+            Range to shade, ends included; its posterior and prior probability are written.
+        truth
+            True number, where the survey was simulated; a mapping from session or region if there are several.
+
+        Returns
+        -------
+        matplotlib Axes or array of Axes
         """
-        near, far = (self._sums("undetected", near=near) for near in (True, False))
-        columns = {"photographed": self._photographed(), "near_cameras": near, "extrapolated": far}
-        labelled = {name: self._by_place(list(values), name, "animals") for name, values in columns.items()}
-        return table_of(labelled, self.region_name)
+        from leopardpop.plots.population import population_figure
 
-    @cached_property
-    def share_extrapolated(self) -> float | xr.DataArray:
-        """Share of E[N] in cells where an animal is detected with probability below 0.1 ([session] [, region])."""
-        far, near = (self._sums("expected", near=near) for near in (False, True))
-        return self._by_place(list(far / (far + near)), "share_extrapolated", "1")
-
-    def _photographed(self) -> Floats:
-        """Detected animals of each region, (session, R)."""
-        if self._whole:
-            return np.array([[len(data.individuals)] for data in self._fit.problem.data], float)
-        near, far = (self._sums("detected", near=near) for near in (True, False))
-        return near + far
-
-    @property
-    def _whole(self) -> bool:
-        return all(part.whole for part in self._regions.sessions)
-
-    def _sums(self, name: str, *, near: bool) -> Floats:
-        """Sum one of the cell means over the cells of each region that are near cameras or not, (session, R)."""
-        result = []
-        for means, part in zip(self._cells, self._regions.sessions, strict=True):
-            values = np.where((means.pdot >= NEAR) == near, getattr(means, name), 0.0)
-            sums = np.bincount(part.atom, values, len(part.members)) @ part.members
-            result.append(np.where(part.empty, np.nan, sums))
-        return np.stack(result)
-
-    @cached_property
-    def _cells(self) -> Any:
-        return cell_means(self._fit.problem, spread_draws(self._fit, DRAWS_OF_CELLS), detected=not self._whole)
+        return population_figure(self._fit, population=self, claim=claim, truth=truth, ax=ax)
 
     # -- in words -----------------------------------------------------------------------------------------------------
+    @property
+    def made(self) -> str:
+        """Sentence on how it was made, "" for the population of one fit."""
+        return ""
+
     @property
     def notes(self) -> list[str]:
         """What to know before the number is quoted, a sentence each."""
@@ -379,6 +371,7 @@ class Population:
             said.append("No animal was detected: N is the priors', less what effort without a detection rules out.")
         if len(self._fit.problem.data) > 1:
             said.append("Sessions are counted apart: a sum over years would count residents twice.")
+        said += [self.made] if self.made else []
         return [*said, "N counts independent animals centred in the region; dependent young are not in it."]
 
     def __repr__(self) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leopardpop.components.spatial import place_columns
+from leopardpop.models.spatial_effects import SpatialEffect
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.tables import table_of
 from leopardpop.models.tables import METRES, density_origin
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from leopardpop.components.spatial import SpatialDesign
+    from leopardpop.models.effects import Effects
+    from leopardpop.models.layout import Effect
     from leopardpop.models.likelihood.terms import Floats, Ints
     from leopardpop.models.problem import Problem
 
@@ -31,6 +36,24 @@ class Deviations(NamedTuple):
     """(S, G)."""
     group: Ints
     value: Floats
+
+    def block(self, part: slice) -> Floats:
+        """Share of the linear predictor of some rows, (S, rows)."""
+        shares: Floats = self.table[:, self.group[part]] * self.value[part]
+        return shares
+
+
+class Surface(NamedTuple):
+    """Coefficients of a spatial effect, and the rows that lie on it."""
+
+    design: SpatialDesign
+    coefficients: Floats
+    """(S, M)."""
+    rows: pd.DataFrame
+
+    def block(self, part: slice) -> Floats:
+        """Share of the linear predictor of some rows, (S, rows)."""
+        return self.coefficients @ self.design.evaluate(self.rows.iloc[part]).T
 
 
 class Predictor:
@@ -50,7 +73,8 @@ class Predictor:
     theta
         Draws (S, P).
     groups
-        Whether rows have the deviations of their groups; without them they are of a group in the middle.
+        Whether rows have the deviations of their groups and places; without them they are of a group in the middle,
+        and where the surface is 0.
     """
 
     def __init__(self, fit: Any, parameter: str, rows: pd.DataFrame, theta: Floats, *, groups: bool = True) -> None:
@@ -58,13 +82,13 @@ class Predictor:
         self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
         self._beta = self.parameter.to_beta(theta)
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
-        self._deviations = [_deviations(fit, each, rows, theta) for each in effects]
+        self._deviations = [_share(fit, each, self.rows, theta) for each in effects]
 
     def block(self, part: slice) -> Floats:
         """Values of some rows, (S, rows)."""
         eta = self._beta @ self.parameter.design.evaluate(self.rows.iloc[part]).T
         for each in self._deviations:
-            eta = eta + each.table[:, each.group[part]] * each.value[part]
+            eta = eta + each.block(part)
         with np.errstate(over="ignore"):  # far outside the data a density may be infinite, which says enough
             values: Floats = np.asarray(self.parameter.link.inverse(eta))
         return values
@@ -76,7 +100,13 @@ def _from_the_middle(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{axis: (rows[axis] - at) / METRES for axis, at in origin if axis in rows})
 
 
-def _deviations(fit: Any, effects: Any, rows: pd.DataFrame, theta: Floats) -> Deviations:
+def _share(fit: Any, effects: Effect, rows: pd.DataFrame, theta: Floats) -> Deviations | Surface:
+    if isinstance(effects, SpatialEffect):
+        return Surface(effects.design, effects.coefficients(theta), rows)
+    return _deviations(fit, effects, rows, theta)
+
+
+def _deviations(fit: Any, effects: Effects, rows: pd.DataFrame, theta: Floats) -> Deviations:
     group, value = effects.design.evaluate(rows)
     n_new = max(0, int(group.max(initial=-1)) + 1 - len(effects.groups))
     rng = generator(fit, f"new groups of {effects.label}")
@@ -100,7 +130,9 @@ def sampled_ranges(problem: Any, parameter: str) -> dict[str, tuple[float, float
 
 
 def extrapolated(problem: Any, parameter: str, rows: pd.DataFrame) -> NDArray[np.bool_] | None:
-    """Whether a covariate of each row lies outside of what the history has; None where that is not known.
+    """Whether a covariate of each row, or its place, lies outside of what the history has; None if not known.
+
+    A place does where it is east, west, north or south of all sites, and the parameter has a spatial effect.
 
     Parameters
     ----------
@@ -117,4 +149,7 @@ def extrapolated(problem: Any, parameter: str, rows: pd.DataFrame) -> NDArray[np
     for name, (low, high) in sampled_ranges(problem, parameter).items():
         values, slack = rows[name].to_numpy(float), ROUNDING * (high - low)
         outside |= (values < low - slack) | (values > high + slack)
+    for each in problem.effects_of(parameter):
+        if isinstance(each, SpatialEffect) and place_columns(rows):
+            outside |= each.design.beyond(rows)
     return outside

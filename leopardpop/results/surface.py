@@ -105,11 +105,12 @@ def _variables(density: list[Floats], means: CellMeans, *, has_thresholds: bool)
 def _density(problem: Problem, theta: Floats, levels: Floats, thresholds: Floats) -> list[Floats]:
     """Mean, sd, quantiles and exceedance of D over the cells; cells with the same covariates are worked out once."""
     parameter = problem.layout["D"]
-    rows, at = np.unique(parameter.standardised, axis=0, return_inverse=True)
+    distinct, at = parameter.distinct()
     step = max(1, ENTRIES // len(theta))
-    blocks = [rows[i : i + step] for i in range(0, len(rows), step)]
-    parts = [_density_block(block @ theta[:, parameter.place].T, levels, thresholds) for block in blocks]
-    return [np.concatenate(piece, axis=-1)[..., at.reshape(-1)] for piece in zip(*parts, strict=True)]
+    rows = np.arange(distinct.splits[0])
+    blocks = [distinct.chosen(rows[i : i + step]) for i in rows[::step]]
+    parts = [_density_block(block.predictor_of_rows(theta).T, levels, thresholds) for block in blocks]
+    return [np.concatenate(piece, axis=-1)[..., at] for piece in zip(*parts, strict=True)]
 
 
 def _density_block(log_density: Floats, levels: Floats, thresholds: Floats) -> tuple[Floats, ...]:

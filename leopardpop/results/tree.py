@@ -33,6 +33,7 @@ __all__ = [
     "canonical_tree",
     "coefficient_variables",
     "constant_dataset",
+    "effect_variables",
     "log_prior_dataset",
     "log_prior_terms",
     "natural_variables",
@@ -105,7 +106,7 @@ def posterior_dataset(problem: Problem, theta: Floats, expected: Floats, detecte
         Of the number of undetected animals.
     """
     variables = _density(problem, expected) | natural_variables(problem, theta) | _shares(problem, theta)
-    variables |= coefficient_variables(problem, theta)
+    variables |= coefficient_variables(problem, theta) | effect_variables(problem, theta)
     numbers = realised_numbers(problem, expected, detected, seed)
     variables["E_N"] = ((*SAMPLE, "session"), expected, {"units": "animals"})
     variables["N"] = ((*SAMPLE, "session"), numbers, {"units": "animals"})
@@ -188,6 +189,7 @@ def _posterior_coords(problem: Problem) -> dict[str, list[str]]:
         coords[f"{parameter.name}_coef"] = list(parameter.design.coefficients)
         if parameter.name != "D":
             coords |= {name: list(levels) for name, levels in parameter.design.factors.items()}
+    coords |= problem.layout.effect_coords()
     if problem.column is not None:
         coords[problem.column] = list(problem.levels)
     return coords
@@ -229,6 +231,15 @@ def coefficient_variables(problem: AnyProblem, theta: Floats) -> dict[str, Varia
         f"{p.name}_beta": ((*SAMPLE, f"{p.name}_coef"), beta[..., p.place], {"link": p.link.name})
         for p in problem.layout.parameters
     }
+
+
+def effect_variables(problem: AnyProblem, theta: Floats) -> dict[str, Variable]:
+    """Deviations of groups, ``psi_effect (psi_level)``, on the scale of the link and per unit of the covariate."""
+    variables: dict[str, Variable] = {}
+    for (name, dim), effects in problem.layout.effects_by_variable().items():
+        link = {"units": problem.layout[effects[0].parameter].link.name if name.endswith("_effect") else "1"}
+        variables[name] = ((*SAMPLE, dim), np.concatenate([each.reported(theta) for each in effects], axis=-1), link)
+    return variables
 
 
 def _log_likelihood(problem: Problem, pieces: Mapping[str, Floats]) -> xr.Dataset:

@@ -42,13 +42,14 @@ def ovenbird(shared: Path) -> lp.DetectionHistory:
         return (values - np.nanmean(values)) / np.nanstd(values, ddof=1)
 
     y = wide("y_all_species.csv").query("species == 'OVEN'").drop(columns="species")
-    sites = wide("sites.csv")[["site", "elevation"]]
+    sites = wide("sites.csv")[["site", "x", "y", "elevation"]]
     sites["elevation"] = scaled(sites[["elevation"]])[:, 0]
     covariates = {name: scaled(wide(f"detcov_{name}.csv").drop(columns="site")) for name in ("day", "tod")}
-    return lp.DetectionHistory.from_tables(y, sites, visit_covariates=covariates)
+    return lp.DetectionHistory.from_tables(y, sites, visit_covariates=covariates, crs="EPSG:32619")
 
 
 SEVEN = lp.Occupancy(psi="~ elevation + I(elevation**2)", p="~ day + tod + I(day**2)")
+SPATIAL = lp.Occupancy(psi="~ elevation + I(elevation**2) + gp(x, y)", p="~ day + tod + I(day**2)")
 
 
 @cache
@@ -80,6 +81,16 @@ def test_posterior_against_spoccupancy(shared: Path) -> None:
     assert fits[0].trusted
     rate = fits[0].data_tree.attrs["importance_ess"] / sticks
     assert rate >= 220, f"{rate:.0f} effective draws a yardstick, {sticks:.1f} yardsticks"
+
+
+def test_spatial_effect(shared: Path) -> None:
+    """Effective draws a second, at the reference yardstick, of all coefficients, sd and length scale among them."""
+    history = ovenbird(shared)
+    fits = []
+    seconds = in_reference_seconds(lambda: fits.append(SPATIAL.fit(history, engine="laplace", seed=1)), 1)
+    rate = fits[0].data_tree.attrs["importance_ess"] / seconds
+    assert fits[0].trusted
+    assert rate >= 10, f"{rate:.1f} effective draws a second, {seconds:.0f} s at the reference yardstick"
 
 
 @pytest.mark.parametrize(("n_sites", "n_visits", "limit"), [(5_000, 8, 0.15), (100_000, 5, 4.0)])

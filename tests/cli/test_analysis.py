@@ -63,7 +63,6 @@ def test_a_reader_of_surveys_takes_the_keywords_of_the_history_too(tmp_path):
         (START + MASK + "[models.'a/b']\nfamily = 'SCR'\n", r"a model's name names its folder"),
         (START + MASK + "[population]\nprobability = 30\n", r"give two numbers"),
         (START + MASK + "[output]\ncoordinates = 'shown'\n", r"'shown' is not \"hidden\" or \"exact\""),
-        (START + MASK + "[output]\nsensitivity = true\n", r"prior sensitivity comes later"),
     ],
 )
 def test_a_wrong_file_is_an_error_that_says_where(tmp_path, text, message):

@@ -184,9 +184,17 @@ def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
     (small / "analysis.toml").write_text(SMALL.split("[priors]")[0])
     assert invoke("fit", small / "analysis.toml", "--overwrite").exit_code == 0
     names = {str(path.relative_to(small / "results")) for path in (small / "results").rglob("*") if path.is_file()}
-    tables = {"summary.csv", "population.csv", "diagnostics.csv", "audit.csv", "analysis.toml"}
+    tables = {"summary.csv", "population.csv", "diagnostics.csv", "checks.csv", "audit.csv", "analysis.toml"}
     pictures = {"survey.png", "detection.png", "density.png", "population.png", "report.html"}
     assert names == tables | pictures | {"fit.nc", "notes.txt"}
+
+
+def test_what_n_hangs_on_is_written_if_it_is_asked_for(small):
+    (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + "[output]\nsensitivity = true\n")
+    assert invoke("fit", small / "analysis.toml").exit_code == 0
+    table = pd.read_csv(small / "results" / "sensitivity.csv")
+    assert {"model", "kind", "change", "percent", "verdict"} <= set(table.columns)
+    assert {"prior", "animal", "station", "buffer"} <= set(table["kind"])
 
 
 def test_a_fit_that_is_not_trusted_is_written_and_has_its_own_exit_code(small, monkeypatch):

@@ -8,6 +8,8 @@ import leopardpop as lp
 from leopardpop.errors import DataError, DataWarning
 from tests.data.camtrap_packages import DEPLOYMENTS, MEDIA, OBSERVATIONS, changed, descriptor, write_package
 
+TABLES = ("deployments", "observations")
+
 
 def read(folder, deployments=DEPLOYMENTS, observations=OBSERVATIONS, media=MEDIA, **keywords):
     return lp.read_camtrap_dp(write_package(folder, deployments, observations, media), **keywords)
@@ -154,6 +156,8 @@ class TestRecords:
             ("flank:Left", "left"),
             ("sharp|flank : R", "right"),
             ("flank:both", "both"),
+            ("sharp | Flank: Right", "right"),
+            ("FLANK:left", "left"),
             ("flank:?", None),
             ("left", None),
         ],
@@ -175,7 +179,7 @@ class TestRecords:
             read(tmp_path, flank="lifestage")
 
     def test_tags_keep_the_rest(self, tmp_path):
-        survey = read(tmp_path, observations=changed(OBSERVATIONS, 2, "flank:left", "sharp | flank:left | wind:N"))
+        survey = read(tmp_path, observations=changed(OBSERVATIONS, 2, "flank:left", "sharp | Flank: Left | wind:N"))
         assert survey.records["tags"].tolist() == ["sharp | wind:N", None]
 
     def test_species_map(self, tmp_path):
@@ -215,7 +219,19 @@ class TestRecords:
         assert survey.records["individual"].tolist() == ["F01", None, "F02"]
         assert audit_of(survey)[6] == (8, "merged", "the same row as observations.csv line 2")
 
-    @pytest.mark.parametrize("count", ["0", "two", "1.5"])
+    def test_different_rows_of_one_name_are_told(self, tmp_path):
+        text = OBSERVATIONS + OBSERVATIONS.splitlines(keepends=True)[1].replace("F01", "F02")
+        with pytest.warns(DataWarning, match=r"line 8: observationID 'o1' is that of observations.csv line 2 already"):
+            survey = read(tmp_path, observations=text)
+        assert survey.records["individual"].tolist() == ["F01", None, "F02"]
+
+    def test_a_package_without_media_is_said(self, tmp_path):
+        folder = write_package(tmp_path, description={"resources": [{"name": n, "path": f"{n}.csv"} for n in TABLES]})
+        assert "The package has no table of media: nothing is known of single images." in (
+            lp.read_camtrap_dp(folder).notes
+        )
+
+    @pytest.mark.parametrize("count", ["0", "two", "1.5", "1e30", "inf", "-2", "1e400", "9999999999"])
     def test_counts(self, tmp_path, count):
         with pytest.raises(DataError, match=f"observations.csv line 2: count is '{count}'. A whole number is needed"):
             read(tmp_path, observations=changed(OBSERVATIONS, 2, "pardus,1", f"pardus,{count}"))

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import zipfile
 
 import pandas as pd
@@ -305,3 +306,14 @@ class TestArchives:
         monkeypatch.setattr("tempfile.tempdir", str(scratch))
         lp.read_camtrap_dp(zipped(package))
         assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "what"), [(os.mkfifo, r"no ordinary file \(a pipe or a device\)"), (os.mkdir, "a folder")]
+)
+def test_a_table_that_is_no_file(tmp_path, make, what):
+    folder = write_package(tmp_path / "package")
+    (folder / "deployments.csv").unlink()
+    make(folder / "deployments.csv")
+    with pytest.raises(DataError, match=f"package: 'deployments.csv' is {what}. Put the table there"):
+        lp.read_camtrap_dp(folder)

@@ -79,6 +79,8 @@ def test_the_sample_with_a_problem(sample):
         "camtrapR tables: 3 deployments, 21 records used of 21",
         "A start that is a date is taken at 12:00, an end at 12:00.",
         "Times are the cameras' own clock: these tables have no zone.",
+        "Columns of recordTableIndividualSample.csv: without a role: 'delta.time.secs', 'delta.time.mins', "
+        "'delta.time.hours', 'delta.time.days', 'HierarchicalSubject', 'Model', 'Make'.",
     )
     history = survey.capture_history(occasion="1D", occasion_start="00:00")
     assert history.n_individuals == 3
@@ -101,7 +103,8 @@ def test_the_sample_of_two_seasons(sample):
     on = (survey.deployments["end"] - survey.deployments["start"]) / pd.Timedelta("1D")
     assert on.tolist() == [42, 43, 43, 42, 43, 43, 74]
     off = (survey.failures["end"] - survey.failures["start"]) / pd.Timedelta("1D")
-    assert off.tolist() == [5.5, 5.5, 11]  # StationD: 20 to 30 May, both days whole
+    seen = (2 * 3600 + 32 * 60 + 1) / 86_400  # StationC took an image at 2:32 on the first day, in both years
+    assert off.tolist() == pytest.approx([5.5 - seen, 5.5 - seen, 11])  # StationD: 20 to 30 May, both days whole
     individuals = sample("recordTableIndividualSampleMultiSeason.csv", "camtrapsMultiSeason.csv")
     history = individuals.capture_history(
         occasion="10D",
@@ -120,7 +123,8 @@ def test_the_sample_of_two_seasons(sample):
         species="PBE", occasion="10D", on_zero_effort="drop", seasons="session", response="count"
     )
     assert seasons.seasons == ("2009", "2010")
-    assert float(seasons.dataset["effort"].sel(season="2010").sum()) == 42 + 43 + 37.5 + 63
+    effort = float(seasons.dataset["effort"].sel(season="2010").sum())
+    assert effort == pytest.approx(42 + 43 + 37.5 + seen + 63)
 
 
 def test_clocks_of_the_sample_are_corrected(sample, shared):
@@ -495,3 +499,35 @@ def test_offenders_travel_with_the_error(read):
         read(records=RECORDS.replace("\nB", "\nX"))
     assert caught.value.offenders["line"].tolist() == [3, 4]
     assert caught.value.offenders["source"].tolist() == ["records.csv"] * 2
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "end"),
+    [
+        (["2009-05-09 10:00"], "2009-05-10 00:00", "2009-05-13 00:00"),  # the day before: nothing to narrow
+        (["2009-05-10 01:00", "2009-05-10 02:32"], "2009-05-10 02:32:01", "2009-05-13 00:00"),
+        (["2009-05-12 15:00", "2009-05-12 20:00"], "2009-05-10 00:00", "2009-05-12 15:00"),
+        (["2009-05-10 02:32", "2009-05-12 15:00"], "2009-05-10 02:32:01", "2009-05-12 15:00"),
+    ],
+)
+def test_records_on_the_first_and_last_day_of_a_problem_by_dates(times, start, end):
+    cameras = pd.DataFrame({
+        "Station": ["A"], "utm_x": [0], "utm_y": [0], "Setup_date": ["2009-04-02"], "Retrieval_date": ["2009-06-14"],
+        "Problem1_from": ["2009-05-10"], "Problem1_to": ["2009-05-12"],
+    })  # fmt: skip
+    records = pd.DataFrame({"Station": "A", "Species": "TRA", "DateTimeOriginal": [f"{time}:00" for time in times]})
+    survey = lp.read_camtrapr(records, cameras)
+    assert survey.failures["start"].tolist() == [pd.Timestamp(start)]
+    assert survey.failures["end"].tolist() == [pd.Timestamp(end)]
+    assert ("A problem of A-1 is given by dates" in survey.notes[-1]) == (len(survey.notes) == 4)
+    assert survey.detection_history(occasion="1D").n_detections == len({time[:10] for time in times})
+
+
+def test_a_record_in_the_middle_of_a_problem_stays_a_contradiction():
+    cameras = pd.DataFrame({
+        "Station": ["A"], "utm_x": [0], "utm_y": [0], "Setup_date": ["2009-04-02"], "Retrieval_date": ["2009-06-14"],
+        "Problem1_from": ["2009-05-10"], "Problem1_to": ["2009-05-12"],
+    })  # fmt: skip
+    records = pd.DataFrame({"Station": "A", "Species": "TRA", "DateTimeOriginal": ["2009-05-11 10:00:00"]})
+    with pytest.raises(DataError, match="station 'A' has 1 detection while no camera was on"):
+        lp.read_camtrapr(records, cameras).detection_history(occasion="1D", occasion_start="00:00")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +192,88 @@ def test_density(contents):
     with TemporaryDirectory() as folder:
         paths = write(folder, ("captures.txt", "traps.txt"), contents)
         attempt(lambda: lp.read_density(*paths))
+
+
+SECR_META = {
+    "captures.txt": {
+        "detector": "proximity",
+        "effort_unit": "day",
+        "crs": "",
+        "traps": {"1": "traps.txt"},
+        "noncapt": "NONE",
+        "text": ["sex"],
+        "flanks": {"1": [["F1", "A", 1, 1, 0, 0]]},
+    },
+    "traps.txt": {
+        "occasions": ["a", "b", "c"],
+        "text": ["lure"],
+        "occasion_start": ["2024-02-01T12:00", "2024-02-02T12:00", "2024-02-03T12:00"],
+        "varying": {"rain": [1.0, None, 2.5], "bait": [["x", "y", None], ["x", "x", "x"]]},
+    },
+}
+SECR_BODY = {
+    "captures.txt": "# Session ID Occasion Detector sex\n1 F1 1 A F\n1 F1 3 B F\n",
+    "traps.txt": "# Detector x y / lure\nA 0 0 1 1 1 / no\nB 2000 500 1 0 1 / yes\n",
+}
+WRONG = [
+    *(None, True, 5, -1, 1.5, 10**30, float("nan"), float("inf"), "", "x", "2024-02-01", "../traps.txt", "/", "Mars:1"),
+    *([], [1], ["x"], ["x", "x", "x"], [["x"]], [None], [[]], [[1, 2], [3]], ["2024-13-01"] * 3, ["9999-12-31"] * 3),
+    *({}, {"1": 5}, {"1": []}, {"1": [1]}, {"1": [["F1"]]}, {"1": "x"}, {"": [1, 2, 3]}, {"1": {"1": 1}}),
+    *({"1": [["F1", "A", 1, 10**30, 0, 0]]}, {"1": [[[], "A", 1, 0, 0, 0]]}, {"1": ["x", 1, None]}, {"x": [1, 2, 3]}),
+    *({"1": [["F1", "A", 1, 9, 9, 9]]}, {"rain": [{}, {}, {}]}, {"rain": [1, 2, 3, 4]}, {"2": "traps.txt"}),
+]
+
+
+def write_secr_with(folder: str, file: str, key: str | None, value: object) -> Path:
+    """Files as ``to_secr`` writes them, with one key of a comment changed."""
+    for name, body in SECR_BODY.items():
+        meta = SECR_META[name] | ({key: value} if name == file and key is not None else {})
+        Path(folder, name).write_text(f"# leopardpop: {json.dumps(meta)}\n{body}", encoding="utf-8")
+    return Path(folder, "captures.txt")
+
+
+@pytest.mark.parametrize("file", SECR_META)
+@pytest.mark.parametrize("value", WRONG, ids=repr)
+def test_each_key_of_the_comment_in_files_of_secr_with_each_wrong_value(tmp_path, file, value):
+    for key in SECR_META[file]:
+        attempt(lambda key=key: lp.read_secr(write_secr_with(str(tmp_path), file, key, value)))
+
+
+@QUICK
+@given(st.sampled_from(sorted(SECR_META)), st.data())
+def test_the_comment_in_files_of_secr(file, data):
+    leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(WRONG)
+    value = data.draw(st.recursive(leaf, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner)))
+    with TemporaryDirectory() as folder:
+        captures = write_secr_with(folder, file, data.draw(st.sampled_from(sorted(SECR_META[file]))), value)
+        attempt(lambda: lp.read_secr(captures))
+
+
+@QUICK
+@given(st.sampled_from(sorted(SECR_META)), st.data())
+def test_damaged_characters_of_that_comment(file, data):
+    with TemporaryDirectory() as folder:
+        captures = write_secr_with(folder, file, None, None)
+        content = Path(folder, file).read_bytes()
+        at = data.draw(st.integers(0, content.index(b"\n") - 1))
+        byte = bytes([data.draw(st.integers(0, 255))])
+        Path(folder, file).write_bytes(content[:at] + byte + content[at + 1 :])
+        attempt(lambda: lp.read_secr(captures))
+
+
+def test_what_is_damaged_here_is_read_when_it_is_whole(tmp_path):
+    """Else the mutants would show nothing but one and the same refusal."""
+    texts = {"edf": test_history_readers.EDF, "tdf": test_history_readers.TDF}
+    texts |= {"captures": test_history_readers.CAPTURES, "traps": test_history_readers.TRAPS}
+    texts |= {"cells": test_history_readers.CELLS}
+    file = dict(zip(texts, write(str(tmp_path), tuple(texts), tuple(map(str.encode, texts.values()))), strict=True))
+    assert lp.read_oscr(file["edf"], file["tdf"]).n_detections == 3
+    history, mask = lp.read_spacecap(file["captures"], file["traps"], file["cells"])
+    assert (history.n_detections, len(mask.table)) == (3, 3)
+    history = lp.read_secr(write_secr_with(str(tmp_path), "traps.txt", None, None))
+    assert (history.n_detections, history.effort["effort"].sum()) == (2, 5)
+    assert history.detections["left"].tolist() == [1, 0]
+    assert history.occasion_covariates["rain"].fillna(-1).tolist() == [1.0, -1, 2.5]
 
 
 @QUICK

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import leopardpop as lp
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 RECORDS = (
     "timestamp,deployment,species,individual,behaviour\n"
@@ -184,11 +184,71 @@ def test_bad_input(read, changes, message):
         read(**changes)
 
 
-def test_a_sentence_begins_with_a_capital(tmp_path):
-    from tests.cli.test_init_formats import PLAIN
+NAMES = "timestamp,deployment,{}\n2024-02-03 21:14,d1,leopard,F1,F,2\n2024-02-04 05:00,d2,tiger,,M,1\n"
+OUR = ["species", "individual", "sex", "count"]
 
-    for name, text in PLAIN.items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    failures = pd.DataFrame({"station": ["Z"], "start": ["2024-02-04"], "end": ["2024-02-05"]})
-    with pytest.raises(DataError, match=r"'Z' is not in the survey\. The survey has"):
-        lp.read_records(*(tmp_path / f"{name}.csv" for name in PLAIN), failures=failures)
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Species name,Individual ID,Gender,Number",
+        "Scientific Name,animal_id,gender,number of animals",
+        "common name,Name of individual,SEX,N",
+        "Taxon,individual,sex,Individuals count",
+        "VERNACULAR_NAME,AnimalID,sex of animal,no. of individuals",
+    ],
+)
+def test_columns_under_the_names_that_people_give_them(read, header):
+    survey = read(NAMES.format(header))
+    assert survey.records[OUR].to_numpy().tolist() == [["leopard", "F1", "F", 2], ["tiger", None, "M", 1]]
+    for theirs, ours in zip(header.split(","), OUR, strict=True):
+        same = theirs.replace(" ", "").lower() == ours
+        assert (f"'{theirs}' is read as {ours}" in survey.notes[-1]) is not same
+    with pytest.raises(DataError, match="The records are of 2 species"):
+        survey.capture_history(occasion="1D", occasion_start="00:00")
+
+
+def test_columns_that_no_role_took_are_told_with_what_to_write(read):
+    with pytest.warns(DataWarning) as caught:
+        survey = read(NAMES.format("Latin,individual,S,count"))
+    [warning] = [str(warning.message) for warning in caught]
+    written = "columns={'records': {'Latin': 'species', 'S': 'sex'}}"
+    assert "no column that is read as species and sex" in warning
+    assert written in warning
+    assert "all records count as one species" in warning
+    assert survey.records[["Latin", "S"]].to_numpy().tolist() == [["leopard", "F"], ["tiger", "M"]]
+    assert "without a role: 'Latin', 'S'" in survey.notes[-1]
+    survey = read(NAMES.format("Latin,individual,S,count"), columns={"records": {"Latin": "species", "S": "sex"}})
+    assert survey.records[["species", "sex"]].to_numpy().tolist() == [["leopard", "F"], ["tiger", "M"]]
+
+
+def test_a_name_nearly_like_a_role_is_offered(read):
+    with pytest.warns(
+        DataWarning, match=r"columns=\{'records': \{'Speceis': 'species', 'Nr animals seen': 'count'\}\}"
+    ):
+        read(NAMES.format("Speceis,individual,sex,Nr animals seen"))
+
+
+def test_other_columns_are_a_note_and_no_warning(read):
+    survey = read("timestamp,deployment,species,comments,temperature\n2024-02-03 21:14,d1,leopard,ran,4\n")
+    assert survey.notes[-1] == "Columns of records.csv: without a role: 'comments', 'temperature'."
+
+
+def test_two_columns_for_one_role_are_named(read):
+    survey = read("timestamp,deployment,common name,scientific name\n2024-02-03 21:14,d1,leopard,Panthera pardus\n")
+    assert survey.records["species"].tolist() == ["Panthera pardus"]
+    assert survey.records["common name"].tolist() == ["leopard"]
+    assert "'common name' is not read, since 'scientific name' is the species" in survey.notes[-1]
+
+
+def test_an_unknown_station_of_failures_begins_its_advice_with_a_capital(read):
+    with pytest.raises(DataError, match=r"failures.csv line 2: station 'Z' is not in the survey. The survey has 'A'"):
+        read(failures="station,start,end\nZ,2024-02-05,2024-02-06\n")
+
+
+@pytest.mark.parametrize("count", ["1e30", "inf", "-2", "1.5"])
+def test_counts_that_are_none(read, count):
+    with pytest.raises(
+        DataError, match=f"records.csv line 2: count is '{count}'. A whole number is needed, at least 1"
+    ):
+        read(f"timestamp,deployment,species,count\n2024-02-03 21:14,d1,leopard,{count}\n")

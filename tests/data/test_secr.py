@@ -304,3 +304,25 @@ def test_a_removal_that_the_format_cannot_say(tmp_path):
     with pytest.raises(DataError, match="removed on an occasion without a detection"):
         history_from_parts([part], detector="proximity").to_secr(tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("meta", "message"),
+    [
+        (
+            '{"occasions": 5}',
+            r"traps.txt line 1: in the comment '# leopardpop: …' the key 'occasions' is 5, not a list",
+        ),
+        ('{"occasion_start": ["x"]}', r"line 1.*the key 'occasion_start' is \[\"x\"\], not a list of times"),
+        ('{"text": null}', r"line 1.*the key 'text' is null, not a list of names of columns.*or write the files again"),
+        ('{"occasions": ["a", "b"]}', r"traps.txt has usage for 3 occasions, but its comment .* names 2"),
+        ('{"occasion_start": ["2024-02-01"]}', r"traps.txt: the comment .* has 1 values of 'occasion_start' for 3 st"),
+        ('{"varying": {"rain": [1, 2]}}', r"traps.txt: the comment .* has 2 values of 'rain' for 3 stations and 3 occ"),
+        ("[1]", r"traps.txt line 1: the line '# leopardpop: …' holds \[1\], not an object"),
+        ("{", r"traps.txt line 1: the line '# leopardpop: …' is damaged"),
+        ("[" * 200_000, r"traps.txt line 1: the line '# leopardpop: …' is damaged"),
+    ],
+)
+def test_a_damaged_comment_of_ours_names_line_and_key(read, meta, message):
+    with pytest.raises(DataError, match=message):
+        read(traps=f"# leopardpop: {meta}\n" + TRAPS.replace("\n", " 1 1 1\n"))

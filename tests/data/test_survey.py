@@ -613,7 +613,9 @@ class TestProblems:
             ["note", "species Panthera pardus"],
             ["note", "flanks"],
         ]
-        assert found["found"][0] == "1 record of Panthera pardus (2024-02-20 13:00, records:7) outside its deployments"
+        assert (
+            found["found"][0] == "1 record of Panthera pardus (2024-02-20 13:00, records row 7) outside its deployments"
+        )
 
 
 class TestText:

@@ -105,7 +105,7 @@ def test_an_export(export):
     assert (survey.crs, survey.tz) == ("EPSG:32652", None)
     assert survey.notes[:2] == (
         "Wildlife Insights: 3 deployments, projected to EPSG:32652, 4 records used of 8",
-        "A start that is a date is taken at 00:00, an end at 24:00.",
+        "A start that is a date, or all of whose kind are written at 00:00:00, is taken at 00:00, an end at 24:00.",
     )
 
 

@@ -130,8 +130,13 @@ def read_camtrap_dp(
             audit=seen.audit,
             crs=deployments.crs,
             tz=deployments.clocks.tz,
-            notes=(_title(package, deployments), *seen.notes, *deployments.notes),
+            notes=(_title(package, deployments), *seen.notes, *deployments.notes, *_without_media(package)),
         )
+
+
+def _without_media(package: Package) -> tuple[str, ...]:
+    missing = "media" not in package.resources
+    return ("The package has no table of media: nothing is known of single images.",) if missing else ()
 
 
 def _path(path: Any) -> Path:

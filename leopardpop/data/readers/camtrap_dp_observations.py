@@ -207,11 +207,27 @@ def _merge_repeated(ledger: Ledger, table: Table) -> None:
     rows = np.flatnonzero(repeated)
     some = table.frame.iloc[rows].reset_index(drop=True)
     first = some.groupby(list(some.columns), dropna=False, sort=False)[some.columns[0]].transform(lambda g: g.index[0])
+    _say_one_name(table, rows, labels, first.to_numpy(int))
     again = np.zeros(len(repeated), dtype=bool)
     again[rows[first.to_numpy() != np.arange(len(rows))]] = True
     reasons = np.full(len(repeated), "", dtype=object)
     reasons[rows] = [f"the same row as {table.where(int(rows[i]))}" for i in first.to_numpy(int)]
     ledger.merge(again, reasons)
+
+
+def _say_one_name(table: Table, rows: NDArray[np.intp], labels: pd.Series[Any], first: NDArray[np.intp]) -> None:
+    """Warn of different rows with one observationID."""
+    own = rows[first == np.arange(len(rows))]
+    again = own[labels.iloc[own].duplicated().to_numpy(bool)]
+    if again.size:
+        row = int(again[0])
+        other = int(own[(labels.iloc[own] == labels.iloc[row]).to_numpy(bool)][0])
+        notice(
+            f"{table.where(row)}: observationID '{labels.iloc[row]}' is that of {table.where(other)} already, but they "
+            f"say different things ({counted(len(again), 'row')} of this kind): each is a record. If one is a "
+            "correction of the other, remove the old one; else give each its own name.",
+            DataWarning,
+        )
 
 
 # -- records ----------------------------------------------------------------------------------------------------------

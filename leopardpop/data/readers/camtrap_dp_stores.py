@@ -116,6 +116,9 @@ class _Folder:
             raise DataError(f"'{path}' cannot be opened: {error.strerror}. Correct {self.descriptor}.") from error
         if outside:
             raise DataError(f"{self.name}: '{path}' is a link that leads out of the package. Copy the file into it.")
+        if missing and found.exists():
+            what = "a folder" if found.is_dir() else "no ordinary file (a pipe or a device)"
+            raise DataError(f"{self.name}: '{path}' is {what}. Put the table there, or correct {self.descriptor}.")
         if missing:
             raise _no_file(self, path)
         return found

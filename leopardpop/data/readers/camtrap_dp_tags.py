@@ -33,23 +33,33 @@ def parse_tags(tags: Any) -> dict[str, list[str]]:
 
 
 def tag_values(column: pd.Series[Any], key: str) -> NDArray[np.object_]:
-    """Values of a key in each row, None where it is not, (n,); several are joined by a bar.
+    """Values of a key in each row, in any case, None where it is not, (n,); several are joined by a bar.
 
     Examples
     --------
-    >>> tag_values(pd.Series(["flank:left", "sharp | flank:right", None]), "flank").tolist()
+    >>> tag_values(pd.Series(["flank:left", "sharp | Flank:right", None]), "flank").tolist()
     ['left', 'right', None]
     """
     codes, values = pd.factorize(column.astype(object))
-    words = ("|".join(parse_tags(value).get(key, ())) or None for value in values)
+    words = ("|".join(_of_key(value, key.casefold())) or None for value in values)
     return np.array([*words, None], dtype=object)[codes]
+
+
+def _of_key(tags: Any, key: str) -> list[str]:
+    return [value for name, several in parse_tags(tags).items() if name.casefold() == key for value in several]
 
 
 def tag_columns(column: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
     """Make a column of each key: key -> values, (n,)."""
     keys = dict.fromkeys(key for value in column.unique() for key in parse_tags(value) if key)
     wanted: Sequence[str] = list(keys) if len(keys) <= MOST_KEYS else []
-    return {key: pd.Series(tag_values(column, key), index=column.index, dtype=object) for key in wanted}
+    return {key: pd.Series(_exact_values(column, key), index=column.index, dtype=object) for key in wanted}
+
+
+def _exact_values(column: pd.Series[Any], key: str) -> NDArray[np.object_]:
+    codes, values = pd.factorize(column.astype(object))
+    words = ("|".join(parse_tags(value).get(key, ())) or None for value in values)
+    return np.array([*words, None], dtype=object)[codes]
 
 
 def without_key(column: pd.Series[Any], key: str, read: pd.Series[Any]) -> pd.Series[Any]:
@@ -71,11 +81,13 @@ def without_key(column: pd.Series[Any], key: str, read: pd.Series[Any]) -> pd.Se
     """
     known = (column.notna() & read.notna()).to_numpy(bool)
     codes, values = pd.factorize(column[known])
-    left = (" | ".join(tag for part in value.split("|") if _key(tag := part.strip()) != key) for value in values)
+    left = (
+        " | ".join(tag for part in value.split("|") if _key(tag := part.strip()) != key.casefold()) for value in values
+    )
     result = column.to_numpy(object, copy=True)
     result[known] = np.array([*(word or None for word in left), None], dtype=object)[codes]
     return pd.Series(result, index=column.index, dtype=object)
 
 
 def _key(tag: str) -> str:
-    return tag.partition(":")[0].strip() if ":" in tag else ""
+    return tag.partition(":")[0].strip().casefold() if ":" in tag else ""

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.column_roles import SYNONYMS, TOLD
 from leopardpop.data.names import counted
 from leopardpop.data.occasions import Clock
+from leopardpop.data.readers.camtrapr_problems import clear_of_records
 from leopardpop.data.readers.camtrapr_shifts import shift_times
 from leopardpop.data.readers.record_parts import (
     PLACES,
@@ -43,20 +45,21 @@ RECORDS = ColumnNames(
     {
         "station": ("Station",),
         "camera": ("Camera", "CameraID"),
-        "species": ("Species", "metadata_Species", "speciesID"),
-        "individual": ("Individual", "individualID", "metadata_individual", "metadata_individualID"),
+        "species": ("Species", "metadata_Species", "speciesID", *SYNONYMS["species"]),
+        "individual": ("Individual", "metadata_individual", "metadata_individualID", *SYNONYMS["individual"]),
         "timestamp": ("DateTimeOriginal", "DateTime"),
         "date": ("Date",),
         "time": ("Time",),
-        "sex": ("sex", "metadata_sex"),
-        "life_stage": ("life_stage", "lifeStage", "age", "metadata_age", "metadata_life_stage"),
-        "flank": ("flank", "side", "metadata_flank", "metadata_side"),
-        "count": ("count", "metadata_count", "metadata_number", "group_size", "metadata_group_size"),
+        "sex": ("sex", "metadata_sex", *SYNONYMS["sex"]),
+        "life_stage": ("life_stage", "age", "metadata_age", "metadata_life_stage", *SYNONYMS["life_stage"]),
+        "flank": ("flank", "side", "metadata_flank", "metadata_side", *SYNONYMS["flank"]),
+        "count": ("count", "metadata_count", "metadata_number", "metadata_group_size", *SYNONYMS["count"]),
         "directory": ("Directory",),
         "file": ("FileName", "File"),
     },
     required=("station",),
     pattern=r"metadata.+",
+    told=TOLD,
 )
 CAMERAS = ColumnNames(
     {
@@ -111,7 +114,9 @@ def read_camtrapr(
     start_time, end_time
         Time of day of a setup and a retrieval that are dates. Noon is what camtrapR assumes since version 2.1; "00:00"
         and "24:00" count both days whole, as it did before. A problem that is given by dates lasts from the beginning
-        of its first day to the end of its last one, but not beyond the deployment.
+        of its first day to the end of its last one, but not beyond the deployment; where there are records on the first
+        or the last day, the camera was working then: the problem begins after the last record of its first day, ends
+        with the first one of its last day, and ``survey.notes`` says so.
     failures
         More times when cameras did not work: station or deployment, start, end.
     time_shifts
@@ -165,6 +170,7 @@ def read_camtrapr(
     deployments, off = _deployments(sheet, others, periods)
     more = read_failures(failures, deployments, periods, columns)
     rows, audit = _records(seen, columns, stations["station"].tolist(), sheet.table.name, periods, time_shifts)
+    off, assumed = clear_of_records(off, deployments, rows)
     return Survey(
         stations=stations,
         deployments=deployments,
@@ -173,9 +179,12 @@ def read_camtrapr(
         audit=audit,
         crs=system,
         tz=periods.clock.tz,
-        notes=reading_notes(
-            f"camtrapR tables: {counted(len(deployments), 'deployment')}", audit, periods, sheet, system
-        ),
+        notes=[
+            *reading_notes(
+                f"camtrapR tables: {counted(len(deployments), 'deployment')}", audit, periods, sheet, system, seen
+            ),
+            *assumed,
+        ],
     )
 
 
@@ -227,6 +236,8 @@ def _problem(
     end = _within(sheet, last, deployments, names["to"])
     there = (first.local.notna() & (end > start)).to_numpy(bool)
     table = pd.DataFrame({"deployment": deployments["deployment"], "start": start, "end": end})
+    table["first_day"] = first.local.where(first.is_date)
+    table["last_day"] = (last.local - DAY).where(last.is_date)
     return pd.concat([table, sheet.places()], axis=1)[there]
 
 

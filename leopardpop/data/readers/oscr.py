@@ -30,6 +30,7 @@ ENCOUNTERS = ColumnNames(
         "sex": ("sex", "gender"),
     },
     required=("individual", "occasion", "station"),
+    told=("session", "sex"),
 )
 UNITS = {"m": 1.0, "km": 1000.0}
 

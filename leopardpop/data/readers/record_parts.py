@@ -82,7 +82,16 @@ class Periods:
         return self if found is None else replace(self, clock=Clock(found), shared=True)
 
 
-def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: Sheet, system: str | None) -> list[str]:
+def reading_notes(
+    title: str,
+    audit: pd.DataFrame,
+    periods: Periods,
+    places: Sheet,
+    system: str | None,
+    records: Sheet,
+    *,
+    midnights: bool = False,
+) -> list[str]:
     """Say what was read and what a reader decided, for ``survey.notes``.
 
     Parameters
@@ -97,6 +106,10 @@ def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: She
         The table with the positions.
     system
         Reference system of the survey.
+    records
+        The table of records.
+    midnights
+        Whether starts or ends that are all at 00:00:00 are taken for dates.
     """
     degrees = not ("x" in places and "y" in places)
     where = f", projected to {system}" if degrees else ""
@@ -104,12 +117,13 @@ def reading_notes(title: str, audit: pd.DataFrame, periods: Periods, places: She
     notes = [f"{title}{where}, {counted(used, 'record')} used of {len(audit):,}"]
     minutes = [int(hour.total_seconds()) // 60 for hour in (periods.start, periods.end)]
     start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
-    notes.append(f"A start that is a date is taken at {start}, an end at {end}.")
+    also = ", or all of whose kind are written at 00:00:00," if midnights else ""
+    notes.append(f"A start that is a date{also} is taken at {start}, an end at {end}.")
     if periods.shared:
         notes.append(f"All times carry one offset: their clock is {periods.clock.tz}.")
     if periods.clock.tz is None:
         notes.append("Times are the cameras' own clock: these tables have no zone.")
-    return notes
+    return [*notes, *records.notes]
 
 
 def find_places(sheet: Sheet, crs: Any) -> tuple[pd.DataFrame, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,8 @@ def with_timestamp(sheet: Sheet) -> Sheet:
             f"those that are known are {have}. Pass columns={{'records': {{'their name': 'timestamp'}}}}."
         )
     joined = sheet.with_column("timestamp", sheet.needed("date") + " " + sheet.needed("time"))
-    return Sheet(joined.table, {**joined.called, "timestamp": f"{sheet.name('date')} and {sheet.name('time')}"})
+    both = f"{sheet.name('date')} and {sheet.name('time')}"
+    return replace(joined, called={**joined.called, "timestamp": both})
 
 
 def record_table(sheet: Sheet, times: Times, extra: Sequence[str] = ()) -> pd.DataFrame:

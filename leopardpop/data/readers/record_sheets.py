@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.column_roles import column_notes, plain, warn_of_unused
 from leopardpop.data.covariates import MISSING_WORDS
 from leopardpop.data.files import read_text_table
 from leopardpop.data.names import did_you_mean, listed, nearest
@@ -38,6 +39,8 @@ class ColumnNames:
     """Whether all other columns are kept, too."""
     pattern: str = r"(?!)"
     """Other columns that are kept: a regular expression for their plain form."""
+    told: Sequence[str] = ()
+    """Ours, of which it is told if they seem to be there under a name that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Sheet:
     """The rows."""
     called: Mapping[str, str]
     """Our name -> the file's."""
+    notes: tuple[str, ...] = ()
+    """Which columns were read as what, where that is not plain."""
 
     def __len__(self) -> int:
         return len(self.table)
@@ -88,8 +93,8 @@ class Sheet:
         unknown = ~words.isin(list(names)).to_numpy(bool)
         if unknown.any():
             value = str(words[int(unknown.argmax())])
-            has = where.replace("the survey", "The survey")  # not the name of a file
-            advice = f"{has} has {listed(dict.fromkeys(names))}.{did_you_mean(value, names)}"
+            place = f"T{where[1:]}" if where.startswith("the ") else where
+            advice = f"{place} has {listed(dict.fromkeys(names))}.{did_you_mean(value, names)}"
             raise self.fail(unknown, f"{self.name(column)} '{value}' is not in {where}", advice)
         return words
 
@@ -99,29 +104,18 @@ class Sheet:
 
     def take(self, rows: NDArray[np.bool_]) -> Sheet:
         """Return some of the rows."""
-        return Sheet(self.table.take(rows), self.called)
+        return replace(self, table=self.table.take(rows))
 
     def with_column(self, column: str, values: pd.Series[Any]) -> Sheet:
         """Return the sheet with a column added or replaced."""
         table = self.table
         frame = table.frame.assign(**{column: values})
-        return Sheet(Table(frame, table.lines, table.origins, table.origin), self.called)
+        return replace(self, table=Table(frame, table.lines, table.origins, table.origin))
 
     def places(self) -> pd.DataFrame:
         """Source and line of each row, (n,)."""
         names = np.array([origin.name for origin in self.table.origins], dtype=object)
         return pd.DataFrame({"source": names[self.table.origin], "line": self.table.lines})
-
-
-def plain(name: str) -> str:
-    """Bring a name of a column to its plain form: "Date/Time Original" and "datetimeoriginal" are the same.
-
-    Examples
-    --------
-    >>> plain("Setup_date"), plain("utm.x")
-    ('setupdate', 'utmx')
-    """
-    return re.sub(r"[\W_]+", "", name).lower()
 
 
 class _Wanted(Collection[str]):
@@ -196,7 +190,23 @@ def read_sheet(source: TableSource, role: str, names: ColumnNames, columns: Colu
     kept = [name for name in rest if names.rest or re.fullmatch(names.pattern, plain(name))]
     frame = table.frame[[*found.values(), *(name for name in kept if name not in found)]]
     frame = frame.set_axis([*found, *(name for name in kept if name not in found)], axis=1)
-    return Sheet(Table(frame, table.lines, table.origins, table.origin), found)
+    notes = _tell(table, role, names, found, [name for name in dict.fromkeys(wanted.seen) if name])
+    return Sheet(Table(frame, table.lines, table.origins, table.origin), found, notes)
+
+
+def _tell(
+    table: Table, role: str, names: ColumnNames, found: Mapping[str, str], present: Sequence[str]
+) -> tuple[str, ...]:
+    """Warn of columns that may be a role nobody has, and note which are read as what."""
+    if not names.told:
+        return ()
+    unused = [name for name in present if name not in found.values() and not re.fullmatch(names.pattern, plain(name))]
+    forms = {plain(theirs): ours for ours in reversed(list(found)) for theirs in (ours, *names.names.get(ours, ()))}
+    doubles = {name: forms[plain(name)] for name in unused if plain(name) in forms}
+    strange = [name for name in unused if name not in doubles]
+    missing = [ours for ours in names.told if ours not in found]
+    warn_of_unused(table.name, role, missing, strange, table.frame, names.rest)
+    return tuple(column_notes(table.name, found, unused, doubles))
 
 
 def _load(source: TableSource, role: str, wanted: _Wanted) -> Table:
@@ -261,7 +271,7 @@ def concat_sheets(sheets: Sequence[Sheet]) -> Sheet:
         tuple(origin for table in tables for origin in table.origins),
         np.concatenate([table.origin + start for table, start in zip(tables, starts[:-1], strict=True)]),
     )
-    return Sheet(table, called)
+    return Sheet(table, called, tuple(dict.fromkeys(note for sheet in sheets for note in sheet.notes)))
 
 
 def is_missing(words: Sequence[str]) -> NDArray[np.bool_]:

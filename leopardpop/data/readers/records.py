@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from leopardpop.data.column_roles import SYNONYMS, TOLD
 from leopardpop.data.names import counted, listed
 from leopardpop.data.occasions import Clock
 from leopardpop.data.readers.record_parts import (
@@ -45,17 +46,13 @@ RECORDS = ColumnNames(
         "station": STATION,
         "deployment": DEPLOYMENT,
         "camera": CAMERA,
-        "timestamp": ("datetime", "date_time", "DateTimeOriginal"),
-        "date": ("Date",),
-        "time": ("Time",),
-        "species": ("scientificName",),
-        "individual": ("individual_id", "individualID", "animal", "animal_id"),
-        "sex": (),
-        "life_stage": ("lifeStage", "age", "stage"),
-        "flank": ("side",),
-        "count": ("number_of_objects", "group_size"),
+        "timestamp": ("datetime", "date_time", "DateTimeOriginal", "date_time_original", "date_and_time", "time_stamp"),
+        "date": ("Date", "photo_date", "capture_date", "date_of_photo", "date_of_record", "record_date"),
+        "time": ("Time", "photo_time", "capture_time", "time_of_photo", "time_of_record", "time_of_day", "record_time"),
+        **SYNONYMS,
     },
     rest=True,
+    told=TOLD,
 )
 DEPLOYMENTS = ColumnNames(
     {
@@ -161,7 +158,7 @@ def read_records(
         audit=audit,
         crs=system,
         tz=periods.clock.tz,
-        notes=reading_notes(f"tables: {counted(len(cameras), 'deployment')}", audit, periods, places, system),
+        notes=reading_notes(f"tables: {counted(len(cameras), 'deployment')}", audit, periods, places, system, seen),
     )
 
 

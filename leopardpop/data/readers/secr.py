@@ -27,6 +27,7 @@ from leopardpop.data.readers.secr_captures import (
     individuals_table,
     read_captures,
 )
+from leopardpop.data.readers.secr_meta import META, check_lengths
 from leopardpop.data.readers.secr_traps import ADVICE, SecrTraps, read_traps, usage_table
 from leopardpop.data.tables import Table, concat_tables
 from leopardpop.errors import DataError
@@ -186,6 +187,7 @@ def _occasion_labels(
         asked = wanted[i] if wanted else None
         if n is not None and asked is not None and len(asked) != n:
             raise DataError(f"{traps.table.name} has usage for {n} occasions, but occasions= says {len(asked)}.")
+        _check_noted(traps, noted, n)
         largest = n or found.largest.get(session, 0)
         if not (asked or noted or largest):
             raise DataError(
@@ -193,6 +195,14 @@ def _occasion_labels(
             )
         labels[session] = asked or tuple(noted or (str(s + 1) for s in range(largest)))
     return labels
+
+
+def _check_noted(traps: SecrTraps, noted: list[str] | None, n: int | None) -> None:
+    if noted is not None and n is not None and len(noted) != n:
+        raise DataError(
+            f"{traps.table.name} has usage for {counted(n, 'occasion')}, but its comment '{META}…' names {len(noted)}. "
+            "Correct one of the two, or write the files again with to_secr."
+        )
 
 
 def _tables(
@@ -220,6 +230,7 @@ def _of_session(table: Table, frame: pd.DataFrame, session: str) -> Table:
 
 def _with_starts(part: SessionParts, traps: SecrTraps) -> SessionParts:
     """Add what only a comment of ours says of the occasions: their starts and covariates."""
+    check_lengths(traps.table.name, traps.meta, *np.shape(part.effort))
     starts, varying = traps.meta.get("occasion_start"), traps.meta.get("varying", {})
     by_visit = {name: np.array(values) for name, values in varying.items() if isinstance(values[0], list)}
     by_occasion = {name: values for name, values in varying.items() if name not in by_visit}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,12 +10,10 @@ from typing import Any
 
 from leopardpop.data.file_bounds import check_size, scan_file
 from leopardpop.data.files import existing_file
+from leopardpop.data.readers.secr_meta import META, read_meta
 from leopardpop.errors import DataError
 
-__all__ = ["META", "Line", "SecrText", "quote", "read_secr_text"]
-
-META = "# leopardpop: "
-"""Starts a comment line that carries as JSON what the format has no place for."""
+__all__ = ["Line", "SecrText", "quote", "read_secr_text"]
 
 WORD = r'"((?:[^"]|"")*)"|([^\s"]+)'
 
@@ -82,7 +79,7 @@ def read_secr_text(path: Path, role: str, *, number_column: int, header_words: s
     separator = _separator(line for _, line in rows)
     for number, raw in rows:
         if raw.lstrip().startswith(("#", ";")):
-            _note_comment(text, raw, header_words)
+            _note_comment(text, number, raw, header_words)
             continue
         line = _split(number, raw, separator)
         if not line.cells:
@@ -96,14 +93,9 @@ def read_secr_text(path: Path, role: str, *, number_column: int, header_words: s
     return text
 
 
-def _note_comment(text: SecrText, raw: str, header_words: set[str]) -> None:
+def _note_comment(text: SecrText, number: int, raw: str, header_words: set[str]) -> None:
     if raw.startswith(META):
-        try:
-            text.meta = json.loads(raw[len(META) :])
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"{text.name}: the line '{META}…' is damaged. Remove it, or write the file again."
-            ) from error
+        text.meta = read_meta(f"{text.name} line {number}", raw)
         return
     words = raw.lstrip().lstrip("#;")
     header = _split(0, words, "," if "," in words else r"\s")

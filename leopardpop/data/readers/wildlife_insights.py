@@ -58,6 +58,7 @@ IMAGES = ColumnNames(
         "fuzzed": ("fuzzed",),
     },
     required=("deployment", "timestamp"),
+    told=("individual", "sex", "life_stage", "count"),
 )
 DEPLOYMENTS = ColumnNames(
     {
@@ -169,7 +170,15 @@ def read_wildlife_insights(
         audit=audit,
         crs=system,
         tz=periods.clock.tz,
-        notes=reading_notes(f"Wildlife Insights: {counted(len(cameras), 'deployment')}", audit, periods, sheet, system),
+        notes=reading_notes(
+            f"Wildlife Insights: {counted(len(cameras), 'deployment')}",
+            audit,
+            periods,
+            sheet,
+            system,
+            images,
+            midnights=True,
+        ),
     )
 
 

@@ -96,6 +96,14 @@ class LatticeTables:
         self.blocks = [slice(i, i + step) for i in range(0, len(first.stations), step)]
         self._own = _OfThread()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what each thread keeps for itself: it does not travel between processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "_local"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin with nothing kept."""
+        self.__dict__.update(state, _local=local())
+
     def runs_compiled(self, log_base: Floats) -> bool:
         """Whether the compiled loops answer: for a probability of at most 1/2 everywhere."""
         return self.is_probability and bool(log_base.max() <= LOG_LARGEST_KERNEL)

@@ -224,9 +224,11 @@ class MixtureProblem(AnimalsProblem):
 
     def _log_ways(self, n: Floats) -> Floats:
         """Σ over visits of log C(n, y), (K, N)."""
-        if len(n) not in self.__dict__.get("_ways", {}):
-            self._ways = {len(n): self.visits.log_ways(n)}
-        return self._ways[len(n)]
+        known: dict[int, Floats] = self.__dict__.get("_ways", {})
+        if len(n) not in known:
+            known = {len(n): self.visits.log_ways(n)}
+            self._ways = known  # another thread may put its own there: go on with this one
+        return known[len(n)]
 
     def _detection_events(self, logs: dict[str, Pair], weight: Floats, mean: Floats) -> dict[str, list[Any]]:
         counted = self.visits.gather_totals(np.ones(self.n_sites))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from leopardpop.models.spatial_effects import SpatialEffect
+
 if TYPE_CHECKING:
     from leopardpop.models.states.problem import OccupancyProblem
 
@@ -51,6 +53,8 @@ def find_clusters(problem: OccupancyProblem) -> Clusters | None:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
+    if any(isinstance(each, SpatialEffect) for each in problem.layout.effects):
+        return None  # a surface binds all sites together
     first = problem.layout.effects[0].place.start
     sites, deviations = _pairs(problem)
     n_sites, n = problem.n_sites, problem.layout.size - first

@@ -8,7 +8,13 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from leopardpop.models.graph import natural_variables, report_coefficients, theta_variable
+from leopardpop.models.graph import (
+    natural_variables,
+    predictor_graph,
+    report_coefficients,
+    report_effects,
+    theta_variable,
+)
 from leopardpop.models.likelihood_op import LikelihoodOp
 from leopardpop.models.states.products import log_pairs, product_of, sum_of
 from leopardpop.models.states.responses import coded
@@ -37,7 +43,7 @@ def build_model(problem: OccupancyProblem, *, kernel: bool = False) -> pm.Model:
     with pm.Model(coords=_coords(problem)) as model:
         theta = theta_variable(problem)
         natural_variables(problem, report_coefficients(problem, theta))
-        _report_effects(problem, theta)
+        report_effects(problem.layout, theta)
         if kernel:
             pm.Potential("log_likelihood_all", LikelihoodOp(problem)(theta)[0])
         else:
@@ -50,17 +56,7 @@ def _coords(problem: OccupancyProblem) -> dict[str, list[str]]:
     for parameter in problem.layout.parameters:
         coords[f"{parameter.name}_coef"] = list(parameter.design.coefficients)
         coords |= {name: list(levels) for name, levels in parameter.design.factors.items()}
-        if effects := problem.effects_of(parameter.name):
-            coords[f"{parameter.name}_level"] = [group for each in effects for group in each.groups]
-    return coords
-
-
-def _report_effects(problem: OccupancyProblem, theta: Any) -> None:
-    """Create the Deterministics of the deviations of groups."""
-    for parameter in problem.parts:
-        if effects := problem.effects_of(parameter.name):
-            natural = pt.concatenate([each.natural(theta) for each in effects])
-            pm.Deterministic(f"{parameter.name}_effect", natural, dims=f"{parameter.name}_level")
+    return coords | problem.layout.effect_coords()
 
 
 def log_site(problem: OccupancyProblem, theta: Any) -> Any:
@@ -84,10 +80,7 @@ def _predictor(problem: OccupancyProblem, parameter: Any, theta: Any) -> Any:
     before = (n_seasons - 1, n_sites)
     shapes = {"transition": before, "state": (len(problem.structure.states), *before)}
     shape = shapes.get(problem.structure.homes[parameter.name], (-1,))
-    eta = pt.as_tensor(parameter.standardised) @ theta[parameter.place]
-    for each in problem.effects_of(parameter.name):
-        eta = eta + each.natural(theta)[each.design.level] * each.design.value
-    return eta.reshape(shape)
+    return predictor_graph(parameter, theta).reshape(shape)
 
 
 def _emission(problem: OccupancyProblem, state: int, logs: dict[str, Any]) -> Any:

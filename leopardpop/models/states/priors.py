@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from leopardpop.errors import PriorError
 from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
-from leopardpop.priors import Prior, abundance_prior, occupancy_prior, occupancy_slope_prior, random_sd_prior
+from leopardpop.priors import Prior, abundance_prior, occupancy_prior, occupancy_slope_prior
 
 if TYPE_CHECKING:
     from leopardpop.models.layout import Layout, Parameter
@@ -45,7 +45,7 @@ def occupancy_priors(
         p.name: abundance_prior(p.name, effort) if p.link.name == "log" else occupancy_prior(p.name) for p in parts
     }
     for each in layout.effects:
-        references[each.sd] = random_sd_prior(each.parameter, each.design.scale)
+        references |= each.references()
     return PriorTerms(layout, tuple(coefficient_terms(layout, chosen, references, _slope)))
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from leopardpop.components.formula import build_design
-from leopardpop.components.random_effects import build_random
-from leopardpop.models.layout import Layout, make_layout
+from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.prior_terms import PriorTerms
+from leopardpop.models.spatial_effects import build_effects
 from leopardpop.models.states.forward import (
     Forward,
     Smoothed,
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leopardpop.components.formula import Design
-    from leopardpop.components.random_effects import RandomDesign
     from leopardpop.data.detection_history import DetectionHistory
-    from leopardpop.models.effects import Effects
-    from leopardpop.models.layout import Parameter
+    from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
 
@@ -78,29 +77,25 @@ class OccupancyProblem:
     """
 
     def __init__(self, model: OccupancyModel, history: DetectionHistory, *, design_only: bool = False) -> None:
-        self.model, self.history, self.given = model, history, history
-        self.structure = model.structure
+        self.model, self.history, self.given, self.structure = model, history, history, model.structure
         check_history(history, self.structure, type(model).__name__, any_response=design_only)
         self.arrays = history.arrays()
         self.shape = (len(self.arrays.seasons), len(self.arrays.sites))
         self.layout = self._layout()
-        self._rows = self._rows_of_states()
-        self.kind, self._detection = self._rows_of_visits()
+        self.lay_rows()
         self.visits = self._visit_terms(design_only)
 
     def _layout(self) -> Layout:
         pieces: list[tuple[str, str, str, Design, tuple[int, ...]]] = []
-        random: list[tuple[str, str, RandomDesign]] = []
+        random: list[tuple[str, str, AnyRandomDesign]] = []
         for name, home in self.structure.homes.items():
             table, rows = table_of(home, self.arrays, self.structure.states)
-            fixed, effects = build_random(getattr(self.model, name), table, parameter=name, rows=rows)
+            fixed, effects = build_effects(getattr(self.model, name), table, name, rows, priors=self.model.priors)
             design = build_design(fixed, table, parameter=name, rows=rows)
             link, unit = self.structure.links.get(name, self.model.link), self.structure.units.get(name, "")
             pieces.append((name, link, unit, design, (len(table),)))
             random += [(name, f"{name}_sd_{each.suffix}", each) for each in effects]
-        constant = build_design("~ 1", table.iloc[:1], parameter="sd")
-        pieces += [(sd, "log", self.model.link, constant, (1,)) for _, sd, _ in random]
-        return make_layout(pieces, None, random)
+        return make_layout(pieces + pieces_of_effects(random, self.model.link), None, random)
 
     @cached_property
     def parts(self) -> tuple[Parameter, ...]:
@@ -132,9 +127,21 @@ class OccupancyProblem:
         kind, first = distinct_rows(self._keys(p.name for p in parts))
         return kind, {p.name: chosen_rows(p.standardised, first, self.effects_of(p.name)) for p in parts}
 
-    def effects_of(self, name: str) -> list[Effects]:
+    def effects_of(self, name: str) -> list[Effect]:
         """Random effects in the formula of a parameter."""
         return [each for each in self.layout.effects if each.parameter == name]
+
+    def with_effects(self, effects: Iterable[Any]) -> OccupancyProblem:
+        """The same problem with other random effects in the place of its own: for its likelihood alone."""
+        other = copy(self)
+        other.layout = replace(self.layout, effects=tuple(effects))
+        other.lay_rows()
+        return other
+
+    def lay_rows(self) -> None:
+        """Find the distinct rows of all designs."""
+        self._rows = self._rows_of_states()
+        self.kind, self._detection = self._rows_of_visits()
 
     def _visit_terms(self, design_only: bool) -> VisitTerms:
         data = self.arrays
@@ -308,16 +315,12 @@ class OccupancyProblem:
         value, gradient = self.log_likelihood_gradient(theta)
         prior, slope = self.priors.log_density(theta)
         gradient = gradient + slope
-        for each in self.layout.effects:
-            density, by_z, by_spread = each.log_density_gradient(theta)
-            prior += density
-            gradient[each.place] += by_z
-            gradient[each.spread] += by_spread
+        prior += self.layout.add_effect_slopes(theta, gradient)
         return value + prior, gradient
 
     def log_effects(self, theta: Floats) -> Any:
         """log Pr(random effects | their sds) at theta (..., P); 0 without any."""
-        return sum((each.log_density(theta) for each in self.layout.effects), 0.0)
+        return self.layout.log_effects(theta)
 
     def starts(self) -> list[Floats]:
         """Points to start the search for the mode from, the best first."""

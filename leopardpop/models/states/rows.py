@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.models.effects import Effects
+if TYPE_CHECKING:
+    from leopardpop.models.layout import Effect
 
 __all__ = ["EffectRows", "Rows", "chosen_rows", "distinct_rows", "effect_columns", "make_rows"]
 
@@ -24,7 +26,7 @@ WORTH = 0.5
 class EffectRows:
     """Which group's deviation each distinct row has, and how often over."""
 
-    effects: Effects
+    effects: Effect
     level: Ints
     """(U,)."""
     value: Floats
@@ -38,9 +40,17 @@ class EffectRows:
     def pull(self, theta: Floats, slopes: Floats, gradient: Floats) -> None:
         """Add to the gradient (P,) what comes of slopes with respect to the linear predictor, (U,)."""
         by_natural = np.bincount(self.level, slopes * self.value, len(self.effects.design.levels))
-        by_z, by_spread = self.effects.pull(theta, by_natural)
-        gradient[self.effects.place] += by_z
-        gradient[self.effects.spread] += by_spread
+        self.effects.pull(theta, by_natural, gradient)
+
+    def chosen(self, rows: Ints) -> EffectRows:
+        """Some of the rows."""
+        return EffectRows(self.effects, self.level[rows], self.value[rows])
+
+    def mean(self, theta: Floats, rows: Ints) -> Floats:
+        """Share of the linear predictor, averaged over some rows, (...)."""
+        weight = np.bincount(self.level[rows], self.value[rows], len(self.effects.design.levels)) / len(rows)
+        share: Floats = self.effects.natural(theta) @ weight
+        return share
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +103,7 @@ class Rows:
 
 
 def make_rows(
-    matrix: Floats, shape: tuple[int, ...], effects: Sequence[Effects] = (), keys: Floats | None = None
+    matrix: Floats, shape: tuple[int, ...], effects: Sequence[Effect] = (), keys: Floats | None = None
 ) -> Rows:
     """Find the distinct rows of a design whose places have a shape, and of its random effects (or of given keys)."""
     index, first = distinct_rows(np.column_stack([matrix, *effect_columns(effects)]) if keys is None else keys)
@@ -107,7 +117,7 @@ def make_rows(
 def chosen_rows(
     matrix: Floats,
     first: Ints,
-    effects: Sequence[Effects],
+    effects: Sequence[Effect],
     index: Ints | None = None,
     shape: tuple[int, ...] = (-1,),
 ) -> Rows:
@@ -116,7 +126,7 @@ def chosen_rows(
     return Rows(np.ascontiguousarray(matrix[first]), index, shape, random)
 
 
-def effect_columns(effects: Sequence[Effects]) -> list[Floats]:
+def effect_columns(effects: Sequence[Effect]) -> list[Floats]:
     """Two columns a random effect, by which rows differ beside their design."""
     return [np.column_stack([each.design.level, each.design.value]) for each in effects]
 

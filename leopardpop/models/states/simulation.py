@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem
 
-__all__ = ["OccupancySimulation", "OccupancyTruth", "simulate"]
+__all__ = ["OccupancySimulation", "OccupancyTruth", "Surveys", "simulate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,10 @@ def simulate(
 ) -> OccupancySimulation:
     """Draw states and visits; see :meth:`OccupancyModel.simulate`."""
     rng = np.random.default_rng(seed)
-    theta = _with_effects(problem, theta_of(problem, parameters), parameters, rng)
-    logs = problem.evaluate(theta).logs
-    states = problem.new_states(logs, rng) if hasattr(problem, "new_states") else _draw_states(problem, logs, rng)
-    data = problem.arrays
-    draw = problem.new_visits if hasattr(problem, "new_visits") else partial(_draw_visits, problem)
-    responses = draw(logs, states[data.season, data.site], rng)
+    theta = problem.layout.draw_effects(theta_of(problem, parameters), set(map(str, parameters.keys())), rng)
+    data, surveys = problem.arrays, Surveys(problem, theta)
+    states = surveys.states(rng)
+    responses = surveys.responses(states, rng)
     y = np.full(data.visited.shape, np.nan)
     y[data.site, data.season, data.visit] = responses
     dataset = problem.history.dataset
@@ -73,16 +71,40 @@ def simulate(
     return OccupancySimulation(DetectionHistory.from_dataset(dataset), truth)
 
 
-def _with_effects(
-    problem: OccupancyProblem, theta: Floats, given: Mapping[str, float] | pd.Series, rng: np.random.Generator
-) -> Floats:
-    """Draw the deviations of groups from their law, but those of a random effect that were given."""
-    named = set(map(str, given.keys()))
-    for each in problem.layout.effects:
-        if not named & set(each.labels):
-            natural = np.exp(theta[each.spread]) * rng.standard_normal(len(each.groups))
-            theta[each.place] = each.standardised(theta, natural)
-    return theta
+class Surveys:
+    """Surveys of the sites of a problem at one set of coefficients, as many as are wanted.
+
+    Parameters
+    ----------
+    problem
+        The model with its data; what was seen is not looked at.
+    theta
+        Coefficients (P,).
+    """
+
+    def __init__(self, problem: OccupancyProblem, theta: Floats) -> None:
+        self.problem, self.logs = problem, problem.evaluate(theta).logs
+
+    @cached_property
+    def law(self) -> Floats:
+        """Pr(response | state) of each visit made, (Y, K, V), of models whose states are categories."""
+        return _law_of_visits(self.problem, self.logs)
+
+    def states(self, rng: np.random.Generator) -> NDArray[Any]:
+        """Draw the state of each site, or its number of animals, (T, N)."""
+        own = getattr(self.problem, "new_states", None)
+        drawn: NDArray[Any] = _draw_states(self.problem, self.logs, rng) if own is None else own(self.logs, rng)
+        return drawn
+
+    def responses(self, states: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Draw the response of each visit made, given the states (T, N), (V,)."""
+        data = self.problem.arrays
+        at = states[data.season, data.site]
+        own = getattr(self.problem, "new_visits", None)
+        if own is not None:
+            drawn: NDArray[Any] = own(self.logs, at, rng)
+            return drawn
+        return decoded(self.problem.model, draw_categories(self.law[:, at, np.arange(len(at))], rng))
 
 
 def _draw_states(problem: OccupancyProblem, logs: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int8]:
@@ -99,18 +121,16 @@ def _draw_states(problem: OccupancyProblem, logs: dict[str, Any], rng: np.random
     return np.stack(seasons)
 
 
-def _draw_visits(
-    problem: OccupancyProblem, logs: dict[str, Any], state: NDArray[np.integer], rng: np.random.Generator
-) -> NDArray[np.integer]:
-    """Response of each visit made, given the state of its site then, (V,)."""
-    law = np.zeros((len(problem.structure.outcomes), len(state)))
-    for response, by_state in enumerate(problem.structure.outcomes):
+def _law_of_visits(problem: OccupancyProblem, logs: dict[str, Any]) -> Floats:
+    """Pr(response | state) of each visit made, by row of the outcomes and state, (Y, K, V)."""
+    outcomes = problem.structure.outcomes
+    law = np.zeros((len(outcomes), len(problem.structure.states), len(problem.kind)))
+    for response, by_state in enumerate(outcomes):
         for k, factors in enumerate(by_state):
-            visits = np.flatnonzero(state == k)
             if factors is not None:
-                law[response, visits] = np.exp(sum_of(factors, logs)[problem.kind[visits]]) if factors else 1.0
+                law[response, k] = np.exp(sum_of(factors, logs))[problem.kind] if factors else 1.0
     allowed = possible(problem.model, problem.arrays)
-    return decoded(problem.model, draw_categories(law if allowed is None else law * allowed, rng))
+    return law if allowed is None else law * allowed[:, None]
 
 
 def draw_categories(law: Floats, rng: np.random.Generator) -> NDArray[np.int8]:

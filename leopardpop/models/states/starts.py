@@ -22,10 +22,6 @@ LEVELS = (
 )
 
 
-SPREAD = 0.5
-"""Sd of random effects, on the link scale."""
-
-
 def starting_points(problem: OccupancyProblem) -> list[Floats]:
     """Six points, the best first; slopes start at zero, but that a used site tends to stay used."""
     points = [_point(problem, levels) for levels in LEVELS]
@@ -35,7 +31,7 @@ def starting_points(problem: OccupancyProblem) -> list[Floats]:
 def _point(problem: OccupancyProblem, levels: dict[str, float]) -> Floats:
     theta = np.zeros(problem.layout.size)
     for effects in problem.layout.effects:
-        theta[effects.spread] = np.log(SPREAD / effects.design.scale)
+        effects.begin(theta)
     for parameter in problem.parts:
         home = problem.structure.homes[parameter.name]
         changes = home in ("transition", "state")
