@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -85,17 +86,17 @@ def sentence(effect: Effect, quantity: str, facts: Any) -> str:
 
 
 def facts_of(history: Any) -> Any:
-    """What there is in a capture history on a parameter, where it is little."""
+    """What there is in a capture history on a parameter, where it is little: a function of its label."""
+    return partial(_fact, history.n_spatial_recaptures, history.n_recaptures, history.n_individuals)
 
-    def fact(label: str) -> str:
-        parameter = label.partition("[")[0]
-        if parameter == "sigma":
-            return _only(history.n_spatial_recaptures, "spatial recapture")
-        if parameter in ("lambda0", "g0", "z", "size"):
-            return _only(history.n_recaptures, "recapture")
-        return _only(history.n_individuals, "animal") if parameter in ("D", "N", "pmix") else ""
 
-    return fact
+def _fact(n_spatial: int, n_recaptures: int, n_animals: int, label: str) -> str:
+    parameter = label.partition("[")[0]
+    if parameter == "sigma":
+        return _only(n_spatial, "spatial recapture")
+    if parameter in ("lambda0", "g0", "z", "size"):
+        return _only(n_recaptures, "recapture")
+    return _only(n_animals, "animal") if parameter in ("D", "N", "pmix") else ""
 
 
 def _only(n: int, noun: str) -> str:
