@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -86,9 +85,9 @@ def sentence(effect: Effect, quantity: str, facts: Any) -> str:
     return f"{what} moves {quantity}{where} by {moved(effect)}{': ' + why if why else ''}"
 
 
-def facts_of(history: Any) -> Callable[[str], str]:
-    """What there is in a capture history on a parameter, where it is little."""
-    return partial(_fact, history)  # no closure: the result can be pickled
+def facts_of(history: Any) -> Any:
+    """What there is in a capture history on a parameter, where it is little: a function of its label."""
+    return partial(_fact, history.n_spatial_recaptures, history.n_recaptures, history.n_individuals)
 
 
 def no_fact(label: str) -> str:
@@ -96,13 +95,13 @@ def no_fact(label: str) -> str:
     return ""
 
 
-def _fact(history: Any, label: str) -> str:
+def _fact(n_spatial: int, n_recaptures: int, n_animals: int, label: str) -> str:
     parameter = label.partition("[")[0]
     if parameter == "sigma":
-        return _only(history.n_spatial_recaptures, "spatial recapture")
+        return _only(n_spatial, "spatial recapture")
     if parameter in ("lambda0", "g0", "z", "size"):
-        return _only(history.n_recaptures, "recapture")
-    return _only(history.n_individuals, "animal") if parameter in ("D", "N", "pmix") else ""
+        return _only(n_recaptures, "recapture")
+    return _only(n_animals, "animal") if parameter in ("D", "N", "pmix") else ""
 
 
 def _only(n: int, noun: str) -> str:

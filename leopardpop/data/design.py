@@ -27,7 +27,7 @@ from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["AUDIT_COLUMNS", "Design", "OccasionOption", "lay_out", "session_codes"]
 
-FEWEST_METRES = 5.0
+FEWEST_METRES = 4.0
 """Stations nearer to each other (median) are rather kilometres: the smallest grids, for voles, are of 5 to 10 m."""
 AUDIT_COLUMNS = ["source", "line", "action", "reason"]
 

@@ -112,8 +112,8 @@ class FlankProblem(Problem):
 
     def __init__(self, model: SCR, history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> None:
         self.lists = flank_lists(history)
-        self.given = history
         super().__init__(model, with_pairs(history, self.lists), mask, _VoidAlone())
+        self.given = history
         plain, self.mask = self.sessions, mask
         self.flank_sessions = [FlankSession(p, part) for p, part in zip(plain, self.lists, strict=True)]
         self.sessions = list(self.flank_sessions)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leopardpop.components.classes import Mixture
+from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.models.tables import class_codes
 from leopardpop.results.findings import Finding, Verdict
 from leopardpop.results.mask_reach import (
@@ -141,8 +142,14 @@ def class_findings(problem: Problem) -> list[Finding]:
         f"No detected animal is known to be {' or '.join(empty)} by {problem.column}: how many of them there are, and "
         "how they are detected, rests on the priors."
     )
+    strange = [name for name in problem.levels if is_sex(problem.column or "") and name not in SEXES]
+    if strange and not empty:
+        advice = (
+            f"Animals by {problem.column}: {tally}. Beside F and M there {'is' if len(strange) == 1 else 'are'} "
+            f"{joined(strange)}: if it means that nobody knows, leave these cells empty."
+        )
     said: dict[Verdict, str] = {"ok": f"Animals by {problem.column}: {tally}.", "warn": advice}
-    verdict: Verdict = "warn" if empty else "ok"
+    verdict: Verdict = "warn" if empty or strange else "ok"
     return [finding("animals of the rarest class", int(known.min()), 1, verdict, said, "SparseDataWarning")]
 
 

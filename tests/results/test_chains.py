@@ -57,7 +57,7 @@ def test_the_metric_is_in_the_coordinates_of_the_sampler():
     problem = made.Problem(model, made.history("sex"), made.mask())
     mode = find_modes(problem).best
     pm_model = build_model(problem, kernel=True)
-    found = unconstrained_covariance(problem, pm_model, mode)
+    found = unconstrained_covariance(problem, pm_model, mode.theta, mode.covariance)
     names = [value.name for value in pm_model.continuous_value_vars]
     scale = {"D[snow]": 1 / made.mask().covariates["snow"].std(ddof=0)}
     label = {"D[Intercept]": "D_reference_log__", "lambda0[Intercept]": "lambda0_reference_log__"}
@@ -79,7 +79,8 @@ def test_the_metric_is_in_the_coordinates_of_the_sampler():
 )
 def test_any_prior_has_a_metric(model):
     problem = made.Problem(model, made.history("null"), made.mask())
-    found = unconstrained_covariance(problem, build_model(problem, kernel=True), find_modes(problem).best)
+    mode = find_modes(problem).best
+    found = unconstrained_covariance(problem, build_model(problem, kernel=True), mode.theta, mode.covariance)
     assert found.shape == (problem.layout.size,) * 2
     assert np.linalg.eigvalsh(found)[0] > 0
 

@@ -246,3 +246,15 @@ def test_every_row_on_chains_has_a_sentence(chains):
         assert not row.advice[:1].islower()
         assert row.advice.endswith(".")
         assert "nan" not in row.advice
+
+
+def test_a_third_sex_is_asked_about():
+    history = made.history("sex")
+    odd = history.individuals.assign(sex=["X", *history.individuals["sex"][1:]])
+    again = lp.CaptureHistory.from_tables(
+        history.detections[["individual", "station", "occasion"]], history.stations, individuals=odd, occasions=8
+    )
+    problem = made.Problem(lp.SCR(classes="sex"), again, made.mask())
+    (found,) = data_checks.class_findings(problem)
+    assert found.verdict == "warn"
+    assert "Beside F and M there is X: if it means that nobody knows, leave these cells empty." in found.advice

@@ -18,7 +18,7 @@ CLOSE = pd.DataFrame({"station": list("ABC"), "x": [0.0, 1.0, 0.0], "y": [0.0, 0
 
 
 def fit_of(detection: lp.DetectionFunction, sigma: float, **values: float) -> StandIn:
-    design = lp.CaptureHistory.from_tables(None, CLOSE, occasions=3)
+    design = lp.CaptureHistory.from_tables(None, CLOSE, occasions=3, crs="local")
     mask = lp.Mask.around(design, buffer=5_000, spacing=500)
     problem = Problem(lp.SCR(detection=detection), design, mask)
     theta = theta_of(problem, {"D": 0.1, "lambda0": 1e-4, "sigma": sigma} | values)
@@ -75,7 +75,7 @@ def test_without_recaptures_the_stations_decide() -> None:
 
 
 def test_wrong_arguments() -> None:
-    design = lp.CaptureHistory.from_tables(None, CLOSE, occasions=2)
+    design = lp.CaptureHistory.from_tables(None, CLOSE, occasions=2, crs="local")
     with pytest.raises(lp.errors.DataError, match="between 0 and 1"):
         lp.suggest_buffer(design, effect=1.0)
     with pytest.raises(lp.errors.DataError, match="not a Mask"):
