@@ -213,7 +213,7 @@ def _data_text(captures: Table, stations: Table, tables: dict[str, list[Table]])
 def _effort_lines(stations: Table) -> list[str]:
     if stations.effort:
         return [
-            _line(f"effort = {_value(stations.effort)}", "a column of the stations; 0 = off"),
+            _line(f"effort = {_value(stations.effort)}", "a column of the stations: effort on EACH occasion; 0 = off"),
             _line('effort_unit = "day"', "what one unit of effort is; check it"),
         ]
     return [_line('# effort = "effort"', "a column of the stations, or a table station × occasion; none: always on")]
