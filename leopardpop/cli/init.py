@@ -59,6 +59,7 @@ coordinates = "hidden"                   # in the report; "exact" shows where th
 """
 
 
+PER_OCCASION = "a column of the stations: effort on EACH occasion; 0 = off"
 OWN_MASK = """
 # The mask is the state space above. Another one, instead of it: a section [mask] with buffer and spacing.
 """
@@ -249,7 +250,7 @@ def _of_sessions(captures: Table, stations: Table) -> str:
 def _effort_lines(stations: Table) -> list[str]:
     if stations.effort:
         return [
-            setting_line(f"effort = {toml_value(stations.effort)}", "a column of the stations; 0 = off"),
+            setting_line(f"effort = {toml_value(stations.effort)}", PER_OCCASION),
             setting_line('effort_unit = "day"', "what one unit of effort is; check it"),
         ]
     return [
