@@ -311,9 +311,8 @@ def _check_columns(found: list[str], required: Sequence[str], role: str, name: s
         return
     few = " Columns can be separated by commas, semicolons, tabs or blanks." if len(found) == 1 and separator else ""
     alike = None if few else nearest(missing[0], found)
-    hint = f" Is it '{alike}'? Then pass columns={{'{role}': {{'{alike}': '{missing[0]}'}}}}." if alike else ""
-    if not alike and not few:
-        hint = f" Say which column it is: columns={{'{role}': {{'<yours>': '{missing[0]}'}}}}."
+    asked = f" Is it '{alike}'? Then pass" if alike else " Say which it is: pass"
+    hint = "" if few else f"{asked} columns={{'{role}': {{'{alike or '<yours>'}': '{missing[0]}'}}}}."
     raise DataError(
         f"{name} has no column {listed(missing)}; its columns are {listed(found)}{separator}.{hint}{few}",
         offenders=missing,
