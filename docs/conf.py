@@ -20,7 +20,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "paper"]
 nb_execution_mode = "off"  # the notebooks are saved with their outputs, and executed by .ci/run
 nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "image/png", 1), ("html", "text/plain", 2)]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
