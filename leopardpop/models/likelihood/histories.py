@@ -210,7 +210,8 @@ class SeriesRatios:
             table *= (job.factor_x[chunk] * scaled[chunk, None])[:, :, None]
             table *= job.factor_y[chunk][:, None, :]
             result.by_x[chunk], result.by_y[chunk] = table.sum(2), table.sum(1)
-            np.add.at(result.by_group, job.group[chunk], table.reshape(len(chunk), -1))
+            for g in np.unique(job.group[chunk]):
+                result.by_group[g] += table[job.group[chunk] == g].sum(0).reshape(-1)
             self._add_slopes(self.terms.entry_slot[entries], exponent, table, left, right, result)
         return result
 
