@@ -26,6 +26,8 @@ from leopardpop.models.likelihood.together import Sets, Together
 __all__ = ["DenseForm"]
 
 PAIRS_IN_A_BLOCK = 32_768
+CELLS_IN_A_BLOCK = 16
+"""At least: with fewer the calls cost more than the pairs."""
 PAIRS_KEPT = 5_000_000
 HAZARDS_KEPT = 200_000
 """Pairs whose hazards the way back has from the way forward; of more they are worked out again."""
@@ -79,7 +81,7 @@ class DenseForm:
         self.void = history_void(terms)
         self.log_area = np.log(terms.area)
         n_cells, n_stations, n_slots = len(terms.area), len(terms.stations), len(terms.slot_station)
-        step = max(1, PAIRS_IN_A_BLOCK // max(n_stations, 1))
+        step = max(CELLS_IN_A_BLOCK, PAIRS_IN_A_BLOCK // max(n_stations, 1))
         self.blocks = [slice(i, min(i + step, n_cells)) for i in range(0, n_cells, step)]
         self.counts = csr_array((terms.entry_count, terms.entry_slot, terms.start), shape=(terms.n_histories, n_slots))
         ones = (np.ones(n_slots), (terms.slot_station, np.arange(n_slots)))
