@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ import pytest
 import leopardpop as lp
 from leopardpop.inference.mode import find_modes
 from leopardpop.models.problem import Problem
+from tests.benchmarks.processor import cpu_seconds
 from tests.benchmarks.surveys import generated, load_dataset
 from tests.benchmarks.yardstick import _exponentials
 
@@ -38,16 +37,6 @@ CASES = [
     ("blackbearCH", lp.HalfNormal(), DENSE),
     ("blackbearCH", lp.ProbabilityHalfNormal(), DENSE),
 ]
-
-
-def cpu_seconds(function: Callable[[], object], repeats: int) -> float:
-    """Least processor time of several runs, s: on a shared machine a clock on the wall says less."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def exponentials(problem: Problem) -> int:
@@ -111,6 +100,7 @@ NATION = """
 import json, resource, time, warnings
 warnings.simplefilter("ignore")
 import leopardpop as lp
+from tests.benchmarks.processor import cpu_seconds
 from tests.benchmarks.surveys import generated
 history, mask = generated(stations=17_000, cells=15_000, animals=265)
 wall, cpu = time.perf_counter(), time.process_time()
