@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.density_integral import surface_of
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.centring import surface_metric
+from leopardpop.results.density_centring import density_metric
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -72,6 +74,9 @@ def _middle(problem: AnyProblem) -> tuple[Floats, Floats]:
 
     if isinstance(problem, OccupancyProblem) and has_surface(problem):
         return surface_metric(problem)
+    surface = None if isinstance(problem, OccupancyProblem) else surface_of(problem)
+    if surface is not None and isinstance(problem, Problem):
+        return density_metric(problem, surface)
     mode = find_modes(problem).best
     return mode.theta, mode.covariance
 
