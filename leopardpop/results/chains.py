@@ -72,10 +72,10 @@ def _middle(problem: AnyProblem) -> tuple[Floats, Floats]:
     """Where the chains begin, (P,), and their metric, (P, P)."""
     from leopardpop.inference.mode import find_modes
 
-    if isinstance(problem, OccupancyProblem) and has_surface(problem):
-        return surface_metric(problem)
-    surface = None if isinstance(problem, OccupancyProblem) else surface_of(problem)
-    if surface is not None and isinstance(problem, Problem):
+    if isinstance(problem, OccupancyProblem):
+        if has_surface(problem):
+            return surface_metric(problem)
+    elif (surface := surface_of(problem)) is not None:
         return density_metric(problem, surface)
     mode = find_modes(problem).best
     return mode.theta, mode.covariance
