@@ -83,7 +83,7 @@ class Predictor:
         self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
         self._beta = self.parameter.to_beta(theta)
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
-        self._deviations = [_share(fit, each, self.rows, theta) for each in effects]
+        self._deviations = [_share(fit, each, self.rows, rows, theta) for each in effects]
 
     def block(self, part: slice) -> Floats:
         """Values of some rows, (S, rows)."""
@@ -101,9 +101,10 @@ def _from_the_middle(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{axis: (rows[axis] - at) / METRES for axis, at in origin if axis in rows})
 
 
-def _share(fit: Any, effects: Effect, rows: pd.DataFrame, theta: Floats) -> Deviations | Surface:
+def _share(fit: Any, effects: Effect, rows: pd.DataFrame, placed: pd.DataFrame, theta: Floats) -> Deviations | Surface:
+    """Share of the rows as formulas have them, which of a surface is that of their positions in metres."""
     if isinstance(effects, SpatialEffect):
-        return Surface(effects.design, effects.coefficients(theta), rows)
+        return Surface(effects.design, effects.coefficients(theta), placed)
     return _deviations(fit, effects, rows, theta)
 
 
