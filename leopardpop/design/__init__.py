@@ -9,6 +9,10 @@ For example:
 
 from __future__ import annotations
 
-from leopardpop.design.expected import Expected, expected
+from leopardpop.design.expectation import Expected, expected
+from leopardpop.design.scenario import Scenario
+from leopardpop.design.sites import visits
+from leopardpop.design.studies import study
+from leopardpop.design.study_result import Study
 
-__all__ = ["Expected", "expected"]
+__all__ = ["Expected", "Scenario", "Study", "expected", "study", "visits"]

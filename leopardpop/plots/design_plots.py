@@ -14,7 +14,7 @@ from leopardpop.words import counted, decimal, trimmed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from leopardpop.design.expected import Expected
+    from leopardpop.design.expectation import Expected
     from leopardpop.plots.ground import Cells, Coordinates, Frame
 
 __all__ = ["map_axes", "pdot_map"]
