@@ -8,16 +8,28 @@ import numpy as np
 
 from leopardpop.errors import ModelError
 from leopardpop.plots.ground import cells_of, draw_edge, draw_values
-from leopardpop.plots.style import COLUMN, INK, describe, figure_of, new_axes, styled
+from leopardpop.plots.style import (
+    COLUMN,
+    FAINT,
+    INK,
+    PALETTE,
+    SOFT,
+    describe,
+    figure_of,
+    legend_below,
+    new_axes,
+    styled,
+)
 from leopardpop.words import counted, decimal, trimmed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from leopardpop.design.expectation import Expected
+    from leopardpop.design.layout import Layout
     from leopardpop.plots.ground import Cells, Coordinates, Frame
 
-__all__ = ["map_axes", "pdot_map"]
+__all__ = ["layout_map", "map_axes", "pdot_map"]
 
 
 def map_axes(cells: Cells, ax: Any, coordinates: Coordinates) -> tuple[Axes, Frame]:
@@ -97,3 +109,35 @@ def _caption(found: Expected, name: str, effort: float, esa: float) -> str:
 
 def _alt(values: Any) -> str:
     return f"Map of the probability of being detected, {decimal(values.min())} to {decimal(values.max())}."
+
+
+@styled
+def layout_map(found: Layout, *, coordinates: Coordinates = "hidden", ax: Any = None) -> Axes:
+    """Map the chosen stations among all feasible places.
+
+    Parameters
+    ----------
+    found
+        Result of :func:`leopardpop.design.layout`.
+    coordinates
+        "hidden": a scale bar and no coordinates on the axes; "exact".
+    ax
+        Axes to draw on; None: a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    cells = cells_of(found.mask)
+    axes, frame = map_axes(cells, ax, coordinates)
+    draw_edge(axes, cells, frame, colors=SOFT, linewidths=0.5, zorder=1)
+    dots(axes, frame, found.places[["x", "y"]].to_numpy(float), s=3, c=FAINT, edgecolors="none", label="feasible place")
+    kinds = {1: ("station", "o", PALETTE[0]), 2: ("station with two cameras", "s", PALETTE[5])}
+    for cameras, (label, marker, color) in kinds.items():
+        xy = found.stations.loc[found.stations["cameras"] == cameras, ["x", "y"]].to_numpy(float)
+        if len(xy):
+            dots(axes, frame, xy, s=14, c=color, marker=marker, label=label)
+    legend_below(axes, axes.get_legend_handles_labels()[0], columns=3)
+    caption = f"{found!r}. Grey: feasible places; outline: the mask."
+    describe(axes, caption, f"Map of {counted(len(found.stations), 'station')} chosen among feasible places.")
+    return axes
