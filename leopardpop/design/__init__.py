@@ -12,9 +12,26 @@ from __future__ import annotations
 from leopardpop.design.expectation import Expected, expected
 from leopardpop.design.layout import Layout, layout
 from leopardpop.design.layout_choice import Limits
+from leopardpop.design.more import More, more_occasions
+from leopardpop.design.power import Power, Trend, power
 from leopardpop.design.scenario import Scenario
 from leopardpop.design.sites import visits
 from leopardpop.design.studies import study
 from leopardpop.design.study_result import Study
 
-__all__ = ["Expected", "Layout", "Limits", "Scenario", "Study", "expected", "layout", "study", "visits"]
+__all__ = [
+    "Expected",
+    "Layout",
+    "Limits",
+    "More",
+    "Power",
+    "Scenario",
+    "Study",
+    "Trend",
+    "expected",
+    "layout",
+    "more_occasions",
+    "power",
+    "study",
+    "visits",
+]
