@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from leopardpop.design.expectation import Expected
-    from leopardpop.design.layout import Layout
+    from leopardpop.design.layouts import Layout
     from leopardpop.plots.ground import Cells, Coordinates, Frame
 
 __all__ = ["layout_map", "map_axes", "pdot_map"]
