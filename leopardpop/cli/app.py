@@ -140,3 +140,20 @@ def fit(
             return
         if not run_analysis(checked, overwrite=overwrite):
             raise typer.Exit(NOT_TRUSTED)
+
+
+@app.command()
+def study(
+    scenarios: Annotated[Path, typer.Argument(help="The file of scenarios, such as scenarios.toml.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as the file says, or one.")] = None,
+) -> None:
+    """Simulate and fit scenarios of a survey before it is made; goes on where an earlier run ended."""
+    from leopardpop.cli.study import read_study, run_study, write_study
+
+    with _plain_errors():
+        checked = read_study(scenarios)
+        found = run_study(checked, workers=workers)
+        written = write_study(found, checked.folder)
+    typer.echo(f"{found}\nWritten to {checked.folder}: {', '.join(path.name for path in written)}")
+    if (found.failures()["verdict"] == "mostly fails").any():
+        raise typer.Exit(NOT_TRUSTED)
