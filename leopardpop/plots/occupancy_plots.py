@@ -26,9 +26,38 @@ WORDS = {
     "breeding": "Pr(breeding | used), R",
     "gamma": "Pr(colonised), γ",
     "epsilon": "Pr(left), ε",
+    "psi_next": "Pr(used next season), ψ′",
+    "breeding_next": "Pr(breeding | used next season), R′",
     "p": "Pr(seen on a visit), p",
+    "p1": "Pr(seen | used), p₁",
+    "p2": "Pr(seen | breeding), p₂",
     "delta": "Pr(young seen), δ",
+    "p10": "Pr(mistake), p₁₀",
+    "abundance": "Animals per site, λ",
+    "r": "Pr(one animal is seen), r",
+    "rate": "Count per unit of effort",
 }
+
+
+OTHERWISE = {
+    "counted animals": {"p": "Pr(one animal is counted), p"},
+    "mistakes": {"p": "Pr(truly seen on a visit), p"},
+}
+"""Where a parameter means something else."""
+
+
+def worded(fit: OccupancyFit, parameter: str) -> str:
+    """What a parameter is, for an axis; its name alone for a category of a multinomial logit."""
+    structure = fit.model.structure
+    if any(parameter in pair for pair in structure.choices):
+        return parameter
+    kind = "mistakes" if "p10" in structure.homes else structure.kind
+    return (WORDS | OTHERWISE.get(kind, {})).get(parameter, parameter)
+
+
+def is_probability(fit: OccupancyFit, parameter: str) -> bool:
+    """Whether a parameter ends at 1."""
+    return parameter not in fit.model.structure.links
 
 
 class OccupancyPlots:
@@ -133,10 +162,11 @@ def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any
     else:
         _curve(axes, table, variable)
     axes.set_xlabel(plain(variable))
-    axes.set_ylabel(WORDS.get(parameter, parameter))
-    axes.set_ylim(0, 1)
+    words = worded(fit, parameter)
+    axes.set_ylabel(words)
+    axes.set_ylim(0, 1.0 if is_probability(fit, parameter) else None)
     held = "".join(f", {name} = {value}" for name, value in (at or {}).items())
-    text = f"{WORDS.get(parameter, parameter)} along {plain(variable)}: median and 95 % interval, other covariates at "
+    text = f"{words} along {plain(variable)}: median and 95 % interval, other covariates at "
     text += f"their reference{plain(held)}. "
     text += "Dashed: outside of what the sites have. " if table["extrapolated"].any() else ""
     low, high = rounded(float(table["median"].min())), rounded(float(table["median"].max()))
@@ -172,13 +202,14 @@ def surface_figure(fit: Any, parameter: str, mask: Any, *, coordinates: Any, ax:
     axes: Axes = new_axes(ax, width=COLUMN, height=min(COLUMN * frame.ratio, 140) + 14)[0]
     frame.apply(axes, coordinates, north=mask.crs is not None)
     mean, outside = surface[f"{parameter}_mean"].values, surface["extrapolated"].values
-    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=1.0, zorder=1)
+    words, top = worded(fit, parameter), 1.0 if is_probability(fit, parameter) else float(mean.max())
+    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=top, zorder=1)
     hatch(axes, cells, frame, outside, color="white")
     draw_edge(axes, cells, frame, colors=INK, linewidths=0.5, zorder=3)
     bar = figure_of(axes).colorbar(image, ax=axes, location="bottom", fraction=0.05, pad=0.01, shrink=0.75)
     bar.ax.tick_params(width=0.5, length=2, labelsize=SMALL)
-    bar.set_label(WORDS.get(parameter, parameter))
-    text = f"{WORDS.get(parameter, parameter)}: posterior mean over {counted(len(mean), 'cell')}. "
+    bar.set_label(words)
+    text = f"{words}: posterior mean over {counted(len(mean), 'cell')}. "
     if outside.any():
         text += f"Hatched: {counted(int(outside.sum()), 'cell')} with covariates outside of what the sites have."
     low, high = rounded(float(mean.min())), rounded(float(mean.max()))
