@@ -11,7 +11,7 @@ import pytest
 import leopardpop as lp
 from leopardpop import words
 from leopardpop.errors import ModelError
-from leopardpop.plots.occupancy_plots import worded
+from leopardpop.plots.effects import worded
 from leopardpop.report.html import to_html
 from leopardpop.report.site_context import SiteContext
 from leopardpop.report.write import compose_sites
