@@ -217,7 +217,9 @@ def _has(names: list[str]) -> str:
 
 
 def wants_estimates(analysis: Analysis) -> bool:
-    """Return whether maximum-likelihood fits are needed: asked for, or to compare models without random effects.
+    """Return whether maximum-likelihood fits are needed: asked for, or to compare models without integrals.
+
+    Random and spatial effects make the likelihood an integral, of which there is no maximum here.
 
     Parameters
     ----------
@@ -229,8 +231,9 @@ def wants_estimates(analysis: Analysis) -> bool:
     bool
         True if they are.
     """
-    random = any("|" in str(value) for model in analysis.models.values() for value in model.values())
-    return bool(analysis.fit.get("maximum_likelihood", False)) or (len(analysis.models) > 1 and not random)
+    formulas = [str(value).replace(" ", "") for model in analysis.models.values() for value in model.values()]
+    integrals = any("|" in formula or "gp(" in formula for formula in formulas)
+    return bool(analysis.fit.get("maximum_likelihood", False)) or (len(analysis.models) > 1 and not integrals)
 
 
 @dataclass

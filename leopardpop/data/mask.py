@@ -26,6 +26,8 @@ from leopardpop.errors import DataError, ProjectionWarning
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from leopardpop.data.detection_history import DetectionHistory
+
 __all__ = ["Mask", "check_mask", "stations_outside"]
 
 Floats = NDArray[np.float64]
@@ -91,14 +93,14 @@ class Mask:
     @classmethod
     def around(
         cls,
-        history: HasStations,
+        history: HasStations | DetectionHistory,
         *,
         buffer: float,
         spacing: float,
         habitat: Any = None,
         crs: Any = None,
     ) -> Mask:
-        """Lay square cells around the stations.
+        """Lay square cells around the stations, or the sites of a detection history.
 
         The centres lie on the lattice (i + ½, j + ½) · spacing of the coordinate reference system, wherever the
         stations are: masks of the same spacing fit together. A cell belongs to the mask if its centre is within
@@ -107,7 +109,7 @@ class Mask:
         Parameters
         ----------
         history
-            Capture history (or a survey): its stations are used.
+            Capture history or survey: its stations are used; detection history: its sites, to map what is there.
         buffer
             Metres. An animal centred farther away should hardly ever meet a camera: 4 sigma of a half-normal.
         spacing
@@ -141,8 +143,7 @@ class Mask:
         >>> lp.Mask.around(survey, buffer=10_000, spacing=5_000).n_cells
         251
         """
-        stations = history.stations
-        xy = stations[["x", "y"]].to_numpy(float)
+        xy = mask_checks.positions_of(history)
         mask_checks.check_lengths(buffer, spacing, xy)
         crs = _agreed_crs(history.crs, crs, habitat)
         region = None if habitat is None else read_polygon(habitat, crs, name="habitat")

@@ -182,3 +182,29 @@ def check_overlap(n_cells: int, region: BaseGeometry, xy: Floats) -> None:
 def span(what: str, x: NDArray[Any], y: NDArray[Any]) -> str:
     """Say where things lie."""
     return f"the {what} span x {x.min():.6g} to {x.max():.6g}, y {y.min():.6g} to {y.max():.6g}"
+
+
+def positions_of(history: Any) -> NDArray[np.float64]:
+    """Positions (K, 2), m, of the stations of a history or a survey, or of the sites of a detection history.
+
+    Parameters
+    ----------
+    history
+        What has them.
+
+    Raises
+    ------
+    DataError
+        If it has none.
+    """
+    if hasattr(history, "stations"):
+        found: NDArray[np.float64] = history.stations[["x", "y"]].to_numpy(float)
+        return found
+    xy = history.arrays().xy if hasattr(history, "arrays") else None
+    if xy is None:
+        kind = type(history).__name__
+        raise DataError(
+            f"a mask is laid around stations or sites, and this {kind} has no positions. Give a capture history, a "
+            "survey, or a detection history whose table of sites has columns x and y in metres (crs= names the system)."
+        )
+    return np.asarray(xy, float)

@@ -21,6 +21,8 @@ TOLD = (
     "law of abundance",
     "abundance apart from detection",
     "largest effect",
+    "perfect separation",
+    "sites with a detection",
 )
 """Diagnostics that are about what the numbers mean, wherever they have something to say."""
 

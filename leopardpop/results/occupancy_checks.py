@@ -14,8 +14,9 @@ from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
 from leopardpop.results.group_checks import ALL_TOGETHER, group_finding
 from leopardpop.results.occupancy_meaning import meaning_findings
+from leopardpop.results.separation import separating_effects
 from leopardpop.results.spatial_checks import spatial_findings
-from leopardpop.words import counted, percent
+from leopardpop.words import counted, joined, percent
 
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
@@ -49,6 +50,7 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
         The likelihood in pieces; not looked at.
     """
     found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
+    found += _separated(problem)
     found += [_groups(problem, each) for each in problem.layout.effects if isinstance(each, Effects)]
     found += spatial_findings(problem, theta)
     found += meaning_findings(problem, theta)
@@ -63,12 +65,14 @@ def _seen(problem: OccupancyProblem) -> Finding:
     known = f"Seen at {n} of {counted(len(np.unique(data.site)), 'site')} that were visited"
     few = f"{known}: what is said of detection, and with it of the sites where nothing was seen, is mostly the priors'."
     enough = n >= FEWEST_SITES_SEEN
+    every = n == len(np.unique(data.site)) and "psi" in problem.structure.homes and "p10" not in problem.structure.homes
+    everywhere = f"{known}, all of them: ψ may be 1 as far as the data say, and its interval ends where the prior says."
     return Finding(
         quantity="sites with a detection",
         value=n,
         limit=FEWEST_SITES_SEEN,
-        verdict="ok" if enough else "warn",
-        advice=f"{known}." if enough else few,
+        verdict=("note" if every else "ok") if enough else "warn",
+        advice=(everywhere if every else f"{known}.") if enough else few,
         warning="" if enough else "SparseDataWarning",
     )
 
@@ -123,8 +127,30 @@ def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
         value=value,
         limit=LARGEST_EFFECT,
         verdict=verdict,  # type: ignore[arg-type]
-        advice=advice if verdict == "note" else "No covariate separates the data perfectly.",
+        advice=advice if verdict == "note" else f"No effect is above {LARGEST_EFFECT:g} on the scale of its link.",
     )
+
+
+def _separated(problem: OccupancyProblem) -> list[Finding]:
+    """Covariates whose effect has no end in the data; of very few sites the priors decide anyhow, as is said."""
+    found = separating_effects(problem)
+    if not found or _seen(problem).verdict == "warn":
+        return []
+    which = f"The {'effect' if len(found) == 1 else 'effects'} {joined([repr(label) for label in found])}"
+    advice = (
+        f"{which} {'separates' if len(found) == 1 else 'separate'} places with and without a detection perfectly: the "
+        "likelihood rises without end along it, and the prior alone keeps the effect finite. Say so, or pool levels of "
+        "the factor."
+    )
+    finding = Finding(
+        quantity="perfect separation",
+        value=len(found),
+        limit=0.0,
+        verdict="warn",
+        advice=advice,
+        warning="PriorWarning",
+    )
+    return [finding]
 
 
 def _groups(problem: OccupancyProblem, effects: Effects) -> Finding:

@@ -28,7 +28,7 @@ PRIORS_SHARE = 0.8
 OUTSIDE = 0.1
 """Probability of a length scale that the functions do not serve."""
 QUARTILES = (0.25, 0.75)
-ENDS = (0.05, 0.995)
+ENDS = (0.05, 0.975)
 """Quantiles of the length scale that a better basis would be made for."""
 
 
@@ -139,7 +139,7 @@ def _served(effect: SpatialEffect, length: Floats) -> list[Finding]:
 
 def _better(effect: SpatialEffect, length: Floats) -> str:
     """Term whose waves serve the length scales of the posterior, and whose rectangle is no larger than they need."""
-    shortest, longest = np.quantile(length, ENDS)
+    shortest, longest = np.minimum(np.quantile(length, ENDS), effect.design.basis.longest)
     covariance, places = effect.design.basis.covariance, effect.design.places
     better = make_basis(places, shortest=shortest, longest=longest, covariance=covariance, most=LARGEST)
     waves = min(10 * int(np.ceil(len(better.order) / 10)), LARGEST)

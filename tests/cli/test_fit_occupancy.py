@@ -166,3 +166,38 @@ def test_models_in_notebooks():
     assert "multinomial" in html
     assert "&lt;" in lp.Occupancy(psi="~ I(a < 3)")._repr_html_()
     assert "chosen: psi" in lp.Occupancy(priors={"psi": lp.Prior("Beta", alpha=1, beta=1)})._repr_html_()
+
+
+def test_a_spatial_effect(tmp_path):
+    """Through analysis.toml, with a prior of its own, beside another model: neither has estimates to compare."""
+    rng = np.random.default_rng(2)
+    names = [f"s{i}" for i in range(49)]
+    xy = 2000.0 * np.array([(i % 7, i // 7) for i in range(49)]) + [500_000, 4_800_000]
+    pd.DataFrame({"site": names, "x": xy[:, 0], "y": xy[:, 1]}).to_csv(tmp_path / "sites.csv", index=False)
+    pd.DataFrame(rng.integers(0, 2, (49, 4))).assign(site=names).to_csv(tmp_path / "y.csv", index=False)
+    text = """
+[data]
+reader = "tables"
+y = "y.csv"
+sites = "sites.csv"
+crs = "EPSG:32652"
+[models.plain]
+family = "Occupancy"
+[models.surface]
+family = "Occupancy"
+psi = "~ gp(x, y, functions=12)"
+[priors]
+psi_length_gp = { InverseGamma = { alpha = 4, beta = 20 } }
+[fit]
+engine = "laplace"
+draws = 100
+seed = 1
+[output]
+checks = false
+"""
+    (tmp_path / "analysis.toml").write_text(text, encoding="utf-8")
+    result = invoke("fit", tmp_path / "analysis.toml")
+    assert result.exit_code == 0, result.output
+    summary = pd.read_csv(tmp_path / "results" / "summary.csv").set_index(["model", "parameter"])
+    assert {"psi_sd_gp", "psi_length_gp"} <= set(summary.loc["surface"].index)
+    assert "alpha=4" in (tmp_path / "results" / "surface" / "report.html").read_text(encoding="utf-8")

@@ -293,6 +293,16 @@ def test_prediction_at_sites_and_elsewhere():
     assert effect["mean"].iloc[1] == pytest.approx(expit(eta).mean())
 
 
+def test_a_map_around_the_sites_and_leaving_sites_out():
+    fit = fitted()
+    mask = lp.Mask.around(fit.history, buffer=2000, spacing=1500).with_covariates(snow=lambda x, y: 0.0 * x)
+    axes = fit.plot.surface("psi", mask)
+    assert "Hatched" in axes.figure.caption
+    assert fit.loo().n_data_points == 64
+    with pytest.raises(DataError, match="this DetectionHistory has no positions"):
+        lp.Mask.around(lp.DetectionHistory.from_tables([[0, 1]]), buffer=2000, spacing=1500)
+
+
 def test_maps_in_blocks(monkeypatch):
     from leopardpop.results import occupancy_surface
 

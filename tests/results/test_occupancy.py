@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 import leopardpop as lp
-from leopardpop.errors import ConvergenceWarning, DataError, FitError, ModelError, SparseDataWarning
+from leopardpop.errors import ConvergenceWarning, DataError, FitError, ModelError, PriorWarning, SparseDataWarning
 from leopardpop.models.states.problem import OccupancyProblem
 from tests.models.occupancy_cases import FORMULAS as EVERY_FORMULA
 from tests.models.occupancy_cases import MODELS, design
@@ -189,7 +189,8 @@ def test_separation_is_noted_and_the_prior_keeps_it_finite():
     with pytest.raises(FitError, match="flat along"):
         lp.Occupancy(psi="~ valley").maximum_likelihood(data)
     wide = {"psi[valley[yes]]": lp.Prior("Normal", mu=0, sigma=10)}
-    made = lp.Occupancy(psi="~ valley", priors=wide).fit(data, engine="laplace", seed=1)
+    with pytest.warns(PriorWarning, match="perfectly"):
+        made = lp.Occupancy(psi="~ valley", priors=wide).fit(data, engine="laplace", seed=1)
     table = made.diagnostics().set_index("quantity")
     assert table.loc["largest effect", "verdict"] == "note"
     assert "psi[valley[yes]]" in table.loc["largest effect", "advice"]
@@ -351,3 +352,34 @@ def test_posterior_of_spoccupancy(shared):
 def test_hidden_needs_a_word_that_is_known(tmp_path):
     with pytest.raises(DataError, match="must be"):
         fit("Occupancy").save(tmp_path / "fit.nc", coordinates="some")
+
+
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")
+def test_separation_and_boundaries_are_told():
+    """A covariate that tells used sites from others, one of visits, levels that are all used or unused, and neither."""
+    from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.results.separation import separating_effects
+
+    rng = np.random.default_rng(4)
+    y = (rng.random((24, 4)) < 0.5).astype(float)
+    y[::3] = 0.0
+    seen = (y > 0).any(1)
+    names = [f"s{i}" for i in range(24)]
+    level = np.where(seen, np.array(["river", "slope"])[np.arange(24) % 2], "rock")
+    sites = pd.DataFrame({"site": names, "cover": seen + 0.1 * rng.random(24), "snow": rng.random(24), "ground": level})
+    visits = {"wind": 1.0 - y, "rain": rng.random(y.shape)}
+    history = lp.DetectionHistory.from_tables(pd.DataFrame(y).assign(site=names), sites, visit_covariates=visits)
+
+    def found(**formulas):
+        return separating_effects(OccupancyProblem(lp.Occupancy(**formulas), history))
+
+    assert found(psi="~ snow + cover", p="~ rain") == ["psi[cover]"]
+    assert found(p="~ rain + wind") == ["p[wind]"]
+    assert found(psi="~ ground") == ["psi[ground[rock]]", "psi[ground[slope]]"]
+    assert found(psi="~ snow", p="~ rain") == []
+    for formula in ("~ cover", "~ snow"):
+        table = lp.Occupancy(psi=formula).fit(history, engine="laplace", draws=100, seed=1).diagnostics()
+        assert ("perfect separation" in set(table["quantity"])) == (formula == "~ cover")
+    everywhere = lp.DetectionHistory.from_tables(np.ones((20, 3)))
+    table = lp.Occupancy().fit(everywhere, engine="laplace", draws=100, seed=1).diagnostics().set_index("quantity")
+    assert "ψ may be 1" in table.loc["sites with a detection", "advice"]
