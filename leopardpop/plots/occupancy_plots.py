@@ -124,9 +124,12 @@ class OccupancyPlots:
 
 
 @styled
-def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any) -> Axes:
+def effect_figure(
+    fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any, species: str | None = None
+) -> Axes:
     """Draw a parameter along one covariate; see :meth:`OccupancyPlots.effect`."""
-    table = fit.effect(parameter, variable, at=at, span=span)
+    own = {} if species is None else {"species": species}
+    table = fit.effect(parameter, variable, at=at, span=span, **own)
     axes: Axes = new_axes(ax, width=COLUMN, height=60)[0]
     if isinstance(table[variable].iloc[0], str):
         _points(axes, table, variable)
@@ -135,7 +138,7 @@ def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any
     axes.set_xlabel(plain(variable))
     axes.set_ylabel(WORDS.get(parameter, parameter))
     axes.set_ylim(0, 1)
-    held = "".join(f", {name} = {value}" for name, value in (at or {}).items())
+    held = "".join(f", {name} = {value}" for name, value in (own | dict(at or {})).items())
     text = f"{WORDS.get(parameter, parameter)} along {plain(variable)}: median and 95 % interval, other covariates at "
     text += f"their reference{plain(held)}. "
     text += "Dashed: outside of what the sites have. " if table["extrapolated"].any() else ""

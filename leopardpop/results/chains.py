@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
-from leopardpop.results.centring import surface_metric
+from leopardpop.results.centring import community_metric, surface_metric
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -56,24 +57,35 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     own = sampler == "pymc"
     if own:
         chosen.setdefault("backend", "FAST_COMPILE")
-    middle, metric = _middle(problem)
+    moved, middle, metric = _middle(problem, own=own)
     keywords: dict[str, Any] = {**size, **chosen}
     if own:
-        model, start, covariance = flat_model(problem), {"theta": middle}, metric
+        model, start, covariance = flat_model(moved), {"theta": middle}, metric
     else:
         model, start = problem.graph(), point_of(problem, middle)
         covariance = unconstrained_covariance(problem, model, middle, metric)
-    return sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
+    tree = sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
+    return tree if moved is problem or not own else _moved_back(tree, moved, problem)
 
 
-def _middle(problem: AnyProblem) -> tuple[Floats, Floats]:
-    """Where the chains begin, (P,), and their metric, (P, P)."""
+def _moved_back(tree: xr.DataTree, moved: AnyProblem, problem: AnyProblem) -> xr.DataTree:
+    """Draws of theta in the coordinates of the problem that was asked for."""
+    posterior = tree["posterior"].to_dataset()
+    theta = problem.to_theta(moved.to_beta(posterior["theta"].values))
+    tree["posterior"] = posterior.assign(theta=posterior["theta"].copy(data=theta))
+    return tree
+
+
+def _middle(problem: AnyProblem, *, own: bool) -> tuple[AnyProblem, Floats, Floats]:
+    """The problem as the chains move in it, where they begin, (P,), and their metric, (P, P)."""
     from leopardpop.inference.mode import find_modes
 
+    if isinstance(problem, CommunityProblem):
+        return community_metric(problem, centred=own)
     if isinstance(problem, OccupancyProblem) and has_surface(problem):
-        return surface_metric(problem)
+        return problem, *surface_metric(problem)
     mode = find_modes(problem).best
-    return mode.theta, mode.covariance
+    return problem, mode.theta, mode.covariance
 
 
 def flat_model(problem: AnyProblem) -> pm.Model:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.inference.laplace import laplace_draws
+from leopardpop.models.states.clusters import MOST_TOGETHER
+from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
-from leopardpop.results.centring import centred_surface
+from leopardpop.results.centring import centred_community, centred_surface
+from leopardpop.results.community_checks import community_findings
+from leopardpop.results.community_fit import CommunityFit
 from leopardpop.results.data_checks import (
     class_findings,
     history_findings,
@@ -58,10 +62,14 @@ class Family:
     """Importance sampling: draws of theta and the likelihood in pieces, of the problem and options of the engine."""
     spread: Callable[[Any], float | None]
     """Posterior sd of the number of animals, of the pieces; None where there is none."""
+    by_chains: Callable[[Any], bool] = lambda problem: False
+    """Whether engine="auto" goes to NUTS at once, for a problem where importance sampling is hopeless."""
 
 
 def family_of(problem: Problem | OccupancyProblem) -> Family:
     """Family of a model with its data."""
+    if isinstance(problem, CommunityProblem):
+        return COMMUNITY
     return OCCUPANCY if isinstance(problem, OccupancyProblem) else CAPTURE_RECAPTURE
 
 
@@ -93,13 +101,20 @@ def recorded_draws(problem: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws
 
 def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
     """Importance sampling; random effects are integrated out where their groups allow it."""
-    integrated = centred_surface(problem) if has_surface(problem) else integrated_form(problem)
+    integrated = _without_effects(problem)
     if integrated is None:
         return recorded_draws(problem, keywords)
     drawn = laplace_draws(integrated, **keywords)
     theta = integrated.complete(drawn.draws.reshape(-1, integrated.size)).reshape(*drawn.draws.shape[:2], -1)
     complete = replace(drawn, names=problem.names, draws=theta, raw=integrated.complete(drawn.raw))
     return complete, evaluate_draws(in_pieces(problem), theta.reshape(-1, theta.shape[-1]))
+
+
+def _without_effects(problem: OccupancyProblem) -> Any:
+    """A problem without its random and spatial effects; None where they are drawn with everything else."""
+    if isinstance(problem, CommunityProblem):
+        return centred_community(problem)
+    return centred_surface(problem) if has_surface(problem) else integrated_form(problem)
 
 
 CAPTURE_RECAPTURE = Family(
@@ -117,4 +132,10 @@ OCCUPANCY = Family(
     findings=occupancy_findings,
     origin=lambda problem: {},
     spread=lambda pieces: None,
+)
+COMMUNITY = replace(
+    OCCUPANCY,
+    fit=CommunityFit,
+    findings=community_findings,
+    by_chains=lambda problem: len(problem.layout.effects) > MOST_TOGETHER,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.prior_terms import PriorTerms
 from leopardpop.models.spatial_effects import build_effects
 from leopardpop.models.states.forward import (
-    Forward,
     Smoothed,
     Transition,
     draw_states,
@@ -27,6 +26,7 @@ from leopardpop.models.states.priors import occupancy_priors
 from leopardpop.models.states.products import choice_slopes, log_pairs, product_of, slopes_of, sum_of
 from leopardpop.models.states.responses import coded
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
+from leopardpop.models.states.run import Pair, Run, SiteLikelihood
 from leopardpop.models.states.starts import starting_points
 from leopardpop.models.states.structure import Either
 from leopardpop.models.states.tables import check_history, table_of
@@ -37,30 +37,14 @@ if TYPE_CHECKING:
 
     from leopardpop.components.formula import Design
     from leopardpop.data.detection_history import DetectionHistory
+    from leopardpop.data.occupancy_arrays import OccupancyArrays
     from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
 
-    type Pair = tuple[Floats, Floats]
-
 __all__ = ["OccupancyProblem", "SiteLikelihood"]
 
 DRAWS_TIMES_ROWS = 65_536
-
-
-class SiteLikelihood(NamedTuple):
-    """The log-likelihood in the pieces that leave-one-out needs."""
-
-    y: Floats
-    """log Pr(all visits of a site), (..., N)."""
-
-
-class Run(NamedTuple):
-    """The likelihood at one set of parameters, or at a batch of them."""
-
-    forward: Forward
-    logs: dict[str, Pair]
-    """log x and log(1 − x) of every parameter on its places (transitions and sites) or kinds of visits."""
 
 
 class OccupancyProblem:
@@ -78,19 +62,27 @@ class OccupancyProblem:
 
     def __init__(self, model: OccupancyModel, history: DetectionHistory, *, design_only: bool = False) -> None:
         self.model, self.history, self.given, self.structure = model, history, history, model.structure
-        check_history(history, self.structure, type(model).__name__, any_response=design_only)
-        self.arrays = history.arrays()
+        self.arrays = self._data(design_only)
         self.shape = (len(self.arrays.seasons), len(self.arrays.sites))
         self.layout = self._layout()
         self.lay_rows()
         self.visits = self._visit_terms(design_only)
+
+    def _data(self, design_only: bool) -> OccupancyArrays:
+        """The history as arrays, after a look at whether the model is for it."""
+        check_history(self.history, self.structure, type(self.model).__name__, any_response=design_only)
+        return self.history.arrays()
+
+    def formula(self, name: str) -> str:
+        """Formula of a parameter, with all of its random effects."""
+        return str(getattr(self.model, name))
 
     def _layout(self) -> Layout:
         pieces: list[tuple[str, str, str, Design, tuple[int, ...]]] = []
         random: list[tuple[str, str, AnyRandomDesign]] = []
         for name, home in self.structure.homes.items():
             table, rows = table_of(home, self.arrays, self.structure.states)
-            fixed, effects = build_effects(getattr(self.model, name), table, name, rows, priors=self.model.priors)
+            fixed, effects = build_effects(self.formula(name), table, name, rows, priors=self.model.priors)
             design = build_design(fixed, table, parameter=name, rows=rows)
             link, unit = self.structure.links.get(name, self.model.link), self.structure.units.get(name, "")
             pieces.append((name, link, unit, design, (len(table),)))
@@ -175,6 +167,11 @@ class OccupancyProblem:
     def n_sites(self) -> int:
         """Number of sites, visited or not."""
         return self.shape[1]
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Labels of the sites."""
+        return self.arrays.sites
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again on demand (compiled priors do not travel between processes)."""

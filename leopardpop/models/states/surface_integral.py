@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["IntegratedSurface", "has_surface"]
+__all__ = ["IntegratedSurface", "by_place", "has_surface"]
 
 DRAWS = 16
 SLOPE_STEP = 1e-3
@@ -115,7 +115,7 @@ class IntegratedSurface:
         self.size = effects[0].place.start
         self.names = problem.names[: self.size]
         self._matrix = block_diag(*(each.matrix() for each in effects))
-        self._places = _by_place(problem)
+        self._places = by_place(problem)
         self._known: dict[bytes, Floats] = {}
         self._start = problem.starts()[0][: self.size]
         self.centre(self._start)
@@ -256,7 +256,7 @@ def has_surface(problem: OccupancyProblem) -> bool:
     return any(isinstance(each, SpatialEffect) for each in problem.layout.effects)
 
 
-def _by_place(problem: OccupancyProblem) -> OccupancyProblem:
+def by_place(problem: OccupancyProblem) -> OccupancyProblem:
     """The same likelihood, with the values of the effects as its last coordinates."""
     effects, at = [], problem.layout.effects[0].place.start
     for each in problem.layout.effects:
