@@ -37,7 +37,14 @@ def captured():
 def components():
     functions = (lp.HalfNormal, lp.Exponential, lp.HazardRate, lp.ProbabilityHalfNormal, lp.ProbabilityExponential)
     families = (lp.Occupancy, lp.DynamicOccupancy, lp.MultistateOccupancy, lp.DynamicMultistateOccupancy)
-    families += (lp.FalsePositiveOccupancy, lp.RoyleNichols, lp.NMixture, lp.CountOccupancy, lp.TwoFlanks)
+    families += (
+        lp.FalsePositiveOccupancy,
+        lp.RoyleNichols,
+        lp.NMixture,
+        lp.CountOccupancy,
+        lp.CommunityOccupancy,
+        lp.TwoFlanks,
+    )
     made = [*(one() for one in functions), *(one() for one in families), lp.Mixture(2), lp.LogLinear(D="~ 1")]
     made += [lp.LeastCost(resistance="slope"), lp.Prior("Normal", mu=0, sigma=1)]
     made += [lp.priors.from_range(30, 50, mass=0.9), lp.priors.big_cats()]

@@ -27,6 +27,8 @@ __all__ = ["sample_problem", "seconds_of_nuts"]
 STEP = 1e-3
 """Of the differences, in posterior sds."""
 REPEATS = 5
+TUNE = 300
+"""Draws in which chains of a community find their step: the metric is good from the start."""
 
 
 def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:
@@ -57,6 +59,8 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     own = sampler == "pymc"
     if own:
         chosen.setdefault("backend", "FAST_COMPILE")
+    if isinstance(problem, CommunityProblem):
+        chosen.setdefault("tune", TUNE)
     moved, middle, metric = _middle(problem, own=own)
     keywords: dict[str, Any] = {**size, **chosen}
     if own:

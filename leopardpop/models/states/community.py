@@ -23,7 +23,6 @@ from leopardpop.models.states.tables import check_history
 
 if TYPE_CHECKING:
     from leopardpop.data.occupancy_arrays import OccupancyArrays
-    from leopardpop.models.layout import Effect
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.rows import Rows
 
@@ -57,8 +56,17 @@ class CommunityProblem(OccupancyProblem):
     def lay_rows(self) -> None:
         """Find the distinct rows of all designs; those of a species stand together."""
         super().lay_rows()
+        self._last: tuple[bytes, dict[str, Floats]] = (b"", {})
         for home in (self._rows, self._detection):
             home.update({name: replace(rows, random=species_rows(rows)) for name, rows in home.items()})
+
+    def predictors(self, theta: Floats) -> dict[str, Floats]:
+        """Linear predictors; those of the last theta are kept, for a gradient asks twice."""
+        key, (known, etas) = theta.tobytes(), self._last
+        if key != known:
+            etas = super().predictors(theta)
+            self._last = (key, etas)
+        return etas
 
     def formula(self, name: str) -> str:
         """Formula of a parameter, with what differs between species."""
@@ -87,7 +95,7 @@ class CommunityProblem(OccupancyProblem):
 class SpeciesRows:
     """All random effects of a parameter at once, on distinct rows that are in the order of the species."""
 
-    effects: tuple[Effect, ...]
+    effects: tuple[Any, ...]
     """Length d."""
     first: tuple[int, ...]
     """First row of each species, and the number of rows, length K + 1."""

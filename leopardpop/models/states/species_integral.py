@@ -41,6 +41,8 @@ ROUGH, EXACT = 0.1, 1e-7
 """Steps, in sds, below which the way to û ends: for a proposal, and for a value whose slopes are wanted."""
 LONGEST = 3.0
 """Step, in sds, that is taken at most."""
+BELOW = 0.5
+"""Posterior sds of the log of r, below the middle, at which the coordinates of chains are chosen."""
 LARGEST = float(np.log(1000.0))
 """Of the log of r, either way."""
 
@@ -164,10 +166,10 @@ class SpeciesIntegral(Integrated):
     def centring(self, phi: Floats, covariance: Floats) -> Floats:
         """w of each species and deviation, (K, d): how much of the variance between species is left to it.
 
-        It is that at small sds, one posterior sd below the middle: chains get stuck there, not where sds are large.
+        It is that at sds somewhat below the middle: chains get stuck where sds are small sooner than where large.
         """
         low = np.array(phi, float)
-        low[self._spreads] -= np.sqrt(np.diagonal(covariance)[self._spreads])
+        low[self._spreads] -= BELOW * np.sqrt(np.diagonal(covariance)[self._spreads])
         law = self.law(low)
         left: Floats = np.diagonal(law.covariance(), axis1=1, axis2=2) / law.sd**2
         return np.clip(left, 0.0, 1.0)
