@@ -62,6 +62,10 @@ def values():
     fit = model.fit(history, mask, **FEW)
     occupancy = lp.Occupancy(psi="~ 1", p="~ 1")
     occupied = occupancy.fit(visits, **FEW)
+    species = lp.DetectionHistory.from_tables({f"s{k}": np.ones((12, 4)) for k in range(5)})
+    truth = {"psi": 0.5, "p": 0.5, "psi_sd_species": 0.8, "p_sd_species": 0.4}
+    community = lp.CommunityOccupancy()
+    together = community.fit(community.simulate(species, parameters=truth, seed=1).history, **FEW)
     found = {
         "survey": survey,
         "layers": survey.layers,
@@ -80,6 +84,8 @@ def values():
         "flank fit": flanks.fit(pair, lp.Mask.around(pair, buffer=4000, spacing=1000), **FEW),
         "occupancy": occupied,
         "states": occupied.occupancy(),
+        "community": together,
+        "species at sites": together.richness(),
         "occupancy maximum": occupancy.maximum_likelihood(visits),
     }
     return found | components()
