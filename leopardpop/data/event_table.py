@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leopardpop.data.events import check_rule, event_numbers, independence_interval
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.occasions import Clock
-from leopardpop.data.selection import records_of_species
+from leopardpop.data.selection import records_of_several, records_of_species
 from leopardpop.data.young import company, is_young
 from leopardpop.errors import DataError
 
@@ -33,8 +33,7 @@ def make_events(
     """Make the table of events: see :meth:`leopardpop.Survey.events`."""
     check_rule(rule)
     if species is not None:
-        ledger = records_of_species(records, species)
-        records = ledger.records[ledger.open].reset_index(drop=True)
+        records = _chosen(records, species)
     columns = _columns(records, by)
     instant = clock.instants(records["timestamp"])
     interval = independence_interval(independence)
@@ -48,6 +47,16 @@ def make_events(
     table = table.iloc[by_time].reset_index(drop=True)
     table.insert(0, "event", np.arange(1, len(table) + 1))
     return table[[*table.columns.drop(["source", "line"]), "source", "line"]]
+
+
+def _chosen(records: pd.DataFrame, species: str | Sequence[str] | Mapping[str, str | Sequence[str]]) -> pd.DataFrame:
+    """Records of the species; those of a mapping under its labels."""
+    if not isinstance(species, Mapping):
+        ledger = records_of_species(records, species)
+        return ledger.records[ledger.open].reset_index(drop=True)
+    ledger, kind, labels = records_of_several(records, species)
+    named = ledger.records.assign(species=np.array([*labels, None], dtype=object)[kind])
+    return named[ledger.open].reset_index(drop=True)
 
 
 def event_codes(records: pd.DataFrame, instant: NDArray[np.int64], interval: int, rule: str) -> NDArray[np.intp]:

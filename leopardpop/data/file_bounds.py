@@ -119,9 +119,11 @@ def check_cells(path: Path, scan: FileScan, n_columns: int, n_wanted: int) -> No
 def check_widths(path: Path, scan: FileScan, n_columns: int, separator: str) -> None:
     """Refuse a line far wider than the header: a parser would make room for as many cells in every row."""
     most = 2 * n_columns + 100
+    one = separator if len(separator) == 1 else None  # None: blanks
     with path.open(encoding=scan.encoding, errors=scan.errors, newline=None) as file:
         for number, line in enumerate(file, start=1):
-            if len(line) > most and (cells := _n_cells(line, separator)) > most:
+            may_be = len(line) > most and (line.count(one) if one else len(line.split())) >= most
+            if may_be and (cells := _n_cells(line, separator)) > most:
                 raise DataError(
                     f"{path.name} line {number} has {cells:,} cells, but the header has {n_columns:,}. "
                     "Remove what is too much, or save the table again.",

@@ -142,7 +142,8 @@ class SurveyTables:
         Parameters
         ----------
         species
-            Name, or several; None: all records.
+            Name, or several; or label -> the names that stand for one species, which events then have as their
+            species. None: all records.
         independence
             A record less than this after another one belongs to its event: "30min", "1h"; None: each on its own.
         by

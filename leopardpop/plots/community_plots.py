@@ -1,4 +1,4 @@
-"""``fit.plot`` of a community: its species side by side, and what :class:`OccupancyPlots` has."""
+"""``fit.plot`` of a community: its species side by side, and what every fit has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from leopardpop.data.names import did_you_mean
 from leopardpop.errors import ModelError
 from leopardpop.plots.derived import captioned
-from leopardpop.plots.occupancy_plots import WORDS, OccupancyPlots, effect_figure
+from leopardpop.plots.effects import WORDS, effect_figure
+from leopardpop.plots.shared import SHARED, SharedPlots
 from leopardpop.plots.style import COLUMN, INK, PALETTE, SOFT, describe, new_axes, plain, styled
 from leopardpop.results.community_species import reference_values
 from leopardpop.words import counted, rounded
@@ -26,7 +27,7 @@ ROW = 4.2
 """Height of a species, mm."""
 
 
-class CommunityPlots(OccupancyPlots):
+class CommunityPlots(SharedPlots):
     """Figures of a community, as ``fit.plot``.
 
     Each returns the axes that it drew on; ``axes.figure`` has ``savefig``, ``caption`` and ``alt_text``.
@@ -94,7 +95,7 @@ class CommunityPlots(OccupancyPlots):
 
     def __repr__(self) -> str:
         """Name the figures."""
-        return "Figures: species(parameter, coefficient), effect(parameter, variable, species=...)"
+        return f"Figures: species(parameter, coefficient), {SHARED}"
 
 
 @styled

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.density_integral import surface_of
 from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.centring import community_metric, surface_metric
+from leopardpop.results.density_centring import density_metric
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -86,8 +88,11 @@ def _middle(problem: AnyProblem, *, own: bool) -> tuple[AnyProblem, Floats, Floa
 
     if isinstance(problem, CommunityProblem):
         return community_metric(problem, centred=own)
-    if isinstance(problem, OccupancyProblem) and has_surface(problem):
-        return problem, *surface_metric(problem)
+    if isinstance(problem, OccupancyProblem):
+        if has_surface(problem):
+            return problem, *surface_metric(problem)
+    elif (surface := surface_of(problem)) is not None:
+        return problem, *density_metric(problem, surface)
     mode = find_modes(problem).best
     return problem, mode.theta, mode.covariance
 

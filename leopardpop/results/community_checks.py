@@ -16,7 +16,7 @@ from leopardpop.words import counted
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.community import CommunityProblem
-    from leopardpop.models.states.problem import SiteLikelihood
+    from leopardpop.models.states.run import SiteLikelihood
 
 __all__ = ["community_findings"]
 

@@ -12,7 +12,9 @@ from leopardpop.models.states.community import SPECIES
 from leopardpop.results.occupancy_fit import OccupancyFit
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     import xarray as xr
@@ -202,6 +204,28 @@ class CommunityFit(OccupancyFit):
 
         return richness_surface(self, ground, quantiles=quantiles, draws=draws)
 
+    def write_map(  # type: ignore[override]
+        self, path: str | os.PathLike[str], parameter: str, mask: Mask, *, species: str
+    ) -> Path:
+        """Write a parameter of one species over a mask for a geographic information system.
+
+        Parameters
+        ----------
+        path, parameter, mask
+            As for :meth:`OccupancyFit.write_map`.
+        species
+            Label of the species.
+
+        Returns
+        -------
+        pathlib.Path
+            With mean, sd, quantiles and ``extrapolated``.
+        """
+        from leopardpop.results.gis import columns_of, write_map
+
+        found = self.surface(parameter, mask, species=species)
+        return write_map(path, columns_of(found, slice(None), hidden=True), mask)
+
     def effect(
         self,
         parameter: str,
@@ -268,7 +292,7 @@ class CommunityFit(OccupancyFit):
         )
 
     @property
-    def plot(self) -> CommunityPlots:
+    def plot(self) -> CommunityPlots:  # type: ignore[override]
         """Figures of this fit: ``fit.plot.species()``, ``.effect()``."""
         from leopardpop.plots.community_plots import CommunityPlots
 

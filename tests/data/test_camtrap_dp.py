@@ -245,6 +245,15 @@ class TestRecords:
         assert survey.records["media_copy_of"].tolist() == [None, "m1"]
         assert survey.records["capture_method"].tolist() == ["timeLapse", "timeLapse"]
 
+    def test_two_images_with_one_name(self, tmp_path):
+        rows = [f"m1,a1,{way},2024-02-03T21:00:00+10:00,x/1.jpg,false,image/jpeg\n" for way in ("timeLapse", "motion")]
+        told = r"media.csv line 3: mediaID 'm1' is that of .*media.csv line 2 already, but they say different"
+        with pytest.warns(DataWarning, match=told):
+            survey = read(tmp_path, media=MEDIA + "".join(rows), level="media")
+        assert survey.records["capture_method"].tolist()[0] == "timeLapse"
+        (tmp_path / "same").mkdir()
+        read(tmp_path / "same", media=MEDIA + rows[0] * 2, level="media")  # the same row twice is no question
+
     def test_no_observations(self, tmp_path):
         survey = read(tmp_path, observations=OBSERVATIONS.splitlines()[0] + "\n")
         assert (len(survey.records), len(survey.audit), len(survey.stations)) == (0, 0, 2)

@@ -76,6 +76,20 @@ class TestAmur:
         again = lp.read_camtrap_dp(tmp_path)
         assert_same_tables(again, read)
 
+    def test_a_reason_keeps_its_line_breaks(self, tmp_path):
+        survey = lp.Survey(
+            stations=pd.DataFrame({"station": ["A"], "x": [500_000.0], "y": [4_700_000.0]}),
+            deployments=pd.DataFrame({"station": ["A"], "start": ["2024-01-01"], "end": ["2024-02-01"]}),
+            failures=pd.DataFrame(
+                {"station": ["A"], "start": ["2024-01-05"], "end": ["2024-01-06"], "reason": ["stolen,\nfound again"]}
+            ),
+            records=pd.DataFrame({"station": ["A"], "timestamp": ["2024-01-08 10:00"], "species": ["Sus scrofa"]}),
+            tz="Asia/Vladivostok",
+            crs="EPSG:32652",
+        )
+        again = lp.read_camtrap_dp(survey.to_camtrap_dp(tmp_path))
+        assert again.failures["reason"].tolist() == ["stolen,\nfound again"]
+
     def test_single_cameras(self, tmp_path):
         survey = lp.load_example("amur_leopard", seed=2, variant="single_cameras")
         again = lp.read_camtrap_dp(survey.to_camtrap_dp(tmp_path))

@@ -51,6 +51,13 @@ def simple_rule(groups, instants, interval, rule):
 
 
 class TestRules:
+    def test_several_names_of_one_species_are_one(self):
+        rows = [*minutes(0), ("2024-02-02 00:10", "A", "Panthera pardus orientalis", "F01")]
+        names = [LEOPARD, "Panthera pardus orientalis"]
+        events = survey(rows).events(species={"leopard": names}, independence="30min")
+        assert events[["species", "n_records"]].to_numpy().tolist() == [["leopard", 2]]
+        assert len(survey(rows).events(species=names, independence="30min")) == 2
+
     def test_since_the_last_record_and_since_the_last_independent_record(self):
         made = survey(minutes(0, 20, 40, 60, 89, 90))
         last = made.events(independence="30min")

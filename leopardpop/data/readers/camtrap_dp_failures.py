@@ -60,6 +60,8 @@ def read_failures(
         return None
     blank = pd.Series([None] * len(table), dtype=object)
     frame = table.covariates([*KNOWN, "source", "line"])
+    for name in frame.select_dtypes(object).columns:  # reasons keep their line breaks
+        frame[name] = text(table.frame[name])
     for name in ("deployment", "station"):
         frame[name] = text(table.frame[name]) if name in table else blank
     owner = _owners(table, frame, deployments)

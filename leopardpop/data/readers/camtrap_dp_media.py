@@ -6,8 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from leopardpop.data.notices import notice
 from leopardpop.data.readers.camtrap_dp_package import Package
 from leopardpop.data.survey_tables import text
+from leopardpop.data.tables import Table
+from leopardpop.errors import DataWarning
+from leopardpop.words import counted
 
 __all__ = ["add_media"]
 
@@ -28,6 +32,11 @@ def add_media(records: pd.DataFrame, package: Package) -> pd.DataFrame:
     -------
     pandas.DataFrame
         With ``capture_method`` ("activityDetection", "timeLapse") and ``media_copy_of``, where anything is known.
+
+    Warns
+    -----
+    DataWarning
+        If two images that differ have one name.
     """
     if "media" not in records or "media" not in package.resources:
         return records
@@ -35,10 +44,28 @@ def add_media(records: pd.DataFrame, package: Package) -> pd.DataFrame:
     if "mediaID" not in table or not len(table):
         return records
     frame = pd.DataFrame({name: text(table.frame[name]) for name in table.frame.columns})
-    media = frame.dropna(subset=["mediaID"]).drop_duplicates("mediaID").set_index("mediaID")
+    named = frame.dropna(subset=["mediaID"])
+    _say_one_name(named, table)
+    media = named.drop_duplicates("mediaID").set_index("mediaID")
     found = {"capture_method": media.get("captureMethod"), "media_copy_of": _copies(media)}
     columns = {name: records["media"].map(column) for name, column in found.items() if column is not None}
     return records.assign(**{name: _none(column) for name, column in columns.items() if column.notna().any()})
+
+
+def _say_one_name(named: pd.DataFrame, table: Table) -> None:
+    """Warn of images that differ, but have one mediaID."""
+    different = named.drop_duplicates()
+    again = different.index[different["mediaID"].duplicated().to_numpy(bool)]
+    if again.size:
+        name = named["mediaID"].loc[again[0]]
+        first = named.index[(named["mediaID"] == name).to_numpy(bool)][0]
+        here, there = (table.where(int(row)) for row in (again[0], first))
+        notice(
+            f"{here}: mediaID '{name}' is that of {there} already, but they say different things "
+            f"({counted(len(again), 'row')} of this kind): the first is used. Give each image its own name, or remove "
+            "the wrong row.",
+            DataWarning,
+        )
 
 
 def _none(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -18,10 +18,13 @@ from leopardpop.components.random_effects import split_random
 from leopardpop.components.spatial import split_spatial
 from leopardpop.data.occupancy_arrays import NO_VISIT
 from leopardpop.errors import ModelError
-from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
+from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.run import SiteLikelihood
 from leopardpop.models.states.tables import check_history
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from leopardpop.data.occupancy_arrays import OccupancyArrays
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.rows import Rows
@@ -60,8 +63,10 @@ class CommunityProblem(OccupancyProblem):
         for home in (self._rows, self._detection):
             home.update({name: replace(rows, random=species_rows(rows)) for name, rows in home.items()})
 
-    def predictors(self, theta: Floats) -> dict[str, Floats]:
+    def predictors(self, theta: Floats, names: Collection[str] = ()) -> dict[str, Floats]:
         """Linear predictors; those of the last theta are kept, for a gradient asks twice."""
+        if names:
+            return super().predictors(theta, names)
         key, (known, etas) = theta.tobytes(), self._last
         if key != known:
             etas = super().predictors(theta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +15,7 @@ from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.prior_terms import PriorTerms
 from leopardpop.models.spatial_effects import build_effects
 from leopardpop.models.states.forward import (
+    Forward,
     Smoothed,
     Transition,
     draw_states,
@@ -23,10 +24,10 @@ from leopardpop.models.states.forward import (
     stationary_law,
 )
 from leopardpop.models.states.priors import occupancy_priors
-from leopardpop.models.states.products import choice_slopes, log_pairs, product_of, slopes_of, sum_of
+from leopardpop.models.states.products import choice_slopes, log_pairs, of_state, product_of, slopes_of, sum_of
 from leopardpop.models.states.responses import coded
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
-from leopardpop.models.states.run import Pair, Run, SiteLikelihood
+from leopardpop.models.states.run import Run, SiteLikelihood
 from leopardpop.models.states.starts import starting_points
 from leopardpop.models.states.structure import Either
 from leopardpop.models.states.tables import check_history, table_of
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
+    from leopardpop.models.states.run import Pair
 
-__all__ = ["OccupancyProblem", "SiteLikelihood"]
+__all__ = ["OccupancyProblem"]
 
 DRAWS_TIMES_ROWS = 65_536
 
@@ -177,16 +179,16 @@ class OccupancyProblem:
         """Leave out what is made again on demand (compiled priors do not travel between processes)."""
         return {k: v for k, v in self.__dict__.items() if k != "priors"}
 
-    # -- evaluation ---------------------------------------------------------------------------------------------------
-    def predictors(self, theta: Floats) -> dict[str, Floats]:
-        """Linear predictor of every parameter on its distinct rows, (..., U)."""
-        return {p.name: self._rows_of(p.name).predictor(theta, p.place) for p in self.parts}
+    def predictors(self, theta: Floats, names: Collection[str] = ()) -> dict[str, Floats]:
+        """Linear predictor of every parameter, or of some, on its distinct rows, (..., U)."""
+        parts = [p for p in self.parts if p.name in names] if names else self.parts
+        return {p.name: self._rows_of(p.name).predictor(theta, p.place) for p in parts}
 
     def _rows_of(self, name: str) -> Rows:
         return self._detection[name] if name in self._detection else self._rows[name]
 
-    def _logs(self, theta: Floats) -> dict[str, Pair]:
-        pairs, etas = {}, self.predictors(theta)
+    def _logs(self, theta: Floats, names: Collection[str] = ()) -> dict[str, Pair]:
+        pairs, etas = {}, self.predictors(theta, names)
         for name, pair in log_pairs(self.structure, etas, {n: self.layout[n].link for n in etas}).items():
             rows = self._rows.get(name)
             pairs[name] = pair if rows is None else (rows.spread(pair[0]), rows.spread(pair[1]))
@@ -197,9 +199,17 @@ class OccupancyProblem:
         theta = np.asarray(theta, float)
         with np.errstate(all="ignore"):
             logs = self._logs(theta)
-            initial = [product_of(factors, logs) for factors in self.structure.initial]
             emission = [self._emission(k, logs, theta.shape[:-1]) for k in range(len(self.structure.states))]
-            return Run(forward(initial, self.transition(logs), emission), logs)
+            return Run(self._forward(logs, emission), logs, emission)
+
+    def evaluate_again(self, theta: Floats, before: Run, names: Collection[str]) -> Floats:
+        """log Pr(visits of a site), (..., N), where some parameters of the states differ from those of a run."""
+        with np.errstate(all="ignore"):
+            return self._forward(before.logs | self._logs(theta, names), before.emission).log_site
+
+    def _forward(self, logs: dict[str, Pair], emission: Sequence[Floats]) -> Forward:
+        initial = [product_of(factors, logs) for factors in self.structure.initial]
+        return forward(initial, self.transition(logs), emission)
 
     def _emission(self, state: int, logs: dict[str, Pair], lead: tuple[int, ...]) -> Floats:
         """log Pr(visits | state), (..., T, N)."""
@@ -229,7 +239,7 @@ class OccupancyProblem:
         own: dict[str, Any] = {name: logs[name] for name, _ in factors}
         for name in own:
             if self.structure.homes[name] == "state":
-                own[name] = tuple(_of_state(values, before) for values in own[name])
+                own[name] = tuple(of_state(values, before) for values in own[name])
         product: Floats = product_of(factors, own)
         return product
 
@@ -354,8 +364,7 @@ class OccupancyProblem:
     @cached_property
     def batch(self) -> int:
         """Number of draws that are best evaluated together: what fits the cache."""
-        largest = max(len(self.visits.slot), self.shape[0] * self.shape[1])
-        return int(np.clip(DRAWS_TIMES_ROWS // largest, 1, 64))
+        return int(np.clip(DRAWS_TIMES_ROWS // max(len(self.visits.slot), self.shape[0] * self.shape[1]), 1, 64))
 
     def draw_states(self, theta: Floats, rng: np.random.Generator) -> NDArray[np.int8]:
         """Draw the states of all sites and seasons given the data, (..., T, N)."""
@@ -389,8 +398,3 @@ class OccupancyProblem:
         states, last = range(len(self.structure.states)), self.shape[0] - 2
         rows = [[np.broadcast_to(np.exp(move(last, j, k)), shape) for k in states] for j in states]
         return stationary_law(np.stack([np.stack(row, axis=-2) for row in rows], axis=-3))
-
-
-def _of_state(values: Any, state: int) -> Any:
-    """Rows of one state before, (..., T − 1, N), of (..., K, T − 1, N)."""
-    return values[..., state if values.shape[-3] > 1 else 0, :, :]

@@ -1,15 +1,18 @@
-"""What one evaluation of the likelihood of sites gives."""
+"""What comes of evaluating an occupancy model at its parameters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.states.forward import Forward
+import numpy as np
+from numpy.typing import NDArray
+
+from leopardpop.models.states.forward import Forward
 
 __all__ = ["Pair", "Run", "SiteLikelihood"]
 
+Floats = NDArray[np.float64]
 type Pair = tuple[Floats, Floats]
 
 
@@ -26,3 +29,5 @@ class Run(NamedTuple):
     forward: Forward
     logs: dict[str, Pair]
     """log x and log(1 − x) of every parameter on its places (transitions and sites) or kinds of visits."""
+    emission: Sequence[Floats] = ()
+    """log Pr(visits | state), by state, (..., T, N); none where states are numbers of animals."""

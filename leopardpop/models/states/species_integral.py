@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leopardpop.models.states.at_places import place_effects
 from leopardpop.models.states.clusters import Clusters
 from leopardpop.models.states.integrated import Integrated, Settled
-from leopardpop.models.states.surface_integral import by_place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class SpeciesIntegral(Integrated):
             np.empty(0, np.intp),
         )
         super().__init__(problem, clusters)
-        self._plain = by_place(problem)
+        self._plain = problem.with_effects(place_effects(problem))
         self._scale = np.array([each.design.scale for each in effects])
         self._fixed = np.array([_coefficient(problem, each) for each in effects])
         self._start = problem.starts()[0][: self.size]
