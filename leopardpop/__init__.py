@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
     from leopardpop.inference.generic import laplace
     from leopardpop.models.abundance import CountOccupancy, NMixture, RoyleNichols
+    from leopardpop.models.community import CommunityOccupancy
     from leopardpop.models.distance import LeastCost
     from leopardpop.models.false_positive import FalsePositiveOccupancy
     from leopardpop.models.occupancy import (
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from leopardpop.models.two_flanks import TwoFlanks
     from leopardpop.priors import Prior
     from leopardpop.results.average import AveragedPopulation, average
+    from leopardpop.results.community_fit import CommunityFit
+    from leopardpop.results.community_states import CommunityStates
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
     from leopardpop.results.flank_fit import TwoFlankFit
@@ -76,6 +79,9 @@ __all__ = [
     "SCR",
     "AveragedPopulation",
     "CaptureHistory",
+    "CommunityFit",
+    "CommunityOccupancy",
+    "CommunityStates",
     "CountOccupancy",
     "DetectionFunction",
     "DetectionHistory",
@@ -136,6 +142,9 @@ _HOMES = {
     "SCR": "models.scr",
     "AveragedPopulation": "results.average",
     "CaptureHistory": "data.history",
+    "CommunityFit": "results.community_fit",
+    "CommunityOccupancy": "models.community",
+    "CommunityStates": "results.community_states",
     "CountOccupancy": "models.abundance",
     "DetectionFunction": "components.detection",
     "DetectionHistory": "data.detection_history",

@@ -37,7 +37,14 @@ def captured():
 def components():
     functions = (lp.HalfNormal, lp.Exponential, lp.HazardRate, lp.ProbabilityHalfNormal, lp.ProbabilityExponential)
     families = (lp.Occupancy, lp.DynamicOccupancy, lp.MultistateOccupancy, lp.DynamicMultistateOccupancy)
-    families += (lp.FalsePositiveOccupancy, lp.RoyleNichols, lp.NMixture, lp.CountOccupancy, lp.TwoFlanks)
+    families += (
+        lp.FalsePositiveOccupancy,
+        lp.RoyleNichols,
+        lp.NMixture,
+        lp.CountOccupancy,
+        lp.CommunityOccupancy,
+        lp.TwoFlanks,
+    )
     made = [*(one() for one in functions), *(one() for one in families), lp.Mixture(2), lp.LogLinear(D="~ 1")]
     made += [lp.LeastCost(resistance="slope"), lp.Prior("Normal", mu=0, sigma=1)]
     made += [lp.priors.from_range(30, 50, mass=0.9), lp.priors.big_cats()]
@@ -55,6 +62,10 @@ def values():
     fit = model.fit(history, mask, **FEW)
     occupancy = lp.Occupancy(psi="~ 1", p="~ 1")
     occupied = occupancy.fit(visits, **FEW)
+    species = lp.DetectionHistory.from_tables({f"s{k}": np.ones((12, 4)) for k in range(5)})
+    truth = {"psi": 0.5, "p": 0.5, "psi_sd_species": 0.8, "p_sd_species": 0.4}
+    community = lp.CommunityOccupancy()
+    together = community.fit(community.simulate(species, parameters=truth, seed=1).history, **FEW)
     found = {
         "survey": survey,
         "layers": survey.layers,
@@ -73,6 +84,8 @@ def values():
         "flank fit": flanks.fit(pair, lp.Mask.around(pair, buffer=4000, spacing=1000), **FEW),
         "occupancy": occupied,
         "states": occupied.occupancy(),
+        "community": together,
+        "species at sites": together.richness(),
         "occupancy maximum": occupancy.maximum_likelihood(visits),
     }
     return found | components()

@@ -63,19 +63,23 @@ class PriorTerms:
     terms: tuple[PriorTerm, ...]
 
     def __post_init__(self) -> None:
-        """Split the terms into those that are normal in theta and the rest."""
-        normal, others = [], []
+        """Split the terms into those that are normal in theta, sds that are half-normal, and the rest."""
+        normal, half, others = [], [], []
         for term in self.terms:
-            shape = normal_in_theta(self.layout, term)
-            if shape is None:
-                others.append(term)
-            else:
+            shape, sd = normal_in_theta(self.layout, term), _half_normal_sd(self.layout, term)
+            if shape is not None:
                 normal.append((term.position, *shape))
-        table = np.array(normal, float).reshape(-1, 3)
+            elif sd is not None:
+                half.append((term.position, sd))
+            else:
+                others.append(term)
+        table, halves = np.array(normal, float).reshape(-1, 3), np.array(half, float).reshape(-1, 2)
         object.__setattr__(self, "_normal", (table[:, 0].astype(np.intp), table[:, 1], table[:, 2]))
+        object.__setattr__(self, "_half", (halves[:, 0].astype(np.intp), halves[:, 1]))
         object.__setattr__(self, "_others", tuple(t for t in others if t.label != "N"))
 
     _normal: Any = None
+    _half: Any = None
     _others: Any = None
 
     @property
@@ -90,6 +94,8 @@ class PriorTerms:
         value = float(-0.5 * scaled @ scaled - np.log(sd).sum() - 0.5 * np.log(2 * np.pi) * len(sd))
         gradient = np.zeros(len(theta))
         gradient[at] = -scaled / sd
+        density, gradient[self._half[0]] = self._half_normal(theta)
+        value += float(density)
         for term in self._others:
             part, where, slope = self._one(term, theta)
             value += part
@@ -101,9 +107,17 @@ class PriorTerms:
         at, mean, sd = self._normal
         scaled = (thetas[:, at] - mean) / sd
         values = -0.5 * (scaled**2).sum(-1) - np.log(sd).sum() - 0.5 * np.log(2 * np.pi) * len(sd)
+        values = values + self._half_normal(thetas)[0]
         for term in self._others:
             values += np.array([self._one(term, theta)[0] for theta in thetas])
         return np.asarray(values)
+
+    def _half_normal(self, theta: Floats) -> tuple[Any, Floats]:
+        """Log density of half-normal sds whose logarithms are in theta (..., P), (...), and its slopes there."""
+        at, sd = self._half
+        squares = np.exp(2.0 * (theta[..., at] - np.log(sd)))
+        each = 0.5 * np.log(2.0 / np.pi) - np.log(sd) - 0.5 * squares + theta[..., at]
+        return each.sum(-1), 1.0 - squares
 
     def log_density_number(self, expected: float) -> tuple[float, float]:
         """Log prior density of the density intercept through E[N], and its derivative with respect to E[N]."""
@@ -191,6 +205,15 @@ def normal_in_theta(layout: Layout, term: PriorTerm) -> tuple[float, float] | No
         scale = float(parameter.design.scale[term.position - parameter.place.start])
         return float(prior.parameters["mu"]) * scale, float(prior.parameters["sigma"]) * scale
     return None
+
+
+def _half_normal_sd(layout: Layout, term: PriorTerm) -> float | None:
+    """Scale of a half-normal prior of what theta has the logarithm of, else None."""
+    prior = term.prior
+    if term.parameter in {"pmix", "N"} or not isinstance(prior, Prior) or prior.distribution != "HalfNormal":
+        return None
+    is_log = term.natural and layout[term.parameter].link.name == "log"
+    return float(prior.parameters["sigma"]) if is_log else None
 
 
 def resolve_priors(

@@ -71,9 +71,12 @@ def is_probability(fit: Any, parameter: str) -> bool:
 
 
 @styled
-def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any) -> Axes:
+def effect_figure(
+    fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any, species: str | None = None
+) -> Axes:
     """Draw a parameter along one covariate; see :meth:`FitPlots.effect`."""
-    table = fit.effect(parameter, variable, at=at, span=span)
+    own = {} if species is None else {"species": species}
+    table = fit.effect(parameter, variable, at=at, span=span, **own)
     label, factor, top = _label(fit, parameter)
     bounds = ["mean", "median", "eti95_lb", "eti95_ub"]
     table[bounds] = factor * table[bounds]
@@ -85,7 +88,7 @@ def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any
     axes.set_xlabel(plain(variable))
     axes.set_ylabel(label)
     axes.set_ylim(0, top)
-    held = "".join(f", {name} = {value}" for name, value in (at or {}).items())
+    held = "".join(f", {name} = {value}" for name, value in (own | dict(at or {})).items())
     text = f"{label} along {plain(variable)}: median and 95 % interval, other covariates at their reference"
     text += f"{plain(held)}. "
     text += f"Dashed: outside of what the {_ground(fit, parameter)} have. " if table["extrapolated"].any() else ""

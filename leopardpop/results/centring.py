@@ -1,4 +1,4 @@
-"""Where the posterior of a model with a surface lies: what importance sampling and Markov chains begin with."""
+"""Where the posterior of a model with a surface or a community lies: what the engines begin with."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leopardpop.inference.mode import find_modes
+from leopardpop.models.states.species_integral import SpeciesIntegral, with_centring
 from leopardpop.models.states.surface_integral import IntegratedSurface
 
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
+    from leopardpop.models.states.community import CommunityProblem
     from leopardpop.models.states.problem import OccupancyProblem
 
-__all__ = ["centred_surface", "surface_metric"]
+__all__ = ["centred_community", "centred_surface", "community_metric", "surface_metric"]
 
 STEP = 1e-2
 FAR = 1e10
@@ -50,3 +52,28 @@ def surface_metric(problem: OccupancyProblem) -> tuple[Floats, Floats]:
     covariance = tilt @ mode.covariance @ tilt.T
     covariance[integrated.size :, integrated.size :] += np.linalg.inv(law.root @ law.root.T)
     return np.concatenate([mode.theta, law.mean]), covariance
+
+
+def centred_community(problem: CommunityProblem) -> SpeciesIntegral:
+    """A community without its species, with their laws found at the mode of all else."""
+    integral = SpeciesIntegral(problem)
+    integral.centre(find_modes(integral, max_iterations=12).best.theta)
+    return integral
+
+
+def community_metric(problem: CommunityProblem, *, centred: bool = True) -> tuple[CommunityProblem, Floats, Floats]:
+    """The problem in the coordinates in which chains move best, and the middle (P,) and covariance (P, P) of theta.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    centred
+        Whether it may have other coordinates than its own.
+    """
+    integral = centred_community(problem)
+    mode = find_modes(integral).best
+    weight = np.ones(integral.clusters.place.shape)
+    if centred:
+        weight = integral.centring(mode.theta, mode.covariance)
+    return with_centring(problem, weight), *integral.metric(mode.theta, mode.covariance, weight)

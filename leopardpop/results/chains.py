@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.models.density_integral import surface_of
+from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
-from leopardpop.results.centring import surface_metric
+from leopardpop.results.centring import community_metric, surface_metric
 from leopardpop.results.density_centring import density_metric
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = ["sample_problem", "seconds_of_nuts"]
 STEP = 1e-3
 """Of the differences, in posterior sds."""
 REPEATS = 5
+TUNE = 300
+"""Draws in which chains of a community find their step: the metric is good from the start."""
 
 
 def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:
@@ -58,27 +61,40 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     own = sampler == "pymc"
     if own:
         chosen.setdefault("backend", "FAST_COMPILE")
-    middle, metric = _middle(problem)
+    if isinstance(problem, CommunityProblem):
+        chosen.setdefault("tune", TUNE)
+    moved, middle, metric = _middle(problem, own=own)
     keywords: dict[str, Any] = {**size, **chosen}
     if own:
-        model, start, covariance = flat_model(problem), {"theta": middle}, metric
+        model, start, covariance = flat_model(moved), {"theta": middle}, metric
     else:
         model, start = problem.graph(), point_of(problem, middle)
         covariance = unconstrained_covariance(problem, model, middle, metric)
-    return sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
+    tree = sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
+    return tree if moved is problem or not own else _moved_back(tree, moved, problem)
 
 
-def _middle(problem: AnyProblem) -> tuple[Floats, Floats]:
-    """Where the chains begin, (P,), and their metric, (P, P)."""
+def _moved_back(tree: xr.DataTree, moved: AnyProblem, problem: AnyProblem) -> xr.DataTree:
+    """Draws of theta in the coordinates of the problem that was asked for."""
+    posterior = tree["posterior"].to_dataset()
+    theta = problem.to_theta(moved.to_beta(posterior["theta"].values))
+    tree["posterior"] = posterior.assign(theta=posterior["theta"].copy(data=theta))
+    return tree
+
+
+def _middle(problem: AnyProblem, *, own: bool) -> tuple[AnyProblem, Floats, Floats]:
+    """The problem as the chains move in it, where they begin, (P,), and their metric, (P, P)."""
     from leopardpop.inference.mode import find_modes
 
+    if isinstance(problem, CommunityProblem):
+        return community_metric(problem, centred=own)
     if isinstance(problem, OccupancyProblem):
         if has_surface(problem):
-            return surface_metric(problem)
+            return problem, *surface_metric(problem)
     elif (surface := surface_of(problem)) is not None:
-        return density_metric(problem, surface)
+        return problem, *density_metric(problem, surface)
     mode = find_modes(problem).best
-    return mode.theta, mode.covariance
+    return problem, mode.theta, mode.covariance
 
 
 def flat_model(problem: AnyProblem) -> pm.Model:

@@ -28,6 +28,7 @@ def effect_table(
     at: Mapping[str, Any] | None = None,
     span: tuple[float, float] | None = None,
     points: int = 60,
+    group: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Posterior of a parameter along one covariate.
 
@@ -48,6 +49,8 @@ def effect_table(
         First and last value of a numeric covariate; None: the range that the history has.
     points
         Number of values of a numeric covariate.
+    group
+        Group of the random effects; None: one in the middle.
 
     Returns
     -------
@@ -83,9 +86,9 @@ def effect_table(
     reference = {**numeric, **{name: levels[0] for name, levels in design.factors.items()}}
     _check_known(parameter, [variable, *(at or {})], reference)
     values = _values(problem, parameter, variable, span, points)
-    rows = pd.DataFrame({**reference, **(at or {}), variable: values})
+    rows = pd.DataFrame({**reference, **(at or {}), **(group or {}), variable: values})
     theta = np.asarray(fit.theta, float).reshape(-1, fit.theta.shape[-1])
-    draws = Predictor(fit, parameter, rows, theta, groups=False).block(slice(None))
+    draws = Predictor(fit, parameter, rows, theta, groups=group is not None).block(slice(None))
     median, lower, upper = np.quantile(draws, [0.5, 0.025, 0.975], axis=0)
     columns = {variable: values, "mean": draws.mean(0), "median": median, "eti95_lb": lower, "eti95_ub": upper}
     return pd.DataFrame({**columns, "extrapolated": extrapolated(problem, parameter, rows)})

@@ -10,10 +10,14 @@ import numpy as np
 
 from leopardpop.inference.laplace import laplace_draws
 from leopardpop.models.density_integral import surface_of
+from leopardpop.models.states.clusters import MOST_TOGETHER
+from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
-from leopardpop.results.centring import centred_surface
+from leopardpop.results.centring import centred_community, centred_surface
+from leopardpop.results.community_checks import community_findings
+from leopardpop.results.community_fit import CommunityFit
 from leopardpop.results.data_checks import (
     class_findings,
     history_findings,
@@ -61,10 +65,14 @@ class Family:
     """Importance sampling: draws of theta and the likelihood in pieces, of the problem and options of the engine."""
     spread: Callable[[Any], float | None]
     """Posterior sd of the number of animals, of the pieces; None where there is none."""
+    by_chains: Callable[[Any], bool] = lambda problem: False
+    """Whether engine="auto" goes to NUTS at once, for a problem where importance sampling is hopeless."""
 
 
 def family_of(problem: Problem | OccupancyProblem) -> Family:
     """Family of a model with its data."""
+    if isinstance(problem, CommunityProblem):
+        return COMMUNITY
     return OCCUPANCY if isinstance(problem, OccupancyProblem) else CAPTURE_RECAPTURE
 
 
@@ -96,7 +104,7 @@ def recorded_draws(problem: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws
 
 def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
     """Importance sampling; random effects are integrated out where their groups allow it."""
-    integrated = centred_surface(problem) if has_surface(problem) else integrated_form(problem)
+    integrated = _without_effects(problem)
     return recorded_draws(problem, keywords) if integrated is None else completed_draws(problem, integrated, keywords)
 
 
@@ -116,6 +124,13 @@ def completed_draws(problem: Any, integrated: Any, keywords: dict[str, Any]) -> 
     return complete, evaluate_draws(in_pieces(problem), theta.reshape(-1, theta.shape[-1]))
 
 
+def _without_effects(problem: OccupancyProblem) -> Any:
+    """A problem without its random and spatial effects; None where they are drawn with everything else."""
+    if isinstance(problem, CommunityProblem):
+        return centred_community(problem)
+    return centred_surface(problem) if has_surface(problem) else integrated_form(problem)
+
+
 CAPTURE_RECAPTURE = Family(
     fit=Fit,
     draw=capture_draws,
@@ -131,4 +146,10 @@ OCCUPANCY = Family(
     findings=occupancy_findings,
     origin=lambda problem: {},
     spread=lambda pieces: None,
+)
+COMMUNITY = replace(
+    OCCUPANCY,
+    fit=CommunityFit,
+    findings=community_findings,
+    by_chains=lambda problem: len(problem.layout.effects) > MOST_TOGETHER,
 )

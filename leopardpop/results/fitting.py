@@ -112,11 +112,11 @@ def _run(
     _check_request(engine, draws, chains, options)
     problem = prepare()
     size = {"draws": draws, "chains": chains, "seed": whole_seed(seed)}
-    if engine == "nuts":
-        return _fit_by_nuts(problem, size, options)
+    rest = {k: v for k, v in options.items() if k not in LAPLACE_OPTIONS}
+    if engine == "nuts" or (engine == "auto" and family_of(problem).by_chains(problem)):
+        return _fit_by_nuts(problem, size, rest)
     fit = _fit_by_laplace(problem, size, {k: v for k, v in options.items() if k in LAPLACE_OPTIONS})
     if engine == "auto" and not fit.trusted:
-        rest = {k: v for k, v in options.items() if k not in LAPLACE_OPTIONS}
         _say_what_next(fit, size, rest)
         return _fit_by_nuts(problem, size, rest)
     warn_of(fit.findings)

@@ -59,8 +59,14 @@ def _observed(data: xr.Dataset) -> xr.Dataset:
 
 def without_groups(data: xr.Dataset) -> xr.Dataset:
     """Leave the deviations of groups out (the groups may be valleys, and are named), and surfaces over places."""
-    gone = [str(name) for name in data.data_vars if str(name).endswith(("_effect", "_gp_weights"))]
+    known = (str(name) for name in data.data_vars if str(name).endswith(("_effect", "_gp_weights")))
+    gone = [name for name in known if not _of_species(data, name)]
     return data.drop_dims({str(data[name].dims[-1]) for name in gone})
+
+
+def _of_species(data: xr.Dataset, name: str) -> bool:
+    """Whether the groups of deviations are the species of a community, which are no places."""
+    return all("|species[" in level for level in data[data[name].dims[-1]].values.astype(str))
 
 
 def _blank(data: xr.Dataset, suffix: str, label: str | None) -> xr.Dataset:

@@ -25,6 +25,7 @@ from leopardpop.components.detection import (
 from leopardpop.data.mask import Mask
 from leopardpop.errors import ModelError, PriorError
 from leopardpop.models.abundance import CountOccupancy, NMixture, RoyleNichols
+from leopardpop.models.community import CommunityOccupancy
 from leopardpop.models.distance import Barriers, LeastCost
 from leopardpop.models.false_positive import FalsePositiveOccupancy
 from leopardpop.models.occupancy import (
@@ -43,6 +44,7 @@ SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponentia
 OCCUPANCY = {
     each.__name__: each
     for each in (
+        CommunityOccupancy,
         CountOccupancy,
         DynamicMultistateOccupancy,
         DynamicOccupancy,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leopardpop.models.states.problem import OccupancyProblem
     from leopardpop.models.states.run import SiteLikelihood
 
-__all__ = ["occupancy_findings"]
+__all__ = ["large_effects", "occupancy_findings", "repeated"]
 
 FEWEST_SITES_SEEN = 5
 FEWEST_REPEATED = 0.2
@@ -49,7 +49,7 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
     pieces
         The likelihood in pieces; not looked at.
     """
-    found = [_seen(problem), _repeated(problem), _empty_seasons(problem), _large_effects(problem, theta)]
+    found = [_seen(problem), repeated(problem), _empty_seasons(problem), large_effects(problem, theta)]
     found += _separated(problem)
     found += [_groups(problem, each) for each in problem.layout.effects if isinstance(each, Effects)]
     found += spatial_findings(problem, theta)
@@ -77,7 +77,8 @@ def _seen(problem: OccupancyProblem) -> Finding:
     )
 
 
-def _repeated(problem: OccupancyProblem) -> Finding:
+def repeated(problem: OccupancyProblem) -> Finding:
+    """Whether enough of the sites were visited more than once."""
     visits = problem.arrays.n_visits
     made = visits[visits > 0]
     share = float((made > 1).mean()) if len(made) else 0.0
@@ -110,7 +111,7 @@ def _empty_seasons(problem: OccupancyProblem) -> Finding:
     )
 
 
-def _large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
+def large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:
     """Effects so large that the data must separate perfectly: the prior alone keeps them finite."""
     deviations = set(problem.layout.effect_labels)
     slopes = [label for label in problem.labels if not label.endswith("[Intercept]") and label not in deviations]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     type Ground = Mask | xr.Dataset | pd.DataFrame
 
-__all__ = ["occupancy_surface"]
+__all__ = ["block_surface", "ground_rows", "occupancy_surface", "spread_theta"]
 
 ENTRIES = 2_000_000
 """Draws x cells that are held at a time: some 16 MB an array, of which a block needs a handful."""
@@ -83,19 +83,56 @@ def occupancy_surface(
     >>> surface["extrapolated"].values.tolist()
     [False, False, True]
     """
+    rows, template = ground_rows(ground, fit, parameter)
+    predictor = Predictor(fit, parameter, rows, spread_theta(fit, draws))
+    return block_surface(fit, parameter, rows, template, predictor.block, quantiles=quantiles, draws=draws)
+
+
+def block_surface(
+    fit: OccupancyFit,
+    parameter: str,
+    rows: pd.DataFrame,
+    template: xr.DataArray,
+    block: Callable[[slice], Floats],
+    *,
+    quantiles: Sequence[float],
+    draws: int,
+    name: str = "",
+    units: str = "1",
+) -> xr.Dataset:
+    """Summarise values of cells that are worked out in blocks.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    parameter
+        The parameter whose covariates the cells have.
+    rows, template
+        Of :func:`ground_rows`.
+    block
+        Values of some rows, (draws, rows).
+    quantiles, draws
+        As of :func:`occupancy_surface`.
+    name, units
+        What the values are; by default the parameter.
+    """
     levels = np.asarray(quantiles, float)
     if not ((levels >= 0) & (levels <= 1)).all():
         raise ModelError(f"quantiles={list(quantiles)!r} must lie between 0 and 1.")
-    rows, template = _rows(ground, fit, parameter)
+    found = _summaries(block, len(rows), len(spread_theta(fit, draws)), levels)
+    outside = extrapolated(fit.problem, parameter, rows)
+    return _labelled(name or parameter, found, outside, template, levels, units)
+
+
+def spread_theta(fit: OccupancyFit, draws: int) -> Floats:
+    """Some of the draws, evenly spread, (S, P)."""
     theta = np.asarray(fit.theta, float).reshape(-1, fit.theta.shape[-1])
     count = min(int(draws), len(theta))
-    theta = theta[((np.arange(count) + 0.5) * len(theta) / count).astype(np.intp)]
-    found = _summaries(Predictor(fit, parameter, rows, theta), len(rows), count, levels)
-    outside = extrapolated(fit.problem, parameter, rows)
-    return _labelled(parameter, found, outside, template, levels)
+    return theta[((np.arange(count) + 0.5) * len(theta) / count).astype(np.intp)]
 
 
-def _rows(ground: Any, fit: OccupancyFit, parameter: str) -> tuple[pd.DataFrame, xr.DataArray]:
+def ground_rows(ground: Any, fit: OccupancyFit, parameter: str) -> tuple[pd.DataFrame, xr.DataArray]:
     """Table of the cells, and an array over their dimensions with the number of the row of each (-1: none)."""
     if isinstance(ground, Mask):
         table = ground.table.reset_index(drop=True)
@@ -141,13 +178,13 @@ def _blocks(n_rows: int, n_draws: int) -> Iterator[slice]:
 
 
 def _summaries(
-    predictor: Predictor, n_rows: int, n_draws: int, levels: Floats
+    block: Callable[[slice], Floats], n_rows: int, n_draws: int, levels: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Mean (J,), sd (J,), quantiles (Q, J) and the sum over the rows (S,)."""
     mean, sd, quantile = np.empty(n_rows), np.empty(n_rows), np.empty((len(levels), n_rows))
     total = np.zeros(n_draws)
     for part in _blocks(n_rows, n_draws):
-        values = predictor.block(part)
+        values = block(part)
         mean[part], sd[part] = values.mean(0), values.std(0, ddof=1 if n_draws > 1 else 0)
         total += values.sum(1)
         quantile[:, part] = np.quantile(values, levels, axis=0, overwrite_input=True)
@@ -155,7 +192,7 @@ def _summaries(
 
 
 def _labelled(
-    parameter: str, found: tuple[Floats, ...], outside: Any, template: xr.DataArray, levels: Floats
+    parameter: str, found: tuple[Floats, ...], outside: Any, template: xr.DataArray, levels: Floats, unit: str
 ) -> xr.Dataset:
     """Put results by row where the cells are."""
     mean, sd, quantile, total = found
@@ -165,7 +202,7 @@ def _labelled(
         padded = np.concatenate([values, np.full((*values.shape[:-1], 1), np.nan)], axis=-1)  # row -1: no value
         return padded[..., place]
 
-    units = {"units": "1"}
+    units = {"units": unit}
     variables = {
         f"{parameter}_mean": (dims, spread(mean), units),
         f"{parameter}_sd": (dims, spread(sd), units),

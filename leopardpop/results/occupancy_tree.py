@@ -57,7 +57,7 @@ def occupancy_tree(
     -------
     xarray.DataTree
     """
-    sites = {"site": list(problem.arrays.sites)}
+    sites = {"site": list(problem.places)}
     by_site = pieces.y.reshape(*theta.shape[:2], -1)
     groups = {
         "posterior": _posterior(problem, theta),

@@ -57,7 +57,7 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
 
     Returns
     -------
-    Fit or OccupancyFit
+    Fit, OccupancyFit or CommunityFit
 
     Raises
     ------
@@ -97,11 +97,14 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
 
 def _fit_of(tree: xr.DataTree, kinds: tuple[type, ...]) -> Any:
     """Fit of the kind that the tree is of."""
+    from leopardpop.results.community_fit import CommunityFit
     from leopardpop.results.fit import Fit
     from leopardpop.results.occupancy_fit import OccupancyFit
 
-    made = OccupancyFit if is_occupancy(tree) else Fit
-    return made(tree, components=kinds)
+    if not is_occupancy(tree):
+        return Fit(tree, components=kinds)
+    family = json.loads(str(tree.attrs["model_json"]))["family"]
+    return (CommunityFit if family == "CommunityOccupancy" else OccupancyFit)(tree, components=kinds)
 
 
 def _write(tree: xr.DataTree, target: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem
 
-__all__ = ["AtPlaces", "PlaceEffect"]
+__all__ = ["AtPlaces", "PlaceEffect", "place_effects"]
 
 STEP = 1e-4
 """Of the differences, on the scale of the link."""
@@ -56,7 +56,7 @@ class AtPlaces:
 
     def __init__(self, problem: OccupancyProblem) -> None:
         self.first = problem.layout.effects[0].place.start
-        self.effects = _place_effects(problem)
+        self.effects = place_effects(problem)
         self.problem = problem.with_effects(self.effects)
         homes, names = problem.structure.homes, {each.parameter for each in self.effects}
         pairs = {name: pair for pair in problem.structure.choices for name in pair}
@@ -111,7 +111,7 @@ class AtPlaces:
         return found
 
 
-def _place_effects(problem: OccupancyProblem) -> list[PlaceEffect]:
+def place_effects(problem: OccupancyProblem) -> list[PlaceEffect]:
     """The effects with their values as the last coordinates."""
     effects, at = [], problem.layout.effects[0].place.start
     for each in problem.layout.effects:

@@ -182,10 +182,14 @@ class Integrated:
         """log Pr(y, z | φ) of each cluster, (B, K, C), at deviations (B, K, C, d)."""
         theta = self._thetas(phis, z)
         step = self.problem.batch
-        parts = [self.problem.pointwise(theta[i : i + step]).y for i in range(0, len(theta), step)]
+        parts = [self._log_sites(theta[i : i + step]) for i in range(0, len(theta), step)]
         prior = -0.5 * (z**2).sum(-1) - 0.5 * z.shape[-1] * np.log(2 * np.pi)
         joint: Floats = self.clusters.sums(np.concatenate(parts)).reshape(z.shape[:3]) + prior
         return joint
+
+    def _log_sites(self, theta: Floats) -> Floats:
+        """log Pr(visits of a site), (..., N), as the clusters count sites."""
+        return self.problem.pointwise(theta).y
 
     def _thetas(self, phis: Floats, z: Floats) -> Floats:
         theta = np.empty((len(phis), z.shape[1], self.problem.layout.size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leopardpop.models.states.animals import MixtureProblem, NicholsProblem
+from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.counted import CountProblem
 from leopardpop.models.states.problem import OccupancyProblem
 
@@ -19,6 +20,7 @@ KINDS = {
     "detected animals": NicholsProblem,
     "counted animals": MixtureProblem,
     "counts": CountProblem,
+    "community": CommunityProblem,
 }
 
 

@@ -24,7 +24,7 @@ from leopardpop.models.states.forward import (
     stationary_law,
 )
 from leopardpop.models.states.priors import occupancy_priors
-from leopardpop.models.states.products import choice_slopes, log_pairs, product_of, slopes_of, sum_of
+from leopardpop.models.states.products import choice_slopes, log_pairs, of_state, product_of, slopes_of, sum_of
 from leopardpop.models.states.responses import coded
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
 from leopardpop.models.states.run import Run, SiteLikelihood
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from leopardpop.components.formula import Design
     from leopardpop.data.detection_history import DetectionHistory
+    from leopardpop.data.occupancy_arrays import OccupancyArrays
     from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
@@ -63,19 +64,27 @@ class OccupancyProblem:
 
     def __init__(self, model: OccupancyModel, history: DetectionHistory, *, design_only: bool = False) -> None:
         self.model, self.history, self.given, self.structure = model, history, history, model.structure
-        check_history(history, self.structure, type(model).__name__, any_response=design_only)
-        self.arrays = history.arrays()
+        self.arrays = self._data(design_only)
         self.shape = (len(self.arrays.seasons), len(self.arrays.sites))
         self.layout = self._layout()
         self.lay_rows()
         self.visits = self._visit_terms(design_only)
+
+    def _data(self, design_only: bool) -> OccupancyArrays:
+        """The history as arrays, after a look at whether the model is for it."""
+        check_history(self.history, self.structure, type(self.model).__name__, any_response=design_only)
+        return self.history.arrays()
+
+    def formula(self, name: str) -> str:
+        """Formula of a parameter, with all of its random effects."""
+        return str(getattr(self.model, name))
 
     def _layout(self) -> Layout:
         pieces: list[tuple[str, str, str, Design, tuple[int, ...]]] = []
         random: list[tuple[str, str, AnyRandomDesign]] = []
         for name, home in self.structure.homes.items():
             table, rows = table_of(home, self.arrays, self.structure.states)
-            fixed, effects = build_effects(getattr(self.model, name), table, name, rows, priors=self.model.priors)
+            fixed, effects = build_effects(self.formula(name), table, name, rows, priors=self.model.priors)
             design = build_design(fixed, table, parameter=name, rows=rows)
             link, unit = self.structure.links.get(name, self.model.link), self.structure.units.get(name, "")
             pieces.append((name, link, unit, design, (len(table),)))
@@ -161,11 +170,15 @@ class OccupancyProblem:
         """Number of sites, visited or not."""
         return self.shape[1]
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Labels of the sites."""
+        return self.arrays.sites
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again on demand (compiled priors do not travel between processes)."""
         return {k: v for k, v in self.__dict__.items() if k != "priors"}
 
-    # -- evaluation ---------------------------------------------------------------------------------------------------
     def predictors(self, theta: Floats, names: Collection[str] = ()) -> dict[str, Floats]:
         """Linear predictor of every parameter, or of some, on its distinct rows, (..., U)."""
         parts = [p for p in self.parts if p.name in names] if names else self.parts
@@ -226,7 +239,7 @@ class OccupancyProblem:
         own: dict[str, Any] = {name: logs[name] for name, _ in factors}
         for name in own:
             if self.structure.homes[name] == "state":
-                own[name] = tuple(_of_state(values, before) for values in own[name])
+                own[name] = tuple(of_state(values, before) for values in own[name])
         product: Floats = product_of(factors, own)
         return product
 
@@ -351,8 +364,7 @@ class OccupancyProblem:
     @cached_property
     def batch(self) -> int:
         """Number of draws that are best evaluated together: what fits the cache."""
-        largest = max(len(self.visits.slot), self.shape[0] * self.shape[1])
-        return int(np.clip(DRAWS_TIMES_ROWS // largest, 1, 64))
+        return int(np.clip(DRAWS_TIMES_ROWS // max(len(self.visits.slot), self.shape[0] * self.shape[1]), 1, 64))
 
     def draw_states(self, theta: Floats, rng: np.random.Generator) -> NDArray[np.int8]:
         """Draw the states of all sites and seasons given the data, (..., T, N)."""
@@ -386,8 +398,3 @@ class OccupancyProblem:
         states, last = range(len(self.structure.states)), self.shape[0] - 2
         rows = [[np.broadcast_to(np.exp(move(last, j, k)), shape) for k in states] for j in states]
         return stationary_law(np.stack([np.stack(row, axis=-2) for row in rows], axis=-3))
-
-
-def _of_state(values: Any, state: int) -> Any:
-    """Rows of one state before, (..., T − 1, N), of (..., K, T − 1, N)."""
-    return values[..., state if values.shape[-3] > 1 else 0, :, :]

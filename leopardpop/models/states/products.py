@@ -13,7 +13,7 @@ from leopardpop.models.states.structure import Either, Factors, Structure
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
 
-__all__ = ["choice_slopes", "log_pairs", "product_of", "slopes_of", "sum_of"]
+__all__ = ["choice_slopes", "log_pairs", "of_state", "product_of", "slopes_of", "sum_of"]
 
 
 def product_of(factors: Factors, logs: dict[str, Any]) -> Any:
@@ -70,3 +70,8 @@ def choice_slopes(
         total = counts[first][0] + counts[first][1] + counts[second][1]
         slopes |= {name: counts[name][1] - total * np.exp(logits[name][0]) for name in (first, second)}
     return slopes
+
+
+def of_state(values: Any, state: int) -> Any:
+    """Rows of one state before, (..., T − 1, N), of (..., K, T − 1, N)."""
+    return values[..., state if values.shape[-3] > 1 else 0, :, :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +72,7 @@ class Rows:
     matrix: Floats
     index: Ints | None
     shape: tuple[int, ...]
-    random: tuple[EffectRows, ...] = field(default=())
+    random: tuple[Any, ...] = field(default=())
 
     def predictor(self, theta: Floats, place: slice) -> Floats:
         """Linear predictor of the distinct rows, (..., U), of theta with the coefficients at a place."""

@@ -30,7 +30,7 @@ class OccupancyTruth:
     """What a survey never knows."""
 
     z: xr.DataArray
-    """State of each site and season (site, season): 0 absent, 1 used, 2 breeding; or the number of animals."""
+    """State of each [species,] site and season: 0 absent, 1 used, 2 breeding; or the number of animals."""
     coefficients: pd.Series
     """Coefficients by label (link scale, covariates as given)."""
 
@@ -44,9 +44,13 @@ class OccupancySimulation:
 
     def __repr__(self) -> str:
         """Say what was simulated."""
+        seen, z = self.history.n_detections, self.truth.z
+        if "species" in z.dims:
+            used, species, sites = int((z > 0).any("site").sum()), z.sizes["species"], z.sizes["site"]
+            found = f"{used} of {species} species use any of {sites} sites"
+            return f"OccupancySimulation: {found}, {seen} detections (synthetic)"
         used, sites = int((self.truth.z.isel(season=-1) > 0).sum()), self.truth.z.sizes["site"]
         when = "" if self.truth.z.sizes["season"] == 1 else " in the last season"
-        seen = self.history.n_detections
         return f"OccupancySimulation: {used} of {sites} sites used{when}, seen on {seen} visits (synthetic)"
 
 
@@ -65,10 +69,21 @@ def simulate(
     y = np.full(data.visited.shape, np.nan)
     y[data.site, data.season, data.visit] = responses
     dataset = problem.history.dataset
-    dataset = dataset.assign(y=(("site", "season", "visit"), y)).assign_attrs(response=problem.structure.response)
-    z = xr.DataArray(states.T, {"site": list(data.sites), "season": list(data.seasons)}, ["site", "season"], name="z")
+    dataset = dataset.assign(y=_labelled(problem, y, "visit").drop_vars("season"))
+    dataset = dataset.assign_attrs(response=problem.structure.response)
+    z = _labelled(problem, states.T).rename("z")
     truth = OccupancyTruth(z, beta_series(problem, theta))
     return OccupancySimulation(DetectionHistory.from_dataset(dataset), truth)
+
+
+def _labelled(problem: OccupancyProblem, values: NDArray[Any], *more: str) -> xr.DataArray:
+    """Values by site, season and more, (sites, T, ...), of each species where there are several."""
+    dims, coords = ["site", "season", *more], {"site": list(problem.places), "season": list(problem.arrays.seasons)}
+    species = list(getattr(problem, "species", ()))
+    if species:
+        values, dims = values.reshape(len(species), -1, *values.shape[1:]), ["species", *dims]
+        coords["species"] = species
+    return xr.DataArray(values, coords, dims)
 
 
 class Surveys:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 __all__ = [
+    "COMMUNITY",
     "COUNTS",
     "DYNAMIC",
     "DYNAMIC_MULTINOMIAL",
@@ -67,7 +68,7 @@ class Structure:
     """Pr(state | state the season before), by state before and after; none for a single season."""
     response: str = "binary"
     """Kind of response that the data must have."""
-    kind: Literal["states", "detected animals", "counted animals", "counts"] = "states"
+    kind: Literal["states", "detected animals", "counted animals", "counts", "community"] = "states"
     """What is hidden at a site, and what visits tell of it: the table here, or a law of their own."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Link of parameters that are not probabilities."""
@@ -110,6 +111,7 @@ SINGLE = Structure(
     initial=_USED,
     outcomes=_SEEN,
 )
+COMMUNITY = replace(SINGLE, kind="community")
 DYNAMIC = Structure(
     states=("absent", "used"),
     homes={"psi": "site", "gamma": "transition", "epsilon": "transition", "p": "visit"},

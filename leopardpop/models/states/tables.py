@@ -37,7 +37,9 @@ def check_mask_absent(mask: object) -> None:
         )
 
 
-def check_history(history: DetectionHistory, structure: Structure, name: str, *, any_response: bool = False) -> None:
+def check_history(
+    history: DetectionHistory, structure: Structure, name: str, *, any_response: bool = False, several: bool = False
+) -> None:
     """Refuse data that the model is not for.
 
     Parameters
@@ -50,11 +52,13 @@ def check_history(history: DetectionHistory, structure: Structure, name: str, *,
         Name of the model, for messages.
     any_response
         Whether the responses will not be looked at.
+    several
+        Whether the model is of several species.
 
     Raises
     ------
     DataError
-        If it is no detection history, of several species, or of another kind of response.
+        If it is no detection history, of the wrong number of species, or of another kind of response.
     ModelError
         If the number of seasons does not fit.
     """
@@ -65,18 +69,33 @@ def check_history(history: DetectionHistory, structure: Structure, name: str, *,
             f"history is a {type(history).__name__}: {name} needs an lp.DetectionHistory, such as "
             "survey.detection_history(...) or lp.DetectionHistory.from_tables(...)."
         )
-    if len(history.species) > 1 and "species" in history.dataset.dims:
-        raise DataError(
-            f"the history has {len(history.species)} species ({listed(list(history.species))}) and {name} is of one. "
-            f"Choose it: history.select(species={history.species[0]!r}).",
-            offenders=list(history.species),
-        )
+    (_check_several if several else _check_one)(history, name)
     if not any_response and history.response != structure.response:
         raise DataError(
             f"the history has response {history.response!r} and {name} needs {structure.response!r}. "
             f"{OF_COUNTS if structure.response == 'count' else ADVICE[history.response]}"
         )
     _check_seasons(history.seasons, structure, name)
+
+
+def _check_one(history: DetectionHistory, name: str) -> None:
+    if len(history.species) > 1 and "species" in history.dataset.dims:
+        raise DataError(
+            f"the history has {len(history.species)} species ({listed(list(history.species))}) and {name} is of one. "
+            f"Choose it: history.select(species={history.species[0]!r}).",
+            offenders=list(history.species),
+        )
+
+
+def _check_several(history: DetectionHistory, name: str) -> None:
+    if len(history.species) < 2:
+        which = f" ({history.species[0]})" if history.species else ""
+        raise DataError(
+            f"the history has one species{which} and {name} is of several, whose differences it estimates. For one "
+            "species use lp.Occupancy; several go into a history as a dict from species to table, "
+            "lp.DetectionHistory.from_tables({'tiger': ..., 'leopard': ...}).",
+            offenders=list(history.species),
+        )
 
 
 def _check_seasons(seasons: tuple[str, ...], structure: Structure, name: str) -> None:
