@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +125,7 @@ def _check(named: Mapping[str, Any], replicates: Any, engine: str, draws: Any) -
 def _without_assumptions(work: tuple[Any, ...]) -> tuple[Any, ...]:
     """What travels to the worker: not the pilot's fit, which may be large."""
     scenario, *rest = work
-    return (scenario.model, scenario.source, scenario.where, *rest)
+    return (replace(scenario, parameters={}), *rest)
 
 
 def replicate(work: tuple[Any, ...], point: Point, seed: int) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def replicate(work: tuple[Any, ...], point: Point, seed: int) -> dict[str, Any]:
     Parameters
     ----------
     work
-        Model, generator, design and mask, constant parameters of the generator with their links, engine, draws.
+        The scenario, constant parameters of its generator with their links, engine, draws.
     point
         The truth.
     seed
@@ -144,10 +145,11 @@ def replicate(work: tuple[Any, ...], point: Point, seed: int) -> dict[str, Any]:
     dict
         ``facts`` of the data, ``trusted``, and ``estimates``: truth, mean, median, sd and 95 % interval by quantity.
     """
-    model, source, where, constants, engine, draws = work
-    simulated = source.simulate(*where, parameters=point, seed=seed_of(seed, 0))
+    scenario, constants, engine, draws = work
+    simulated = scenario.simulate(point, seed_of(seed, 0))
     options = {} if engine == "nuts" else {"threads": 1}
-    fit = model.fit(simulated.history, *where[1:], engine=engine, draws=draws, seed=seed_of(seed, 1), **options)
+    data = (simulated.history, *scenario.where[1:])
+    fit = scenario.model.fit(*data, engine=engine, draws=draws, seed=seed_of(seed, 1), **options)
     truth = _truths(simulated.truth, constants)
     rows = fit.summary()
     columns = rows[["mean", "median", "sd", "eti95_lb", "eti95_ub"]].to_numpy(float)
