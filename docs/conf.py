@@ -1,5 +1,8 @@
 """Configuration of the documentation; it is built, and read, without a network."""
 
+import shutil
+from pathlib import Path
+
 from docutils import nodes
 from math_core import LatexError, LatexToMathML
 from sphinx.errors import SphinxError
@@ -12,12 +15,14 @@ copyright = "2026, The leopardpop developers"
 version = release = __version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "paper"]
+nb_execution_mode = "off"  # the notebooks are saved with their outputs, and executed by .ci/run
+nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "image/png", 1), ("html", "text/plain", 2)]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 
@@ -38,6 +43,11 @@ html_theme_options = {
     "footer_end": [],
 }
 templates_path = ["_templates"]
+
+
+HERE = Path(__file__).parent
+shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks", ignore=shutil.ignore_patterns("*.py"))
 
 
 def mathml(node, *, block):

@@ -16,7 +16,6 @@ model = lp.SCR(density="~ snow", detection=lp.HalfNormal(lambda0="~ sex", sigma=
 if __name__ == "__main__":
     fit = model.fit(history, mask, seed=1)
     print(fit)
-    print(fit.diagnostics())
     population = fit.population()
     print(population)
     print("P(30 <= N <= 50 | data) =", population.probability(30, 50))

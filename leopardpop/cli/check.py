@@ -16,7 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from leopardpop.cli.analysis import Analysis, parse_analysis, read_analysis
-from leopardpop.cli.check_record import effort_lines, history_record, silent_table, survey_record
+from leopardpop.cli.check_record import (
+    effort_lines,
+    history_choices,
+    history_record,
+    history_shape,
+    history_title,
+    silent_table,
+    survey_record,
+)
 from leopardpop.cli.expressions import evaluate
 from leopardpop.cli.found import Found, toml_value
 from leopardpop.cli.init import draft
@@ -33,6 +41,7 @@ from leopardpop.words import counted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leopardpop.data.detection_history import DetectionHistory
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.survey import Survey
 
@@ -74,7 +83,7 @@ class Checked:
     source: str
     found: list[tuple[str, Problem]]
     survey: Survey | None = None
-    history: CaptureHistory | None = None
+    history: CaptureHistory | DetectionHistory | None = None
     reading: str = ""
 
     @property
@@ -189,7 +198,7 @@ def _read(source: str, steps: dict[str, Any]) -> Checked:
     notes = [("warning", Problem(LOOK, "data", words, "")) for words in _warnings(warned.notes, kinds)]
     history = made.get("history")
     if history is not None:
-        notes += [("occasions", each) for each in occasion_problem(survey, history.dataset["effort"].shape)]
+        notes += [("occasions", each) for each in occasion_problem(survey, history_shape(history))]
     every = sorted([*failed, *found, *notes], key=lambda each: SEVERITIES.index(each[1].severity))
     return Checked(source=source, found=every, survey=survey, history=history)
 
@@ -330,7 +339,7 @@ def _console() -> Console:
 def _headline(checked: Checked) -> str:
     survey = checked.survey
     if survey is None:
-        return "capture history" if checked.history is not None else "could not be read"
+        return "could not be read" if checked.history is None else history_title(checked.history)
     title = list(survey.notes[:1]) or [counted(len(survey.deployments), "deployment")]
     parts = [re.sub(r", [^,]* used of [\d,]+$", "", title[0]), counted(len(survey.stations), "station")]
     return ", ".join([*parts, f"{counted(len(survey.records), 'record')} used of {len(survey.audit):,}"])
@@ -384,6 +393,8 @@ def _next(checked: Checked) -> str:
     """What can be done now: see the effort, and say what a folder leaves open."""
     steps = [f"leopardpop check {checked.source} --effort shows who ran when"] if checked.survey else []
     if checked.reading:
-        open_ = "species, tz (zone of the clocks), dates, occasion" if checked.survey else "detector, effort, mask"
+        open_ = (
+            "species, tz (zone of the clocks), dates, occasion" if checked.survey else history_choices(checked.history)
+        )
         steps.append(f"leopardpop init {checked.source} writes an analysis.toml, in which you choose {open_}")
     return f"   Next: {'; '.join(steps)}" if steps else ""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.cli.occasion_length import occasion_note
+from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.data.effort import effort_days, running_intervals
 from leopardpop.data.occasions import DAY, make_occasions
 from leopardpop.data.survey_problems_effort import SILENT_DAYS, overlaps, silent_stretches
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.survey import Survey
 
-__all__ = ["effort_lines", "history_record", "silent_table", "survey_record"]
+__all__ = [
+    "effort_lines",
+    "history_choices",
+    "history_record",
+    "history_shape",
+    "history_title",
+    "silent_table",
+    "survey_record",
+]
 
 SIGMA = {"Panthera pardus": "σ of a leopard: 3 to 7 km"}
 MOST_REASONS = 8
@@ -148,7 +157,7 @@ def _records(survey: Survey) -> str:
     return sep.join([f"{len(audit):,} = {kept:,} used", *parts, f"{unexplained:,} unexplained"])
 
 
-def history_record(history: CaptureHistory) -> dict[str, str]:
+def history_record(history: CaptureHistory | DetectionHistory) -> dict[str, str]:
     """Say what there is in the history that an analysis asks for.
 
     Parameters
@@ -161,6 +170,8 @@ def history_record(history: CaptureHistory) -> dict[str, str]:
     dict
         ``history`` -> words.
     """
+    if isinstance(history, DetectionHistory):
+        return {"history": ", ".join(_visits(history))}
     parts = [
         counted(history.n_individuals, "animal"),
         counted(history.n_detections, "detection"),
@@ -168,6 +179,36 @@ def history_record(history: CaptureHistory) -> dict[str, str]:
         f"{counted(history.n_multi_station_individuals, 'animal')} at several stations",
     ]
     return {"history": ", ".join(parts)}
+
+
+def _visits(history: DetectionHistory) -> list[str]:
+    """Sizes of a history of visits."""
+    y = history.dataset["y"]
+    seen = (y > 0).any([name for name in y.dims if name != "site"])
+    several = {"season": len(history.seasons), "species": len(history.species)}
+    return [
+        counted(history.n_sites, "site"),
+        *(counted(n, of, {"species": "species"}.get(of)) for of, n in several.items() if n > 1),
+        counted(history.n_visits, "visit"),
+        counted(history.n_detections, "detection"),
+        f"detected at {counted(int(seen.sum()), 'site')}",
+    ]
+
+
+def history_title(history: CaptureHistory | DetectionHistory) -> str:
+    """Name the kind of a history."""
+    return "detection history" if isinstance(history, DetectionHistory) else "capture history"
+
+
+def history_choices(history: CaptureHistory | DetectionHistory | None) -> str:
+    """Name what only its user knows of a history."""
+    return "response, seasons, models" if isinstance(history, DetectionHistory) else "detector, effort, mask"
+
+
+def history_shape(history: CaptureHistory | DetectionHistory) -> tuple[int, ...]:
+    """Stations or sites [, seasons], then occasions."""
+    table = history.dataset["y" if isinstance(history, DetectionHistory) else "effort"]
+    return tuple(table.isel(species=0).shape if "species" in table.dims else table.shape)
 
 
 # -- who ran when -----------------------------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ def toml_value(value: Any) -> str:
     """
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{toml_value(key)} = {toml_value(each)}' for key, each in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml_value, value))}]"
     return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
 
 

@@ -12,6 +12,7 @@ from leopardpop.cli.init_package import is_package, package_data, read_package, 
 from leopardpop.cli.init_plain import tables_in
 from leopardpop.cli.init_records import find_records
 from leopardpop.cli.init_texts import find_texts
+from leopardpop.cli.init_visits import find_visits
 from leopardpop.cli.run import collect_warnings
 from leopardpop.errors import DataError
 
@@ -169,6 +170,9 @@ def analysis_text(folder: Path) -> str:
     secr = _secr_files(folder)
     if secr and not (tables["captures"] and tables["stations"]):
         return head + _secr_text(*secr) + _mask_guess(*_secr_places(folder / secr[1])) + TAIL
+    visits = None if tables["captures"] else find_visits(tables_in(folder))
+    if visits is not None:
+        return head + visits.data + visits.models
     captures = _first(tables["captures"], folder, "captures (individual, station, occasion)")
     stations = _first(tables["stations"], folder, "stations (station, x, y)")
     masks = tables["mask"]
@@ -206,8 +210,8 @@ def _first(tables: list[Table], folder: Path, what: str) -> Table:
         raise DataError(
             f"{folder} has no table of {what}. It has: {names}. Known are, by their columns: a Camtrap DP, an export "
             "of Wildlife Insights, tables of camtrapR, records with deployments (station, start, end) and stations, "
-            "captures with stations, and the text files of secr, SPACECAP and oSCR. The docs' page 'analysis.toml' "
-            "shows what they look like."
+            "captures with stations, the text files of secr, SPACECAP and oSCR, and visits (a row a site, a column a "
+            "visit: v1, v2 …). The docs' page 'analysis.toml' shows what they look like."
         )
     return tables[0]
 

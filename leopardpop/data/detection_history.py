@@ -141,7 +141,7 @@ class DetectionHistory:
         ... )
         >>> print(history)
         DetectionHistory, response state: 2 sites, 5 visits, 2 detections
-          up to 3 visits each, 83% of them made
+          up to 3 visits each, 83 % of them made
           naive occupancy 0.50 (1 of 2 sites visited); seen with young at 1 of them (0.50)
           visits by state: 0 (not seen) 3, 1 (seen) 1, 2 (seen with young) 1
           effort 65 site-days, 13 a visit on average

@@ -76,7 +76,7 @@ def _visits(history: DetectionHistory) -> str:
     places = made.shape[1] * made.shape[2]
     never = int((~made.any(axis=(1, 2))).sum())
     each = f"up to {counted(made.shape[2], 'visit')}" + (" a season" if made.shape[1] > 1 else " each")
-    share = f"{made.sum() / (len(made) * places):.0%} of them made"
+    share = f"{100 * made.sum() / (len(made) * places):.0f} % of them made"
     return f"{each}, {share}" + (f"; {counted(never, 'site')} never visited (kept)" if never else "")
 
 

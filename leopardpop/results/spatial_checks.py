@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leopardpop.models.spatial_effects import SpatialEffect
+from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.results.findings import Finding
 from leopardpop.words import counted, percent, trimmed
 
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.models.problem import Problem
 
 __all__ = ["spatial_findings"]
 
 FEWEST_PLACES = 40
 """Below, a field of zeros and ones says next to nothing of a length scale."""
+FEWEST_ANIMALS = 30
+"""The same of density: a surface that fewer animals tell is a trend, or none."""
 PRIORS_SHARE = 0.8
 """Posterior over prior interquartile range of the log of a length scale, above which it is mostly the prior's."""
 OUTSIDE = 0.1
@@ -25,7 +28,7 @@ OUTSIDE = 0.1
 QUARTILES = (0.25, 0.75)
 
 
-def spatial_findings(problem: OccupancyProblem, theta: Floats) -> list[Finding]:
+def spatial_findings(problem: Problem | OccupancyProblem, theta: Floats) -> list[Finding]:
     """Basis, number of places, length scale against its prior and against what the basis can show.
 
     Parameters
@@ -39,9 +42,10 @@ def spatial_findings(problem: OccupancyProblem, theta: Floats) -> list[Finding]:
     return [found for each in surfaces for found in _of_one(problem, each, theta)]
 
 
-def _of_one(problem: OccupancyProblem, effect: SpatialEffect, theta: Floats) -> list[Finding]:
+def _of_one(problem: Problem | OccupancyProblem, effect: SpatialEffect, theta: Floats) -> list[Finding]:
     length = np.exp(theta[:, effect.reach])
-    return [_basis(effect), _places(effect), _prior(problem, effect, length), *_served(effect, length)]
+    rests_on = _places(effect) if isinstance(problem, OccupancyProblem) else _animals(effect, problem.n_animals)
+    return [_basis(effect), rests_on, _prior(problem, effect, length), *_served(effect, length)]
 
 
 def _basis(effect: SpatialEffect) -> Finding:
@@ -72,7 +76,22 @@ def _places(effect: SpatialEffect) -> Finding:
     )
 
 
-def _prior(problem: OccupancyProblem, effect: SpatialEffect, length: Floats) -> Finding:
+def _animals(effect: SpatialEffect, n: int) -> Finding:
+    known = f"The surface of {effect.parameter} rests on {counted(n, 'animal')}"
+    few = (
+        f"{known}: so few tell a trend at best, and its sd and length scale are mostly the priors'. Compare with the "
+        "model without it, and with '~ x + y' (lp.compare)."
+    )
+    return Finding(
+        quantity=f"animals of {effect.label}",
+        value=n,
+        limit=FEWEST_ANIMALS,
+        verdict="ok" if n >= FEWEST_ANIMALS else "note",
+        advice=f"{known}." if n >= FEWEST_ANIMALS else few,
+    )
+
+
+def _prior(problem: Problem | OccupancyProblem, effect: SpatialEffect, length: Floats) -> Finding:
     """Whether the length scale is known any better than before the survey."""
     prior = next(term.prior for term in problem.priors.terms if term.parameter == effect.length)
     before = [float(prior.quantile(q)) for q in QUARTILES] if hasattr(prior, "quantile") else [np.nan, np.nan]
@@ -80,8 +99,8 @@ def _prior(problem: OccupancyProblem, effect: SpatialEffect, length: Floats) -> 
     share = float(np.log(after[1] / after[0]) / np.log(before[1] / before[0]))
     known = f"The length scale of the surface of {effect.parameter} is {trimmed(float(np.median(length)))} km"
     decided = (
-        f"{known}, and hardly better known than before the survey: its prior decides it. What is said of ψ changes "
-        "little with it; do not report it as a finding."
+        f"{known}, and hardly better known than before the survey: its prior decides it. What is said of "
+        f"{'density' if effect.parameter == 'D' else 'ψ'} changes little with it; do not report it as a finding."
     )
     much = share > PRIORS_SHARE
     return Finding(
@@ -105,7 +124,8 @@ def _served(effect: SpatialEffect, length: Floats) -> list[Finding]:
     wide = float((basis.half / np.maximum(basis.extent.max(), 1e-9)).max())
     high = (
         f"With probability {percent(long)} the surface of {effect.parameter} varies over more than "
-        f"{trimmed(basis.longest)} km, and the edge of its rectangle then holds it down: a trend (easting, northing) "
+        f"{trimmed(basis.longest)} km, and the edge of its rectangle then holds it down: a trend "
+        f"({'x, y' if effect.parameter == 'D' else 'easting, northing'}) "
         f"serves as well, or gp(x, y, boundary={trimmed(1.5 * wide, 2)})."
     )
     return [

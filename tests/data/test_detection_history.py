@@ -304,7 +304,7 @@ def test_text_and_html_say_what_a_biologist_asks():
         history = make(visit_covariates={"effort": days})
     assert repr(history).splitlines() == [
         "DetectionHistory, response state: 3 sites, 7 visits, 4 detections",
-        "  up to 3 visits each, 78% of them made",
+        "  up to 3 visits each, 78 % of them made",
         "  naive occupancy 0.67 (2 of 3 sites visited); seen with young at 2 of them (0.67)",
         "  visits by state: 0 (not seen) 3, 1 (seen) 2, 2 (seen with young) 2",
         "  effort 77 site-days, 12.8 a visit on average",

@@ -349,4 +349,4 @@ def test_bad_places():
     design = lp.CaptureHistory.from_tables(None, stations, occasions=3)
     mask = lp.Mask.around(design, buffer=3000, spacing=500)
     with pytest.raises(ModelError, match="term of its own"):
-        lp.SCR(density="~ gp(x, y)").parameters(design, mask)
+        lp.SCR(detection=lp.HalfNormal(lambda0="~ gp(x, y)")).parameters(design, mask)
