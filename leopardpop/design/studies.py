@@ -97,7 +97,7 @@ def study(
     tasks: dict[str, tuple[Any, ...]] = {}
     places: dict[str, tuple[str, int]] = {}
     for name, scenario in named.items():
-        work = (scenario, scenario.constants(), engine, int(draws))
+        work = (replace(scenario, parameters={}), scenario.constants(), engine, int(draws))  # a pilot's fit stays here
         label = seed_of(whole_seed(seed), *str(name).encode())
         scenario.source.simulate(
             *scenario.where, parameters=scenario.point(seed_of(label, 0)), seed=0
@@ -105,7 +105,7 @@ def study(
         mark = f"{scenario.fingerprint()[:20]}-{engine}{draws}-{label:x}"
         for r in range(replicates):
             own = seed_of(label, r)
-            tasks[f"{mark}-{r:06d}"] = (_without_assumptions(work), scenario.point(own), own)
+            tasks[f"{mark}-{r:06d}"] = (work, scenario.point(own), own)
             places[f"{mark}-{r:06d}"] = (str(name), r)
     outcomes = run_tasks(replicate, tasks, executor=executor, folder=folder, about=ABOUT, progress=progress)
     return gather([(*places[key], outcome) for key, outcome in outcomes.items()], int(replicates))
@@ -120,12 +120,6 @@ def _check(named: Mapping[str, Any], replicates: Any, engine: str, draws: Any) -
     check_whole("draws", draws, 25)
     if engine not in ENGINES:
         raise ModelError(f"engine={engine!r}: it is one of {', '.join(map(repr, ENGINES))}.", offenders=[engine])
-
-
-def _without_assumptions(work: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What travels to the worker: not the pilot's fit, which may be large."""
-    scenario, *rest = work
-    return (replace(scenario, parameters={}), *rest)
 
 
 def replicate(work: tuple[Any, ...], point: Point, seed: int) -> dict[str, Any]:
