@@ -117,6 +117,19 @@ def test_a_killed_worker_loses_none_of_the_finished(tmp_path):
     assert [o.value for o in healed.values()] == [{"value": i} for i in range(8)]
 
 
+def test_two_workers_and_one_of_them_dies(tmp_path):
+    tasks = {f"t{i:02d}": (i, i == 9) for i in range(40)}
+    with spawned(2) as two, pytest.warns(ConvergenceWarning, match="Workers died"):
+        found = run_tasks(killed, tasks, executor=two, folder=tmp_path / "run")
+    kept = {p.stem for p in (tmp_path / "run").glob("t*.json")}
+    assert kept == {key for key, outcome in found.items() if not outcome.lost}
+    assert {f"t{i:02d}" for i in range(9)} <= kept
+    whole = {key: (i, False) for key, (i, _) in tasks.items()}
+    with spawned(2) as others:
+        healed = run_tasks(killed, whole, executor=others, folder=tmp_path / "run")
+    assert healed == run_tasks(killed, whole)
+
+
 def test_without_a_folder_the_warning_says_what_would_have_helped():
     with (
         spawned(1) as one,

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Expected", "check_design", "expected"]
 
+NOTHING = 1e-9
+"""Animals or recaptures: what is left of none by rounding."""
 NUMBERS = ("E_N", "n", "recaptures", "spatial_recaptures", "esa", "rse")
 
 
@@ -197,7 +199,7 @@ def _told(numbers: Numbers) -> dict[str, float]:
         "recaptures": recaptures,
         "spatial_recaptures": max(numbers.stations - numbers.n, 0.0),
         "esa": numbers.esa,
-        "rse": float(1 / np.sqrt(least)) if least > 0 else float("inf"),
+        "rse": float(1 / np.sqrt(least)) if least > NOTHING else float("inf"),
     }
 
 

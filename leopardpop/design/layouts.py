@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.data.history import CaptureHistory, history_from_parts
-from leopardpop.data.parts import SessionParts
 from leopardpop.design.expectation import check_design
 from leopardpop.design.exposure import check_naive_design, exposure_of
 from leopardpop.design.layout_choice import Choice, Limits, choice_of
 from leopardpop.design.parameters import check_whole, parameter_points
+from leopardpop.design.rebuilding import empty_part
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.describe import theta_of
 from leopardpop.models.problem import Problem
@@ -330,19 +330,5 @@ def _packed(places: CaptureHistory, mask: Mask, choice: Choice, goal: Goal, chos
 
 def _design(places: CaptureHistory, rows: NDArray[np.intp]) -> CaptureHistory:
     """Some of the places of a design, with their effort and covariates."""
-    data = places.arrays(places.sessions[0])
-    part = SessionParts(
-        session=data.session,
-        individuals=[],
-        stations=[data.stations[k] for k in rows],
-        xy=data.xy[rows],
-        effort=data.effort[rows],
-        individual=[],
-        station=[],
-        occasion=[],
-        occasions=data.occasions,
-        station_covariates=data.station_covariates.iloc[rows].reset_index(drop=True),
-        occasion_covariates=data.occasion_covariates,
-        visit_covariates={name: values[rows] for name, values in data.visit_covariates.items()},
-    )
+    part = empty_part(places, places.sessions[0], rows=rows)
     return history_from_parts([part], detector=places.detector, effort_unit=places.effort_unit, crs=places.crs)

@@ -16,6 +16,8 @@ from leopardpop.data.detection_history import DetectionHistory
 from leopardpop.data.mask import Mask
 from leopardpop.design.expectation import check_design
 from leopardpop.design.parameters import parameter_points
+from leopardpop.design.reality import Reality
+from leopardpop.design.virtual import virtual_survey
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
@@ -50,6 +52,8 @@ class Scenario:
         its own, so that the study is over all that is thought possible.
     generator
         The model that the data are drawn from, if it is another one: what does it cost to leave something out?
+    reality
+        For capture-recapture: what happens between model and data, such as failures and misread identities.
 
     Raises
     ------
@@ -74,6 +78,7 @@ class Scenario:
     parameters: Assumed
     mask: Mask | Mapping[str, Mask] | None = None
     generator: Model | None = None
+    reality: Reality | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts go together."""
@@ -84,8 +89,12 @@ class Scenario:
             raise ModelError("model and generator: both are of capture-recapture, or both of occupancy.")
         if isinstance(self.model, SCR):
             check_design(self.design)
+            if self.reality is not None and not isinstance(self.reality, Reality):
+                raise ModelError(f"reality={self.reality!r}: give lp.design.Reality(...).", offenders=["reality"])
             if self.mask is None:
                 raise DataError("mask: capture-recapture needs one. Make it with lp.Mask.around(design, ...).")
+        elif self.reality is not None:
+            raise ModelError("reality: it is for capture-recapture.", offenders=["reality"])
         elif not isinstance(self.design, DetectionHistory):
             raise DataError(f"design: occupancy needs a DetectionHistory, and this is a {type(self.design).__name__}.")
 
@@ -116,6 +125,17 @@ class Scenario:
     def _points(self) -> list[Point]:
         return parameter_points(self.parameters, draws=1_000)
 
+    def simulate(self, point: Point, seed: int) -> Any:
+        """One survey of a population with these parameters."""
+        if self.reality is None:
+            return self.source.simulate(*self.where, parameters=point, seed=seed)
+        made: Any = virtual_survey(*self._made_of, parameters=point, reality=self.reality, seed=seed)
+        return made
+
+    @property
+    def _made_of(self) -> tuple[Any, ...]:
+        return (self.source, *self.where)
+
     def constants(self) -> dict[str, str]:
         """Parameters of the generator that are the same everywhere, with their link."""
         table = self.source.parameters(*self.where)
@@ -125,7 +145,12 @@ class Scenario:
     def fingerprint(self) -> str:
         """SHA-256 of everything that a replicate's result hangs on, but its seed."""
         digest = hashlib.sha256(f"leopardpop {__version__}".encode())
-        for part in (model_to_json(self.model), model_to_json(self.source), _text_of(self.parameters)):
+        for part in (
+            model_to_json(self.model),
+            model_to_json(self.source),
+            _text_of(self.parameters),
+            repr(self.reality),
+        ):
             digest.update(f"|{len(part)}|{part}".encode())
         digest.update(_text_of_dataset(self.design.dataset).encode())
         masks = self.mask if isinstance(self.mask, Mapping) else {"": self.mask}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ def study(
     tasks: dict[str, tuple[Any, ...]] = {}
     places: dict[str, tuple[str, int]] = {}
     for name, scenario in named.items():
-        work = (scenario, scenario.constants(), engine, int(draws))
+        work = (replace(scenario, parameters={}), scenario.constants(), engine, int(draws))  # a pilot's fit stays here
         label = seed_of(whole_seed(seed), *str(name).encode())
         scenario.source.simulate(
             *scenario.where, parameters=scenario.point(seed_of(label, 0)), seed=0
@@ -104,7 +105,7 @@ def study(
         mark = f"{scenario.fingerprint()[:20]}-{engine}{draws}-{label:x}"
         for r in range(replicates):
             own = seed_of(label, r)
-            tasks[f"{mark}-{r:06d}"] = (_without_assumptions(work), scenario.point(own), own)
+            tasks[f"{mark}-{r:06d}"] = (work, scenario.point(own), own)
             places[f"{mark}-{r:06d}"] = (str(name), r)
     outcomes = run_tasks(replicate, tasks, executor=executor, folder=folder, about=ABOUT, progress=progress)
     return gather([(*places[key], outcome) for key, outcome in outcomes.items()], int(replicates))
@@ -121,19 +122,13 @@ def _check(named: Mapping[str, Any], replicates: Any, engine: str, draws: Any) -
         raise ModelError(f"engine={engine!r}: it is one of {', '.join(map(repr, ENGINES))}.", offenders=[engine])
 
 
-def _without_assumptions(work: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What travels to the worker: not the pilot's fit, which may be large."""
-    scenario, *rest = work
-    return (scenario.model, scenario.source, scenario.where, *rest)
-
-
 def replicate(work: tuple[Any, ...], point: Point, seed: int) -> dict[str, Any]:
     """One survey, simulated and analysed.
 
     Parameters
     ----------
     work
-        Model, generator, design and mask, constant parameters of the generator with their links, engine, draws.
+        The scenario, constant parameters of its generator with their links, engine, draws.
     point
         The truth.
     seed
@@ -144,10 +139,11 @@ def replicate(work: tuple[Any, ...], point: Point, seed: int) -> dict[str, Any]:
     dict
         ``facts`` of the data, ``trusted``, and ``estimates``: truth, mean, median, sd and 95 % interval by quantity.
     """
-    model, source, where, constants, engine, draws = work
-    simulated = source.simulate(*where, parameters=point, seed=seed_of(seed, 0))
+    scenario, constants, engine, draws = work
+    simulated = scenario.simulate(point, seed_of(seed, 0))
     options = {} if engine == "nuts" else {"threads": 1}
-    fit = model.fit(simulated.history, *where[1:], engine=engine, draws=draws, seed=seed_of(seed, 1), **options)
+    data = (simulated.history, *scenario.where[1:])
+    fit = scenario.model.fit(*data, engine=engine, draws=draws, seed=seed_of(seed, 1), **options)
     truth = _truths(simulated.truth, constants)
     rows = fit.summary()
     columns = rows[["mean", "median", "sd", "eti95_lb", "eti95_ub"]].to_numpy(float)

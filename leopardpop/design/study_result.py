@@ -12,8 +12,10 @@ import pandas as pd
 from leopardpop.words import counted, decimal, percent, trimmed
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from leopardpop.plots.style import Panels
     from leopardpop.runs import Outcome
 
 __all__ = ["Study", "gather"]
@@ -107,11 +109,34 @@ class Study:
                 rows.append(names | _numbers(each, known=known and len(each) > 0) | ends)
         return pd.DataFrame(rows)
 
+    def plot(self, quantity: str | None = None, *, ax: Any = None) -> Axes | Panels:
+        """Draw bias and coverage of each scenario, with their Monte Carlo errors.
+
+        Parameters
+        ----------
+        quantity
+            One of those in the summary; None: E_N, or the first.
+        ax
+            Two axes to draw on; None: a new figure.
+
+        Returns
+        -------
+        array of matplotlib Axes
+            Relative bias, and coverage of the 95 % interval; with ``caption`` and ``alt_text``.
+        """
+        from leopardpop.plots.study_plots import study_figure
+
+        return study_figure(self, self.main if quantity is None else quantity, ax=ax)
+
+    @property
+    def main(self) -> str:
+        """The quantity that is told where none is named: E_N, or the first."""
+        names = self.summary()["quantity"].unique().tolist()
+        return "E_N" if "E_N" in names else next(filter(None, names), "")
+
     def __repr__(self) -> str:
         """Say what was found of E[N], or of the first quantity."""
-        table = self.summary()
-        names = table["quantity"].unique().tolist()
-        first = "E_N" if "E_N" in names else next(filter(None, names), "")
+        table, first = self.summary(), self.main
         lines = [f"Study: {counted(len(self.failures()), 'scenario')} × {counted(self.asked, 'replicate')}"]
         for scenario, part in table.groupby("scenario", sort=False):
             chosen = part[part["quantity"] == first]

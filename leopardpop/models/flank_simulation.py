@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leopardpop.models.scr import SCR
     from leopardpop.models.simulation import Simulation
 
-__all__ = ["simulate_flanks"]
+__all__ = ["simulate_flanks", "with_flanks"]
 
 
 def simulate_flanks(
@@ -46,7 +46,7 @@ def simulate_flanks(
     rng = np.random.default_rng(seed)
     made = model.simulate(history, mask, parameters=parameters, seed=rng)
     sessions = [made.history.arrays(s) for s in made.history.sessions]
-    parts = [_with_flanks(made.history, d, _chances(d, both, paired), rng) for d in sessions]
+    parts = [with_flanks(made.history, d, _chances(d, both, paired), rng) for d in sessions]
     shown = history_from_parts(parts, detector=history.detector, effort_unit=history.effort_unit, crs=history.crs)
     return replace(made, history=shown)
 
@@ -62,10 +62,22 @@ def _chances(data: SessionArrays, both: float, paired: str | None) -> Floats:
     return np.column_stack([(1.0 - shared) / 2.0, (1.0 - shared) / 2.0, shared])
 
 
-def _with_flanks(
+def with_flanks(
     history: CaptureHistory, data: SessionArrays, chances: Floats, rng: np.random.Generator
 ) -> SessionParts:
-    """Split the animals that never showed both flanks in one event."""
+    """Split the animals that never showed both flanks in one event.
+
+    Parameters
+    ----------
+    history
+        The survey with whole identities.
+    data
+        One of its sessions.
+    chances
+        Chances of left, right and both at each station, (K, 3).
+    rng
+        Source of chance.
+    """
     shown = rng.multinomial(data.count, chances[data.station])
     n = len(data.individuals)
     whole = np.bincount(data.individual, shown[:, 2], n) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import combinations
 
 import numpy as np
@@ -157,6 +158,16 @@ def test_effort_and_columns_travel_with_the_place():
     assert found.stations["road"].tolist() == rows
     assert found.design.arrays("1").effort[:, 0].tolist() == [r + 1 for r in rows]
     assert found.design.effort_unit == "day"
+
+
+def test_sixty_of_four_hundred_places_in_no_time():
+    """At most 30 s are allowed; it takes about one."""
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(20) * 1_000.0, np.arange(20) * 1_000.0))
+    places = lp.CaptureHistory.from_tables(None, pd.DataFrame({"station": range(400), "x": x, "y": y}), occasions=10)
+    start = time.perf_counter()
+    found = lp.design.layout(lp.SCR(), places, mask_of(places, 1.0), parameters=TRUTH, limits=60)
+    assert time.perf_counter() - start < 30
+    assert len(found.stations) == 60
 
 
 def test_bad_input():

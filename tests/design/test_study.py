@@ -207,3 +207,18 @@ def test_bad_input():
         occupancy_plan(design=grid_design(2))
     with pytest.raises(DataError, match="is no capture history"):
         scr_plan(design=lp.design.visits(40, 5))
+
+
+def test_the_figure():
+    rows = [("fine", i, outcome(10, 10 + 0.1 * i, 9, 11)) for i in range(6)]
+    rows += [("bad", i, Outcome("k", None, "FitError: no mode")) for i in range(6)]
+    found = gather(rows, 6)
+    axes = found.plot()
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == ["fine", "bad"]
+    assert [text.get_text() for text in axes[0].texts] == [" mostly fails"]
+    drawn = axes[0].containers[0].lines[0].get_xdata()
+    assert drawn == pytest.approx([100 * found.summary()["relative_bias"].iloc[0]])
+    assert "Of bad half of the replicates or more gave no posterior" in axes.figure.caption
+    axes.figure.canvas.draw()
+    with pytest.raises(ModelError, match=r"quantity='M': it is one of 'N'"):
+        found.plot("M")
