@@ -85,6 +85,11 @@ class SpatialEffect:
         amplitude: Floats = self.design.basis.log_amplitude(theta[self.spread], theta[self.reach])
         return amplitude
 
+    def log_scale_slopes(self, theta: Floats) -> tuple[Floats, ...]:
+        """Its slopes in what :attr:`scales` has, (M,) each."""
+        basis = self.design.basis
+        return np.ones(len(basis.order)), 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
+
     def matrix(self) -> Floats:
         """Values at the places from coefficients of the functions, (G, M)."""
         return self.design.matrix
@@ -142,8 +147,7 @@ class SpatialEffect:
         by_z = (by_natural @ self.design.matrix) * amplitude
         gradient[self.place] += by_z
         gradient[self.spread] += by_z @ z
-        slope = 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
-        gradient[self.reach] += by_z @ (z * slope)
+        gradient[self.reach] += by_z @ (z * self.log_scale_slopes(theta)[1])
 
 
 def default_length(places: Floats, resolution: float = 0.0) -> Prior:

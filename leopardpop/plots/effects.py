@@ -8,6 +8,7 @@ import numpy as np
 
 from leopardpop.errors import ModelError
 from leopardpop.models.describe import effort_unit_of
+from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.style import COLUMN, FAINT, PALETTE, SOFT, describe, legend_below, new_axes, plain, styled
 from leopardpop.words import counted, rounded
@@ -18,17 +19,33 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
-__all__ = ["WORDS", "effect_figure", "effects_figure"]
+__all__ = ["effect_figure", "effects_figure", "is_probability", "worded"]
 
 WORDS = {
     "psi": "Pr(used), ψ",
     "breeding": "Pr(breeding | used), R",
     "gamma": "Pr(colonised), γ",
     "epsilon": "Pr(left), ε",
+    "psi_next": "Pr(used next season), ψ′",
+    "breeding_next": "Pr(breeding | used next season), R′",
     "p": "Pr(seen on a visit), p",
+    "p1": "Pr(seen | used), p₁",
+    "p2": "Pr(seen | breeding), p₂",
     "delta": "Pr(young seen), δ",
+    "p10": "Pr(mistake), p₁₀",
+    "abundance": "Animals per site, λ",
+    "r": "Pr(one animal is seen), r",
+    "rate": "Count per unit of effort",
 }
-"""Parameters that are probabilities, as a label says them."""
+
+
+OTHERWISE = {
+    "counted animals": {"p": "Pr(one animal is counted), p"},
+    "mistakes": {"p": "Pr(truly seen on a visit), p"},
+}
+"""Where a parameter means something else."""
+
+
 AMOUNTS = {
     "D": ("Animals per 100 km²", 100.0),
     "sigma": ("σ (km)", 0.001),
@@ -39,11 +56,25 @@ ROW = 6.0
 """Height of a coefficient, mm."""
 
 
+def worded(fit: Any, parameter: str) -> str:
+    """What a parameter of an occupancy model is, for an axis; its name alone for a category of a multinomial logit."""
+    structure = fit.model.structure
+    if any(parameter in pair for pair in structure.choices):
+        return parameter
+    kind = "mistakes" if "p10" in structure.homes else structure.kind
+    return (WORDS | OTHERWISE.get(kind, {})).get(parameter, parameter)
+
+
+def is_probability(fit: Any, parameter: str) -> bool:
+    """Whether a parameter of an occupancy model ends at 1."""
+    return parameter not in fit.model.structure.links
+
+
 @styled
 def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any) -> Axes:
     """Draw a parameter along one covariate; see :meth:`FitPlots.effect`."""
     table = fit.effect(parameter, variable, at=at, span=span)
-    label, factor = _label(fit, parameter)
+    label, factor, top = _label(fit, parameter)
     bounds = ["mean", "median", "eti95_lb", "eti95_ub"]
     table[bounds] = factor * table[bounds]
     axes: Axes = new_axes(ax, width=COLUMN, height=60)[0]
@@ -53,29 +84,33 @@ def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any
         _curve(axes, table, variable)
     axes.set_xlabel(plain(variable))
     axes.set_ylabel(label)
-    axes.set_ylim(0, 1 if parameter in WORDS else None)
+    axes.set_ylim(0, top)
     held = "".join(f", {name} = {value}" for name, value in (at or {}).items())
     text = f"{label} along {plain(variable)}: median and 95 % interval, other covariates at their reference"
     text += f"{plain(held)}. "
-    text += f"Dashed: outside of what the {_ground(parameter)} have. " if table["extrapolated"].any() else ""
+    text += f"Dashed: outside of what the {_ground(fit, parameter)} have. " if table["extrapolated"].any() else ""
     low, high = rounded(float(table["median"].min())), rounded(float(table["median"].max()))
     describe(axes, captioned(fit.history, text), f"{parameter} between {low} and {high} along {plain(variable)}.")
     return axes
 
 
-def _label(fit: Any, parameter: str) -> tuple[str, float]:
-    """Label of an axis with its unit, and what values are multiplied with."""
-    if parameter in WORDS:
-        return WORDS[parameter], 1.0
+def _label(fit: Any, parameter: str) -> tuple[str, float, float | None]:
+    """Label of an axis with its unit, what values are multiplied with, and where the axis ends."""
+    if _is_of_sites(fit):
+        return worded(fit, parameter), 1.0, 1.0 if is_probability(fit, parameter) else None
     if parameter in AMOUNTS:
-        return AMOUNTS[parameter]
+        return *AMOUNTS[parameter], None
     unit = effort_unit_of(fit.problem.layout[parameter].unit, fit.history.effort_unit)
-    return parameter + (f" ({unit})" if unit else ""), 1.0
+    return parameter + (f" ({unit})" if unit else ""), 1.0, None
 
 
-def _ground(parameter: str) -> str:
+def _is_of_sites(fit: Any) -> bool:
+    return isinstance(fit.problem, OccupancyProblem)
+
+
+def _ground(fit: Any, parameter: str) -> str:
     """What the covariates of a parameter belong to."""
-    return "sites" if parameter in WORDS else "cells of the mask" if parameter == "D" else "stations"
+    return "sites" if _is_of_sites(fit) else "cells of the mask" if parameter == "D" else "stations"
 
 
 def _curve(ax: Axes, table: Any, variable: str) -> None:

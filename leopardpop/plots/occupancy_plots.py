@@ -8,7 +8,7 @@ import numpy as np
 
 from leopardpop.errors import ModelError
 from leopardpop.plots.derived import captioned
-from leopardpop.plots.effects import WORDS
+from leopardpop.plots.effects import is_probability, worded
 from leopardpop.plots.ground import cells_of, draw_edge, draw_values, hatch
 from leopardpop.plots.shared import SHARED, SharedPlots
 from leopardpop.plots.style import COLUMN, INK, PALETTE, SMALL, SOFT, describe, figure_of, new_axes, plain, styled
@@ -101,13 +101,14 @@ def surface_figure(fit: Any, parameter: str, mask: Any, *, coordinates: Any, ax:
     axes: Axes = new_axes(ax, width=COLUMN, height=min(COLUMN * frame.ratio, 140) + 14)[0]
     frame.apply(axes, coordinates, north=mask.crs is not None)
     mean, outside = surface[f"{parameter}_mean"].values, surface["extrapolated"].values
-    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=1.0, zorder=1)
+    words, top = worded(fit, parameter), 1.0 if is_probability(fit, parameter) else float(mean.max())
+    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=top, zorder=1)
     hatch(axes, cells, frame, outside, color="white")
     draw_edge(axes, cells, frame, colors=INK, linewidths=0.5, zorder=3)
     bar = figure_of(axes).colorbar(image, ax=axes, location="bottom", fraction=0.05, pad=0.01, shrink=0.75)
     bar.ax.tick_params(width=0.5, length=2, labelsize=SMALL)
-    bar.set_label(WORDS.get(parameter, parameter))
-    text = f"{WORDS.get(parameter, parameter)}: posterior mean over {counted(len(mean), 'cell')}. "
+    bar.set_label(words)
+    text = f"{words}: posterior mean over {counted(len(mean), 'cell')}. "
     if outside.any():
         text += f"Hatched: {counted(int(outside.sum()), 'cell')} with covariates outside of what the sites have."
     low, high = rounded(float(mean.min())), rounded(float(mean.max()))

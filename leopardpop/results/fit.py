@@ -270,35 +270,6 @@ class Fit(BaseFit):
 
         return FitPlots(self)
 
-    def report(
-        self, path: str | os.PathLike[str], coordinates: Literal["hidden", "exact"] = "hidden", **options: Any
-    ) -> Path:
-        """Write a report.
-
-        Parameters
-        ----------
-        path
-            File to write, ``.html``.
-        coordinates
-            "hidden": no position of a camera or an animal can be read from it; "exact".
-        **options
-            As :func:`leopardpop.report.write_report`.
-
-        Returns
-        -------
-        pathlib.Path
-            The file.
-        """
-        from leopardpop.report import write_report
-
-        return Path(write_report(self, path, coordinates=coordinates, **options))
-
-    def cite(self) -> str:
-        """References of what was used, as BibTeX."""
-        from leopardpop.report import cite
-
-        return str(cite(self))
-
     def _text(self) -> str:
         return fit_text(self)
 

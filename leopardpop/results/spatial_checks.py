@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.components.hsgp import make_basis
+from leopardpop.components.spatial import LARGEST
 from leopardpop.models.spatial_effects import SpatialEffect
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.results.findings import Finding
@@ -26,6 +28,8 @@ PRIORS_SHARE = 0.8
 OUTSIDE = 0.1
 """Probability of a length scale that the functions do not serve."""
 QUARTILES = (0.25, 0.75)
+ENDS = (0.05, 0.995)
+"""Quantiles of the length scale that a better basis would be made for."""
 
 
 def spatial_findings(problem: Problem | OccupancyProblem, theta: Floats) -> list[Finding]:
@@ -116,10 +120,9 @@ def _served(effect: SpatialEffect, length: Floats) -> list[Finding]:
     """Length scales that the functions cannot show, at either end."""
     basis = effect.design.basis
     short, long = float((length < basis.shortest).mean()), float((length > basis.longest).mean())
-    more = min(2000, 2 * len(basis.order))
     low = (
         f"With probability {percent(short)} the surface of {effect.parameter} varies within less than "
-        f"{trimmed(basis.shortest)} km, which its {len(basis.order)} waves show too smooth: gp(x, y, functions={more})."
+        f"{trimmed(basis.shortest)} km, which its {len(basis.order)} waves show too smooth: {_better(effect, length)}."
     )
     wide = float((basis.half / np.maximum(basis.extent.max(), 1e-9)).max())
     high = (
@@ -132,6 +135,16 @@ def _served(effect: SpatialEffect, length: Floats) -> list[Finding]:
         _end(effect, "shorter than its waves", short, low, "Its waves are short enough."),
         _end(effect, "longer than its rectangle", long, high, "Its rectangle is large enough."),
     ]
+
+
+def _better(effect: SpatialEffect, length: Floats) -> str:
+    """Term whose waves serve the length scales of the posterior, and whose rectangle is no larger than they need."""
+    shortest, longest = np.quantile(length, ENDS)
+    covariance, places = effect.design.basis.covariance, effect.design.places
+    better = make_basis(places, shortest=shortest, longest=longest, covariance=covariance, most=LARGEST)
+    waves = min(10 * int(np.ceil(len(better.order) / 10)), LARGEST)
+    boundary = np.ceil(20 * float((better.half / better.extent)[np.argmax(better.extent)])) / 20
+    return f"gp(x, y, functions={waves}, boundary={boundary:.2f})"
 
 
 def _end(effect: SpatialEffect, what: str, share: float, advice: str, good: str) -> Finding:
