@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from leopardpop.checks.captures import capture_statistics, session_totals
+from leopardpop.checks.directed import directed_scores
+from leopardpop.checks.directed_words import DIRECTED
 from leopardpop.checks.model_check import ModelCheck
 from leopardpop.checks.ranks import family_p, p_values, uniform_ranks
 from leopardpop.checks.sites import site_statistics, survey_sites
@@ -73,13 +75,14 @@ def check_fit(fit: Any, *, replicates: int | None = None, seed: int | np.random.
 def _check_captures(problem: Problem, theta: Floats, replicates: int | None, rng: np.random.Generator) -> ModelCheck:
     evaluations = problem.evaluate(theta)
     number = replicates or _enough(problem, sum(e.expected for e in evaluations))
-    totals = []
+    totals, surveys = [], []
     for s, (data, evaluation) in enumerate(zip(problem.data, evaluations, strict=True)):
         surveyed = survey_session(problem, theta, s, evaluation, number, rng)
         totals.append(session_totals(surveyed, data.effort, len(problem.levels)))
-    values = capture_statistics(problem, totals)
+        surveys.append(surveyed)
+    values = capture_statistics(problem, totals) | directed_scores(problem, theta, surveys, rng)
     predictive = _predictive(problem, totals)
-    return _ranked(CAPTURES, values, _residuals_of_captures(problem, totals, rng), predictive, rng)
+    return _ranked(CAPTURES | DIRECTED, values, _residuals_of_captures(problem, totals, rng), predictive, rng)
 
 
 def _enough(problem: Problem, expected: float) -> int:
