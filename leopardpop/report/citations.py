@@ -98,6 +98,16 @@ GHOSTS = _article(
     "1060--1070",
     "10.1111/2041-210X.14326",
 )
+FLANKS = _article(
+    "augustine2018",
+    "Augustine, B. C. and Royle, J. A. and Kelly, M. J. and Satter, C. B. and Alonso, R. S. and others",
+    2018,
+    "Spatial capture-recapture with partial identity: an application to camera traps",
+    "Annals of Applied Statistics",
+    "12",
+    "67--95",
+    "10.1214/17-AOAS1091",
+)
 PSIS = _article(
     "vehtari2024",
     "Vehtari, A. and Simpson, D. and Gelman, A. and Yao, Y. and Gabry, J.",
@@ -175,12 +185,14 @@ def references(fit: Any) -> list[Reference]:
         The software first.
     """
     attrs = fit.data_tree.attrs
-    model, engine = fit.model, str(attrs["engine"])
+    two_flanks, engine = hasattr(fit.model, "model"), str(attrs["engine"])
+    model = fit.model.model if two_flanks else fit.model
     detector = str(fit.data_tree["observed_data"].attrs["detector"])
     found = [_software("leopardpop", str(attrs["leopardpop_version"]), "The leopardpop developers"), SCR]
     found += [] if detector == "multi" else [PASSIVE]
     found += [REALISED]
     found += [HAZARD_RATE] if isinstance(model.detection, HazardRate) else []
+    found += [FLANKS] if two_flanks else []
     found += [GHOSTS] if getattr(model, "ghosts", False) else []
     if "pareto_k" in attrs:
         return [*found, PSIS, NUMPY]

@@ -98,10 +98,13 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
 def _fit_of(tree: xr.DataTree, kinds: tuple[type, ...]) -> Any:
     """Fit of the kind that the tree is of."""
     from leopardpop.results.fit import Fit
+    from leopardpop.results.flank_fit import TwoFlankFit
     from leopardpop.results.occupancy_fit import OccupancyFit
 
-    made = OccupancyFit if is_occupancy(tree) else Fit
-    return made(tree, components=kinds)
+    if is_occupancy(tree):
+        return OccupancyFit(tree, components=kinds)
+    two_flanks = json.loads(str(tree.attrs["model_json"]))["family"] == "TwoFlanks"
+    return (TwoFlankFit if two_flanks else Fit)(tree, components=kinds)
 
 
 def _write(tree: xr.DataTree, target: Path) -> None:
