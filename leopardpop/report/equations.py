@@ -109,7 +109,7 @@ LIKELIHOOD = Equation(
 )
 LIKELIHOOD_OF_FLANKS = Equation(
     r"L = e^{-\Lambda} \, \prod_{i \in B} \, A_i \, \prod_{l} \, A_l \, \prod_{r} \, A_r \, "
-    r"\sum_m \, \prod_{(l,r) \in m} \, \dfrac{A_{lr}}{A_l \, A_r} \, \bigg/ \, (n_B! \, n_L! \, n_R!), \qquad "
+    r"\sum_m \, \prod_{(l,r) \in m} \, \dfrac{A_{lr}}{A_l \, A_r} \; / \; (n_B! \, n_L! \, n_R!), \qquad "
     r"A_w = \sum_x \, D(x)\,a(x) \, \Pr(w \mid x), \quad \Lambda = \sum_x \, D(x)\,a(x)\,\{1 - p_0(x)\}",
     "the likelihood is exp of minus the expected number of detected animals, times A of each whole animal, each left "
     "and each right identity, times the sum over all partial matchings of the product over matched pairs of A of the "

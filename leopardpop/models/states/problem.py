@@ -162,11 +162,6 @@ class OccupancyProblem:
         return occupancy_priors(self.layout, self.parts, self.model.priors, self.history.effort_unit, mean)
 
     @property
-    def stated(self) -> OccupancyModel:
-        """The model as its user wrote it."""
-        return self.model
-
-    @property
     def labels(self) -> list[str]:
         """Labels of the coefficients."""
         return self.layout.labels
