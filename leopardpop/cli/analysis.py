@@ -17,8 +17,9 @@ __all__ = ["FORMAT", "Analysis", "check_keys", "keywords", "parse_analysis", "re
 
 FORMAT = 1
 SECTIONS = ("leopardpop", "title", "data", "mask", "models", "priors", "fit", "population", "occupancy", "output")
+CAPTURES = ("SCR", "TwoFlanks")
 FAMILIES = (
-    "SCR",
+    *CAPTURES,
     "Occupancy",
     "DynamicOccupancy",
     "MultistateOccupancy",
@@ -69,7 +70,9 @@ class Analysis:
     def is_occupancy(self) -> bool:
         """Whether its models are of occupancy."""
         models: list[Any] = list(self.models.values())  # not checked yet
-        return any(isinstance(model, dict) and model.get("family", "SCR") in FAMILIES[1:] for model in models)
+        return any(
+            isinstance(model, dict) and model.get("family", "SCR") in FAMILIES[len(CAPTURES) :] for model in models
+        )
 
     @property
     def folder(self) -> Path:
@@ -344,11 +347,12 @@ def _check_model(name: str, model: Any, where: Where, *, occupancy: bool) -> Non
     family = model.get("family", "SCR")
     if family not in FAMILIES:
         raise DataError(f"{where.key(section, 'family')}: unknown family {family!r}. {nearest(str(family), FAMILIES)}")
-    if occupancy == (family == "SCR"):
+    if occupancy == (family in CAPTURES):
         raise DataError(
             f"{where.file}, [{section}]: SCR and occupancy are of different data; each needs a file of its own."
         )
-    check_keys(model, ("family", *keywords(getattr(lp, family))), where, section)
+    options = keywords(lp.SCR if family in CAPTURES else getattr(lp, family))  # two flanks: those of one animal
+    check_keys(model, ("family", *options), where, section)
 
 
 def _check_values(analysis: Analysis, where: Where) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from leopardpop.cli.analysis import Analysis, parse_analysis, read_analysis
+from leopardpop.cli.analysis import CAPTURES, Analysis, parse_analysis, read_analysis
 from leopardpop.cli.check_record import (
     effort_lines,
     history_choices,
@@ -174,7 +174,7 @@ def _check_analysis(analysis: Analysis, source: str) -> Checked:
     checked = _read(source, {name: step(call) for name, call in data_calls(analysis).items()})
     asked = analysis.data | analysis.data.get("history", {})
     severities = {"without_effort": LOOK} if asked.get("on_zero_effort", "raise") != "raise" else {}
-    if all(model.get("family", "SCR") != "SCR" for model in analysis.models.values()):
+    if all(model.get("family", "SCR") not in CAPTURES for model in analysis.models.values()):
         severities["no_identities"] = NOTE
     return replace(checked, found=_decided(checked.found, severities))
 

@@ -27,7 +27,7 @@ SYNTHETIC = (
 )
 FIGURES = ("survey", "detection", "density", "population")
 OF_OCCUPANCY = ("states",)
-TABLES = ("summary", "population", "occupancy", "diagnostics", "checks", "estimates", "comparison", "audit")
+TABLES = ("summary", "population", "occupancy", "diagnostics", "checks", "estimates", "comparison", "audit", "matches")
 PICTURES = (*FIGURES, *OF_OCCUPANCY)
 WRITTEN = (MARK, "fit.nc", "report.html", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in PICTURES))
 
@@ -131,9 +131,17 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     compared = comparison(outcomes)
     if compared.table is not None:
         compared.table.to_csv(folder / "comparison.csv", index_label="model")
-    if analysis.output.get("checks", True):
+    _write_checks(analysis, [o for o in outcomes if not hasattr(o.fit, "matches")], folder)
+    matches = {o.name: o.fit.matches for o in outcomes if hasattr(o.fit, "matches")}
+    if matches:
+        _write(matches, folder / "matches.csv", "pair")
+
+
+def _write_checks(analysis: Analysis, outcomes: list[Outcome], folder: Path) -> None:
+    """Write what needs to know which animal a record is of; of two flanks that cannot be had."""
+    if outcomes and analysis.output.get("checks", True):
         _write({o.name: o.fit.check().table() for o in outcomes}, folder / "checks.csv", "name")
-    if analysis.output.get("sensitivity", False):
+    if outcomes and analysis.output.get("sensitivity", False):
         _write({o.name: o.fit.sensitivity().table() for o in outcomes}, folder / "sensitivity.csv", "change")
 
 

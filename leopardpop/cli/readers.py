@@ -22,7 +22,7 @@ VISITS = ("tables", "unmarked", "example")
 FILES = frozenset(
     {"path", "records", "cameras", "deployments", "stations", "failures", "images", "individuals", "time_shifts"}
 )
-OF_HISTORY = {"cameras": ("union", "sum"), "flank": ("left", "right")}
+OF_HISTORY = {"cameras": ("union", "sum"), "flank": ("left", "right", "each")}
 """Keys that readers have too, and the values by which they are those of :meth:`leopardpop.Survey.capture_history`."""
 
 

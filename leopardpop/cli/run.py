@@ -203,13 +203,20 @@ def run_models(analysis: Analysis, inputs: Inputs, progress: Progress) -> list[O
         estimates, reason = None, ""
         if wants_estimates(analysis):
             progress(f"Maximum likelihood of {name}")
-            try:
-                estimates = model.maximum_likelihood(inputs.history, inputs.mask)
-            except FitError as error:  # the posterior stands without it
-                reason = f"No estimates by maximum likelihood: {error}"
+            estimates, reason = _estimates(model, inputs)
         found = fit.occupancy() if analysis.is_occupancy else fit.population(**regions)
         outcomes.append(Outcome(name=name, fit=fit, population=found, estimates=estimates, no_estimates=reason))
     return outcomes
+
+
+def _estimates(model: Any, inputs: Inputs) -> tuple[Any, str]:
+    """Maximum-likelihood fit, or why there is none: the posterior stands without it."""
+    if not hasattr(model, "maximum_likelihood"):
+        return None, f"{type(model).__name__} has no estimates by maximum likelihood."
+    try:
+        return model.maximum_likelihood(inputs.history, inputs.mask), ""
+    except FitError as error:
+        return None, f"No estimates by maximum likelihood: {error}"
 
 
 def _has(names: list[str]) -> str:

@@ -143,7 +143,10 @@ def model_call(model: dict[str, Any], priors: Any = None, base: Path | None = No
     slots = {key: component(key, value, base) for key, value in model.items() if key not in ("family", "priors")}
     if priors is not None:
         slots["priors"] = priors
-    return Call(Name("lp", (model.get("family", "SCR"),)), keywords=slots)
+    family = model.get("family", "SCR")
+    if family == "TwoFlanks":
+        slots = {"model": Call(Name("lp", ("SCR",)), keywords=slots)}
+    return Call(Name("lp", (family,)), keywords=slots)
 
 
 def component(slot: str, value: Any, base: Path | None = None) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.likelihood.terms import Ints
 
-__all__ = ["FlankLists", "flank_lists", "one_flank", "with_pairs"]
+__all__ = ["FlankLists", "flank_lists", "knows_flanks", "most_matched", "one_flank", "sides", "with_pairs"]
 
 MOST_PAIRS = 10_000
 
@@ -42,6 +42,11 @@ class FlankLists(NamedTuple):
         """Position of the first pair in the larger history."""
         return len(self.whole) + len(self.left) + len(self.right)
 
+    @property
+    def identity(self) -> Ints:
+        """Position in the history of each identity of the larger one, (n,)."""
+        return np.concatenate([self.whole, self.left, self.right])
+
 
 def flank_lists(history: CaptureHistory) -> list[FlankLists]:
     """Sort the identities of each session.
@@ -52,7 +57,7 @@ def flank_lists(history: CaptureHistory) -> list[FlankLists]:
         If the history does not know flanks, or there are too many pairs.
     """
     sessions = [history.arrays(s) for s in history.sessions]
-    if all(data.flanks is None or not data.flanks.any() for data in sessions):
+    if not knows_flanks(history):
         raise ModelError(
             "no detection says which flank it shows. Make the history with survey.capture_history(flank='each'), or "
             "give the table of captures a column flank (left, right, both); for whole identities use lp.SCR alone."
@@ -60,19 +65,24 @@ def flank_lists(history: CaptureHistory) -> list[FlankLists]:
     return [_lists(data, history.detector) for data in sessions]
 
 
-def _lists(data: SessionArrays, detector: str) -> FlankLists:
-    n = len(data.individuals)
-    shown = np.zeros((n, 3), np.int64)
+def knows_flanks(history: CaptureHistory) -> bool:
+    """Whether any detection says which flank it shows."""
+    flanks = [history.arrays(session).flanks for session in history.sessions]
+    return any(each is not None and each.any() for each in flanks)
+
+
+def sides(data: SessionArrays) -> tuple[Ints, Ints, Ints]:
+    """Positions of the whole animals, of those known from the left flank only, and from the right only."""
+    shown = np.zeros((len(data.individuals), 3), np.int64)
     if data.flanks is not None:
         np.add.at(shown, data.individual, data.flanks)
     left, right, both = (shown > 0).T
     only_left, only_right = left & ~right & ~both, right & ~left & ~both
-    lists = FlankLists(
-        np.flatnonzero(~(only_left | only_right)),
-        np.flatnonzero(only_left),
-        np.flatnonzero(only_right),
-        np.empty((0, 2), np.intp),
-    )
+    return np.flatnonzero(~(only_left | only_right)), np.flatnonzero(only_left), np.flatnonzero(only_right)
+
+
+def _lists(data: SessionArrays, detector: str) -> FlankLists:
+    lists = FlankLists(*sides(data), np.empty((0, 2), np.intp))
     if len(lists.left) * len(lists.right) > MOST_PAIRS:
         raise ModelError(
             f"session '{data.session}': {len(lists.left)} left-flank and {len(lists.right)} right-flank identities "
@@ -102,6 +112,18 @@ def _may_be_one(data: SessionArrays, i: int, j: int, detector: str) -> bool:
     return not np.intersect1d(data.station[a] * size + data.occasion[a], data.station[b] * size + data.occasion[b]).size
 
 
+def most_matched(lists: FlankLists) -> int:
+    """Most pairs that can be one animal at once."""
+    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    a, b = lists.pair.T
+    if not len(a):
+        return 0
+    graph = csr_array(coo_array((np.ones(len(a)), (a, b)), shape=(len(lists.left), len(lists.right))))
+    return int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
+
+
 def with_pairs(history: CaptureHistory, lists: list[FlankLists]) -> CaptureHistory:
     """Return the larger history: whole animals, left ones, right ones, pairs, in this order.
 
@@ -118,7 +140,7 @@ def with_pairs(history: CaptureHistory, lists: list[FlankLists]) -> CaptureHisto
 
 def _larger(history: CaptureHistory, session: str, lists: FlankLists) -> SessionParts:
     data = history.arrays(session)
-    single = [(int(i),) for i in np.concatenate([lists.whole, lists.left, lists.right])]
+    single = [(int(i),) for i in lists.identity]
     members = [*single, *((int(lists.left[a]), int(lists.right[b])) for a, b in lists.pair)]
     names = [data.individuals[m[0]] if len(m) == 1 else f"pair {p}" for p, m in enumerate(members)]
     rows_of = [np.flatnonzero(data.individual == i) for i in range(len(data.individuals))]

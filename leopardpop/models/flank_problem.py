@@ -14,25 +14,25 @@ in R, tell nothing of density and are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import lgamma
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leopardpop.models.flank_lists import FlankLists, flank_lists, with_pairs
+from leopardpop.models.flank_lists import FlankLists, flank_lists, most_matched, with_pairs
 from leopardpop.models.likelihood.counts import CountTerm
-from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood, SessionSlopes
+from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
 from leopardpop.models.matching import Matchings, sum_matchings
-from leopardpop.models.problem import Problem
+from leopardpop.models.problem import Pointwise, Problem
+from leopardpop.models.scr import SCR
 
 if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.scr import SCR
+    from leopardpop.models.two_flanks import TwoFlanks
 
-__all__ = ["FlankProblem", "FlankSession"]
+__all__ = ["FlankProblem", "FlankSession", "problem_of"]
 
 LARGEST_LOG = 600.0
 
@@ -85,16 +85,42 @@ class FlankSession(SessionLikelihood):
         """Return the sum over all identities as one number, (1,): who is who ties them together."""
         return np.array([self.log_identities(evaluation.log_history)])
 
-    def slopes(self, evaluation: Evaluation, count: CountTerm) -> SessionSlopes:
-        """Derivatives of log_identities + f: each pair counts by its probability, identities by what is left."""
-        paired = self.matchings(evaluation.log_history).probability()
+    def times(self, evaluation: Evaluation) -> Floats:
+        """How many animals each history is of: a pair counts by its probability, identities by what is left, (h,)."""
+        return self.times_of(evaluation.log_history)
+
+    def times_of(self, log_history: Floats) -> Floats:
+        """The same, of the log sums of the histories: the slopes of :meth:`log_identities`."""
+        paired = self.matchings(log_history).probability()
         weights = np.ones(self.terms.n_animals)
         weights[self.left] -= paired.sum(1)
         weights[self.right] -= paired.sum(0)
         weights[self.lists.first_pair :] = paired[tuple(self.lists.pair.T)]
-        by_history = np.bincount(self.terms.history, weights, self.terms.n_histories)
-        weighted = SessionLikelihood(replace(self.terms, multiplicity=by_history), self.form, len(self.rows))
-        return weighted.slopes(evaluation, count)
+        return np.bincount(self.terms.history, weights, self.terms.n_histories)
+
+    def centres(self, evaluation: Evaluation) -> Floats:
+        """Pr(cell | data) of the animal of each identity, over who is who, (n, J)."""
+        result: Floats = self._shares(evaluation) @ super().centres(evaluation)
+        return result
+
+    def classes(self, evaluation: Evaluation) -> Floats:
+        """Pr(class | data) of the animal of each identity, over who is who, (n, C)."""
+        result: Floats = self._shares(evaluation) @ super().classes(evaluation)
+        return result
+
+    def _shares(self, evaluation: Evaluation) -> Floats:
+        """Pr(identity is this one of the larger history), (n, n with pairs); each row adds up to 1."""
+        paired = self.matchings(evaluation.log_history).probability()
+        alone = np.ones(self.lists.first_pair)
+        alone[self.left] -= paired.sum(1)
+        alone[self.right] -= paired.sum(0)
+        shares = np.zeros((len(alone), self.terms.n_animals))
+        shares[self.lists.identity, np.arange(len(alone))] = alone
+        a, b = self.lists.pair.T
+        pairs = np.arange(self.lists.first_pair, self.terms.n_animals)
+        shares[self.lists.left[a], pairs] = paired[a, b]
+        shares[self.lists.right[b], pairs] = paired[a, b]
+        return shares
 
 
 class FlankProblem(Problem):
@@ -110,18 +136,38 @@ class FlankProblem(Problem):
         One mask, or one a session.
     """
 
+    knows_animals = False
+
     def __init__(self, model: SCR, history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> None:
         self.lists = flank_lists(history)
         super().__init__(model, with_pairs(history, self.lists), mask, _VoidAlone())
-        self.given = history
         plain, self.mask = self.sessions, mask
+        self.given = self.history = history
+        self.data = [history.arrays(session) for session in history.sessions]
         self.flank_sessions = [FlankSession(p, part) for p, part in zip(plain, self.lists, strict=True)]
         self.sessions = list(self.flank_sessions)
 
     @property
+    def stated(self) -> TwoFlanks:
+        """The model as its user wrote it."""
+        from leopardpop.models.two_flanks import TwoFlanks
+
+        return TwoFlanks(model=self.model)
+
+    @property
+    def fewest(self) -> list[int]:
+        """Fewest animals that can be behind the identities of each session: as many paired as can be."""
+        return [part.first_pair - most_matched(part) for part in self.lists]
+
+    @property
     def n_animals(self) -> int:
-        """Number of whole animals and of identities of the flank that has more: the fewest there can be."""
-        return sum(len(p.whole) + max(len(p.left), len(p.right)) for p in self.lists)
+        """Fewest animals that can be behind the identities, over all sessions."""
+        return sum(self.fewest)
+
+    def paired(self, theta: Floats) -> list[Floats]:
+        """Pr(left identity = right identity) at theta (P,) by session, (L, R)."""
+        pairs = zip(self.flank_sessions, self.evaluate(theta), strict=True)
+        return [session.matchings(e.log_history).probability() for session, e in pairs]
 
     def starts(self) -> list[Floats]:
         """Points to start the search from: those of the identities taken as animals."""
@@ -129,17 +175,23 @@ class FlankProblem(Problem):
         found = alone.starts()
         return sorted(found, key=lambda theta: -self.value(theta))
 
-    def batch_value(self, thetas: Floats) -> Floats:
-        """Log posterior of many theta (B, P), (B,)."""
-        parts = [self._batch(thetas[i : i + self.batch]) for i in range(0, len(thetas), self.batch)]
-        return np.concatenate(parts)
+    def pointwise(self, theta: Floats) -> Pointwise:
+        """The likelihood at theta (..., P) by session: of the identities with who is who, and of the void.
 
-    def _batch(self, thetas: Floats) -> Floats:
-        evaluations = self.evaluate_many(thetas)
-        total = self.priors.log_densities(thetas) + self.layout.log_effects(thetas)
-        for session, e in zip(self.flank_sessions, evaluations, strict=True):
-            total += np.array([session.log_identities(row) for row in e.log_history])
-            total -= e.detected
-        if self.priors.number is not None:
-            total += np.array([self.priors.log_density_number(float(n))[0] for n in evaluations[0].expected])
-        return np.where(np.isnan(total), -np.inf, total)
+        The identities of a session are tied together, so that ``capture`` has one value a session, log Π A Π U Π V Z /
+        (n_B! n_L! n_R!), and ``n_detected`` is −Λ.
+        """
+        theta = np.asarray(theta, float)
+        if theta.ndim == 1:
+            return Pointwise(*(field[0] for field in self.pointwise(theta[None])))
+        evaluations = self.evaluate_many(theta)
+        pairs = zip(self.flank_sessions, evaluations, strict=True)
+        identities = [[session.log_identities(row) for row in e.log_history] for session, e in pairs]
+        detected = np.stack([e.detected for e in evaluations], axis=-1)
+        expected = np.stack([e.expected for e in evaluations], axis=-1)
+        return Pointwise(np.array(identities).T, -detected, detected, expected)
+
+
+def problem_of(model: SCR | TwoFlanks, history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> Problem:
+    """A model of whole identities or of two flanks with its data."""
+    return Problem(model, history, mask) if isinstance(model, SCR) else FlankProblem(model.model, history, mask)

@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 from leopardpop.components.counts import SIZE
 from leopardpop.components.special import log_expm1_ratio
 from leopardpop.models.likelihood.form import history_void
-from leopardpop.models.likelihood_op import LikelihoodOp
+from leopardpop.models.likelihood_op import IdentitiesOp, LikelihoodOp
 
 if TYPE_CHECKING:
     from leopardpop.models.layout import Layout, Parameter
@@ -239,6 +239,10 @@ def _add_likelihood(problem: Problem, theta: Any) -> None:
         ]
         label = problem.history.sessions[s]
         animals, detected = session_graph(session, problem, log_density, by_class, log_share)
+        if not problem.knows_animals:
+            pm.Potential(f"identities[{label}]", animals)
+            pm.Potential(f"void[{label}]", -detected)
+            continue
         n = session.terms.n_animals
         pm.Potential(f"captures[{label}]", animals - n * pt.log(detected) if n else animals)
         count = n * pt.log(detected) - lgamma(n + 1.0) if n else 0.0
@@ -248,7 +252,7 @@ def _add_likelihood(problem: Problem, theta: Any) -> None:
 def session_graph(
     session: SessionLikelihood, problem: Problem, log_density: Any, by_class: list[dict[str, Any]], log_share: Any
 ) -> tuple[Any, Any]:
-    """Σ_i log Σ_x D a Pr(w_i | x), and the expected number detected, as graphs."""
+    """Σ_i log Σ_x D a Pr(w_i | x) (of two flanks, summed over who is who), and the expected number detected."""
     terms = session.terms
     intensity = pt.exp(log_density) * terms.area
     totals, seen = [], pt.zeros(len(terms.area))
@@ -258,6 +262,8 @@ def session_graph(
         totals.append(log_share[c] + log_total + known)
         seen = seen - pt.exp(log_share[c]) * pt.expm1(-hazard)
     log_history = pt.logsumexp(pt.stack(totals), axis=0) if len(totals) > 1 else totals[0]
+    if not problem.knows_animals:
+        return IdentitiesOp(session)(log_history)[0], (intensity * seen).sum()
     animals = (log_history * terms.multiplicity).sum() + terms.constant.sum()
     if terms.bursts is not None:
         each = terms.bursts

@@ -74,6 +74,9 @@ class Problem:
         coefficient that orders them.
     """
 
+    knows_animals = True
+    """Whether each identity is an animal of its own."""
+
     def __init__(
         self,
         model: SCR,
@@ -141,6 +144,16 @@ class Problem:
     def priors(self) -> PriorTerms:
         """Priors of all coefficients."""
         return resolve_priors(self.layout, self.model.priors, self.data, self.history.effort_unit, stretch=self.stretch)
+
+    @property
+    def stated(self) -> Any:
+        """The model as its user wrote it."""
+        return self.model
+
+    @property
+    def fewest(self) -> list[int]:
+        """Fewest animals that can be behind the identities of each session."""
+        return [len(data.individuals) for data in self.data]
 
     @property
     def labels(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from leopardpop.errors import ModelError
 from leopardpop.models.scr import SCR, need_poisson
@@ -12,6 +12,8 @@ from leopardpop.models.scr import SCR, need_poisson
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pymc as pm
+    import xarray as xr
 
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
@@ -46,7 +48,7 @@ class TwoFlanks:
     Raises
     ------
     ModelError
-        If ``model`` is no SCR model, its N is binomial, or its counts are negative binomial.
+        If ``model`` is no SCR model, its N is binomial, its counts are negative binomial, or it has ghosts.
 
     References
     ----------
@@ -74,6 +76,12 @@ class TwoFlanks:
                 "together, so that they are not independent of each other. Leave counts out, or use "
                 'detector="proximity".',
                 offenders=["counts"],
+            )
+        if self.model.ghosts:
+            raise ModelError(
+                "ghosts=True with two flanks: it leaves out animals detected once, and with two flanks nobody knows "
+                "which they are. Fit one flank (flank='left') with ghosts, or leave ghosts out.",
+                offenders=["ghosts"],
             )
 
     def parameters(self, history: CaptureHistory, mask: Masks) -> pd.DataFrame:
@@ -153,16 +161,40 @@ class TwoFlanks:
 
         return simulate_flanks(self.model, history, mask, parameters=parameters, both=both, paired=paired, seed=seed)
 
+    def build(self, history: CaptureHistory, mask: Masks) -> pm.Model:
+        """Build the model as a plain :class:`pymc.Model`.
+
+        All of it is a graph but for the sum over who is who: that is one operation with its gradient, worked out in
+        NumPy, so that samplers need a backend that runs it (PyMC's own, not JAX).
+
+        Parameters
+        ----------
+        history
+            History with flanks.
+        mask
+            One mask, or one a session.
+
+        Returns
+        -------
+        pymc.Model
+            Variables as of :meth:`SCR.build`; hand what was sampled to :meth:`from_posterior`.
+        """
+        from leopardpop.models.graph import build_model
+
+        return build_model(self._problem(history, mask))
+
     def fit(
         self,
         history: CaptureHistory,
         mask: Masks,
         *,
+        engine: Literal["auto", "laplace", "nuts"] = "auto",
         draws: int = 1000,
         chains: int = 4,
         seed: int | np.random.Generator | None = None,
+        **options: Any,
     ) -> TwoFlankFit:
-        """Compute the posterior by importance sampling, with matchings drawn for every draw.
+        """Compute the posterior, with a matching drawn for every draw.
 
         Parameters
         ----------
@@ -170,10 +202,15 @@ class TwoFlanks:
             History with flanks: ``survey.capture_history(flank="each")``.
         mask
             One mask, or one a session.
+        engine
+            ``"laplace"``: importance sampling around the mode, with a certificate; ``"nuts"``: PyMC's sampler;
+            ``"auto"``: the first, and the second if its certificate fails.
         draws, chains
             Size of the sample.
         seed
             Seed or generator.
+        **options
+            Of the engine, as for :meth:`SCR.fit`.
 
         Returns
         -------
@@ -183,7 +220,7 @@ class TwoFlanks:
         Raises
         ------
         ModelError
-            If no flank is known, or too many identities may be the same.
+            If no flank is known, too many identities may be the same, or there is no such option.
         FitError
             If no mode can be found.
 
@@ -192,9 +229,33 @@ class TwoFlanks:
         ConvergenceWarning
             If the draws cannot be trusted.
         """
-        from leopardpop.results.flank_fit import fit_two_flanks
+        from leopardpop.results.fitting import fit_model
 
-        return fit_two_flanks(self, history, mask, draws=draws, chains=chains, seed=seed)
+        options = {"engine": engine, "draws": draws, "chains": chains, "seed": seed, **options}
+        fit: Any = fit_model(self, history, mask, **options)
+        return fit  # type: ignore[no-any-return]
+
+    def from_posterior(self, tree: xr.DataTree, history: CaptureHistory, mask: Masks) -> TwoFlankFit:
+        """Make a fit of draws that were made elsewhere, for instance by ``pm.sample`` of :meth:`build`.
+
+        Parameters
+        ----------
+        tree
+            DataTree with a group ``posterior`` that has the ``*_beta`` variables of this model.
+        history
+            The history that the model was built with.
+        mask
+            The mask that the model was built with.
+
+        Returns
+        -------
+        TwoFlankFit
+            As from :meth:`fit`; matchings are drawn anew.
+        """
+        from leopardpop.results.fitting import fit_from_tree
+
+        fit: Any = fit_from_tree(self, tree, history, mask)
+        return fit  # type: ignore[no-any-return]
 
     def _problem(self, history: CaptureHistory, mask: Masks) -> Any:
         from leopardpop.models.flank_problem import FlankProblem

@@ -114,10 +114,11 @@ def rows_of(fit: Any, population: Population) -> list[Row]:
 
 
 def _detected(fit: Any, population: Population, place: dict[str, str]) -> tuple[int, bool]:
-    (data, *_) = [d for d in fit.problem.data if d.session == place.get("session", d.session)]
+    pairs = zip(fit.problem.data, fit.problem.fewest, strict=True)
+    ((data, fewest), *_) = [each for each in pairs if each[0].session == place.get("session", each[0].session)]
     km2: Any = population.area_km2
     km2 = km2 if isinstance(km2, float) else float(km2.sel(place))
-    return len(data.individuals), bool(np.isclose(km2, fit.problem.masks[data.session].total_area))
+    return fewest, bool(np.isclose(km2, fit.problem.masks[data.session].total_area))
 
 
 def _bins(rows: list[Row], claim: tuple[float, float] | None, truth: list[float]) -> Bins:

@@ -65,6 +65,16 @@ GHOSTS = article(
     "1060--1070",
     "10.1111/2041-210X.14326",
 )
+FLANKS = article(
+    "augustine2018",
+    "Augustine, B. C. and Royle, J. A. and Kelly, M. J. and Satter, C. B. and Alonso, R. S. and others",
+    2018,
+    "Spatial capture-recapture with partial identity: an application to camera traps",
+    "Annals of Applied Statistics",
+    "12",
+    "67--95",
+    "10.1214/17-AOAS1091",
+)
 PSIS = article(
     "vehtari2024",
     "Vehtari, A. and Simpson, D. and Gelman, A. and Yao, Y. and Gabry, J.",
@@ -158,9 +168,11 @@ def references(fit: Any) -> list[Reference]:
 
 def _of_animals(fit: Any) -> list[Reference]:
     """References of a capture-recapture model."""
-    model, detector = fit.model, str(fit.data_tree["observed_data"].attrs["detector"])
+    two_flanks, detector = hasattr(fit.model, "model"), str(fit.data_tree["observed_data"].attrs["detector"])
+    model = fit.model.model if two_flanks else fit.model
     found = [SCR, *([] if detector == "multi" else [PASSIVE]), REALISED]
     found += [HAZARD_RATE] if isinstance(model.detection, HazardRate) else []
+    found += [FLANKS] if two_flanks else []
     return found + ([GHOSTS] if getattr(model, "ghosts", False) else [])
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from leopardpop.models.flank_lists import sides
 from leopardpop.report.blocks import Block, Heading, Paragraph, Table
 from leopardpop.words import counted, joined, trimmed, whole
 
@@ -74,13 +75,27 @@ def _session(context: Context, session: str) -> dict[str, str]:
         f"Effort, station-{history.effort_unit}s": whole(effort.sum()),
         "median of a station that was on": trimmed(float(np.median(on))) if len(on) else "–",
         "Occasions": _occasions(history),
-        "Animals detected": whole(history.n_individuals),
+        **_who(context, session),
         "Detections": whole(history.n_detections),
         "Recaptures": whole(history.n_recaptures),
         "Spatial recaptures": whole(history.n_spatial_recaptures),
-        "Animals at two or more stations": whole(history.n_multi_station_individuals),
+        f"{_nouns(context)} at two or more stations": whole(history.n_multi_station_individuals),
     }
     return {**facts, **_mask(mask, context)}
+
+
+def _nouns(context: Context) -> str:
+    """What an individual of the history is."""
+    return "Animals" if context.problem.knows_animals else "Identities"
+
+
+def _who(context: Context, session: str) -> dict[str, str]:
+    """How many individuals there are; of two flanks, by what is known of them."""
+    number = whole(context.history[session].n_individuals)
+    if context.problem.knows_animals:
+        return {"Animals detected": number}
+    _, left, right = sides(context.history.arrays(session))
+    return {"Identities": number, "of the left flank only": whole(len(left)), "of the right only": whole(len(right))}
 
 
 def _occasions(history: CaptureHistory) -> str:

@@ -107,6 +107,15 @@ LIKELIHOOD = Equation(
     "the log-likelihood is the sum over the n detected animals of the log of the sum over cells of D times a times the "
     "probability of the history, minus the expected number of detected animals, minus log n factorial",
 )
+LIKELIHOOD_OF_FLANKS = Equation(
+    r"L = e^{-\Lambda} \, \prod_{i \in B} \, A_i \, \prod_{l} \, A_l \, \prod_{r} \, A_r \, "
+    r"\sum_m \, \prod_{(l,r) \in m} \, \dfrac{A_{lr}}{A_l \, A_r} \; / \; (n_B! \, n_L! \, n_R!), \qquad "
+    r"A_w = \sum_x \, D(x)\,a(x) \, \Pr(w \mid x), \quad \Lambda = \sum_x \, D(x)\,a(x)\,\{1 - p_0(x)\}",
+    "the likelihood is exp of minus the expected number of detected animals, times A of each whole animal, each left "
+    "and each right identity, times the sum over all partial matchings of the product over matched pairs of A of the "
+    "pair as one animal over A of the two as two, divided by the factorials of the three numbers; A of a history is "
+    "the sum over cells of D times a times the probability of the history",
+)
 REALISED = Equation(
     r"N = \sum_{i=1}^{n} \, 1\{x_i \in R\} + \mathrm{Poisson}\left\{\sum_{x \in R} \, p_0(x)\,D(x)\,a(x)\right\}",
     "N is the number of detected animals centred in the region plus a Poisson number of undetected ones with mean the "
@@ -159,8 +168,12 @@ def fewer_than_two(detector: str, *, classes: bool) -> Equation:
     )
 
 
-def likelihood_equations(*, classes: bool, bursts: bool = False, without_singles: str = "") -> tuple[Equation, ...]:
+def likelihood_equations(
+    *, classes: bool, bursts: bool = False, without_singles: str = "", flanks: bool = False
+) -> tuple[Equation, ...]:
     """Of the animals that were missed, and of the whole; ``without_singles``: the detector where these are left out."""
+    if flanks:
+        return (MISSED_BY_CLASS, BY_CLASS, LIKELIHOOD_OF_FLANKS) if classes else (MISSED, LIKELIHOOD_OF_FLANKS)
     if without_singles:
         return fewer_than_two(without_singles, classes=classes), *((BY_CLASS,) if classes else ()), LIKELIHOOD
     if classes:

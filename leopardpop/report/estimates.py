@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from leopardpop.report.context import Context, FitContext
 
-__all__ = ["check_blocks", "class_table", "diagnostic_blocks", "effect_text", "parameter_table", "reference_blocks"]
+__all__ = [
+    "check_blocks",
+    "class_table",
+    "diagnostic_blocks",
+    "effect_text",
+    "match_blocks",
+    "parameter_table",
+    "reference_blocks",
+]
 
 
 def parameter_table(context: Context) -> Table:
@@ -102,7 +110,7 @@ def check_blocks(context: FitContext) -> list[Block]:
     context
         What the report is about.
     """
-    if not context.checks:
+    if not context.checks or not context.problem.knows_animals:
         return []
     check = context.fit.check()
     rows = [
@@ -148,6 +156,32 @@ def _certificate(context: FitContext) -> str:
         "R-hat compares the Markov chains with each other and is close to 1 where they agree; effective draws are what "
         f"the chains are worth. {rest}"
     )
+
+
+# -- who is who -------------------------------------------------------------------------------------------------------
+MOST_PAIRS = 20
+
+
+def match_blocks(context: Context) -> list[Block]:
+    """Chances that a left and a right identity are one animal; nothing where identities are animals.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    if context.problem.knows_animals:
+        return []
+    matches, seen = context.fit.matches, context.fit.photographed()
+    pairs = [[*row[:-1], probability(row[-1])] for row in matches.head(MOST_PAIRS).itertuples(index=False)]
+    bounds = [[str(s), *(f"{value:.3g}" for value in row)] for s, *row in seen.itertuples()]
+    caption = "Different animals in the photographs: from as many matched as can be to none."
+    likeliest = f"The likeliest of {len(matches):,} pairs that may be one animal."
+    return [
+        Heading("Who is who?", "flanks"),
+        Table(["Session", "Least", "Mean", "2.5 %", "97.5 %", "Most"], bounds, numeric=range(1, 6), caption=caption),
+        Table(["Session", "Left", "Right", "Pr(one animal)"], pairs, numeric=(3,), caption=likeliest),
+    ]
 
 
 # -- where it comes from ----------------------------------------------------------------------------------------------

@@ -120,4 +120,9 @@ def _class_word(problem: Any) -> str:
 def _identity(context: Context) -> list[str]:
     if not context.history.n_individuals:
         return []
+    if not context.problem.knows_animals:
+        return [
+            "Identities of one flank are taken to be right, and links between flanks rest on where and when they were "
+            "photographed: where homes overlap much, they stay uncertain, and N with them."
+        ]
     return ["Every identity is taken to be right: one animal taken for two makes N too large, two for one too small."]

@@ -35,6 +35,17 @@ SHAPES = {
 }
 
 
+FLANKS = (
+    "Coats differ between the sides, and an animal that never showed both in one event is in the data as a left "
+    "identity l, a right one r, or as both. Which of them are one animal is not known: the likelihood sums over all "
+    "ways m to match some of them (Augustine et al. 2018), exactly. B are the animals known from both flanks. Which "
+    "flank an event shows may differ between stations but not with where the animal lives, so that it cancels. "
+    "Identities of different sex, and those that one animal could not both have left, are never matched. Where an "
+    "animal lives is not seen, so the probability of a history w is summed over all cells. With p₀(x) the probability "
+    "that an animal centred in x is never detected"
+)
+
+
 def method_blocks(context: Context) -> list[Block]:
     """Methods: process, detection, likelihood, number, priors, computation.
 
@@ -52,7 +63,8 @@ def method_blocks(context: Context) -> list[Block]:
     blocks += [Paragraph(_records(context)), observation_equation(context.history.detector, bursts=bursts)]
     blocks += [Paragraph(_likelihood(context)), *_likelihood_equations(context)]
     everywhere = all(row.whole for row in context.rows)
-    blocks += [Paragraph(_number(everywhere=everywhere)), count_equation(everywhere=everywhere)]
+    told = _number(everywhere=everywhere, knows_animals=problem.knows_animals)
+    blocks += [Paragraph(told), count_equation(everywhere=everywhere)]
     blocks += [Paragraph(_priors(context)), prior_table(context)]
     return [*blocks, Paragraph(engine_text(context))]
 
@@ -133,6 +145,9 @@ def _records(context: Context) -> str:
 
 
 def _likelihood(context: Context) -> str:
+    ends = ", for each session:" if len(context.problem.data) > 1 else ":"
+    if not context.problem.knows_animals:
+        return FLANKS + ends
     text = (
         "Where an animal lives is not seen, so the probability of its history w is summed over all cells. With p₀(x) "
     )
@@ -147,7 +162,7 @@ def _likelihood(context: Context) -> str:
         text += " often"
     else:
         text += "the probability that an animal centred in x is never detected, and n animals detected"
-    return text + (", for each session:" if len(context.problem.data) > 1 else ":")
+    return text + ends
 
 
 def _likelihood_equations(context: Context) -> tuple[Equation, ...]:
@@ -156,13 +171,15 @@ def _likelihood_equations(context: Context) -> tuple[Equation, ...]:
         classes=context.problem.column is not None,
         bursts=model.counts == "negbin",
         without_singles=detector if model.ghosts else "",
+        flanks=not context.problem.knows_animals,
     )
 
 
-def _number(*, everywhere: bool) -> str:
-    text = (
-        "The number of animals N reported is the realised one. In each draw from the posterior, the number of animals "
-    )
+def _number(*, everywhere: bool, knows_animals: bool) -> str:
+    text = "The number of animals N reported is the realised one. In each draw from the posterior, "
+    if not knows_animals:
+        text += "who is who is drawn, n being the whole animals and the identities less those that are matched, and "
+    text += "the number of animals "
     text += "that were never detected is drawn from its Poisson distribution"
     if everywhere:
         return text + ":"

@@ -11,7 +11,14 @@ from leopardpop.report.answer import answer_blocks, title_of
 from leopardpop.report.blocks import Block, Heading, Picture, Report
 from leopardpop.report.context import Context, FitContext
 from leopardpop.report.data import data_blocks, station_blocks
-from leopardpop.report.estimates import check_blocks, class_table, diagnostic_blocks, parameter_table, reference_blocks
+from leopardpop.report.estimates import (
+    check_blocks,
+    class_table,
+    diagnostic_blocks,
+    match_blocks,
+    parameter_table,
+    reference_blocks,
+)
 from leopardpop.report.figures import Album
 from leopardpop.report.html import to_html
 from leopardpop.report.limits import limit_blocks
@@ -150,6 +157,7 @@ def compose(context: Context) -> Report:
     blocks += [*album.detection(), *album.density()]
     blocks += [
         *diagnostic_blocks(context),
+        *match_blocks(context),
         *check_blocks(context),
         *limit_blocks(context),
         *station_blocks(context),

@@ -62,7 +62,7 @@ def activity_centres(fit: HasDraws, *, draws: int = 200) -> xr.Dataset:
 
 def _block(problem: Problem, weighted: Floats) -> list[Floats]:
     """Weighted sums over draws: Pr(cell | history) (n, J) of each session, then Pr(class | history) (n, C)."""
-    sizes = [(s.terms.n_animals, len(s.terms.area)) for s in problem.sessions]
+    sizes = [(len(d.individuals), len(s.terms.area)) for d, s in zip(problem.data, problem.sessions, strict=True)]
     places = [np.zeros(size) for size in sizes]
     classes = [np.zeros((n, len(problem.levels))) for n, _ in sizes]
     for row in weighted:

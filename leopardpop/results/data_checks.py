@@ -41,9 +41,17 @@ LARGEST_PRIOR_SHIFT = 0.25
 SMALLEST_SHARE, LARGEST_COLLAPSED = 0.05, 0.1
 
 
-def history_findings(history: CaptureHistory) -> list[Finding]:
-    """Whether there are enough animals and recaptures, and whether sessions share animals."""
-    general = [_animals(history), _recaptures(history), _at_two_stations(history), _spatial(history)]
+def history_findings(history: CaptureHistory, nouns: tuple[str, str] = ("animal", "animals")) -> list[Finding]:
+    """Whether there are enough animals and recaptures, and whether sessions share animals.
+
+    Parameters
+    ----------
+    history
+        The history.
+    nouns
+        What an individual of it is called: one, and several.
+    """
+    general = [_animals(history), _recaptures(history), _at_two_stations(history, nouns), _spatial(history, nouns)]
     return general if len(history.sessions) < 2 else [*general, _empty(history), _shared(history)]
 
 
@@ -77,9 +85,9 @@ def _recaptures(history: CaptureHistory) -> Finding:
     return finding("recaptures", n, FEWEST_RECAPTURES, verdict, said, "SparseDataWarning")
 
 
-def _at_two_stations(history: CaptureHistory) -> Finding:
+def _at_two_stations(history: CaptureHistory, nouns: tuple[str, str]) -> Finding:
     n = history.n_multi_station_individuals
-    known = f"{counted(n, 'animal')} {'was' if n == 1 else 'were'} at two stations or more"
+    known = f"{counted(n, *nouns)} {'was' if n == 1 else 'were'} at two stations or more"
     advice = (
         f"{known}, fewer than {FEWEST_AT_TWO_STATIONS}: sigma, and with it density, rests on the prior. Stations "
         "closer together, or more effort, would help."
@@ -89,13 +97,13 @@ def _at_two_stations(history: CaptureHistory) -> Finding:
     return finding("animals at two or more stations", n, FEWEST_AT_TWO_STATIONS, verdict, said, "SparseDataWarning")
 
 
-def _spatial(history: CaptureHistory) -> Finding:
+def _spatial(history: CaptureHistory, nouns: tuple[str, str]) -> Finding:
     n = history.n_spatial_recaptures
     known = counted(n, "spatial recapture")
     few = (
         f"{known}: the posterior may have more than one mode, which Pareto k does not see. Compare with engine='nuts'."
     )
-    said: dict[Verdict, str] = {"ok": f"{known}, {counted(history.n_individuals, 'animal')}.", "note": few}
+    said: dict[Verdict, str] = {"ok": f"{known}, {counted(history.n_individuals, *nouns)}.", "note": few}
     return finding("spatial recaptures", n, FEWEST_SPATIAL, "note" if n < FEWEST_SPATIAL else "ok", said)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_TOLD", "elements", "is_effect", "units_of"]
 
-NUMBERS = ("E_N", "N")
+NUMBERS = ("E_N", "N", "n_matched")
 NOT_TOLD = ("_beta", "_gp_weights")
 """Ends of the names of variables that no table has: coefficients that are told otherwise, and those of surfaces."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from leopardpop.inference.laplace import laplace_draws
 from leopardpop.models.density_integral import surface_of
+from leopardpop.models.flank_problem import FlankProblem
 from leopardpop.models.states.clusters import MOST_TOGETHER
 from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.integrated import integrated_form
@@ -27,6 +28,9 @@ from leopardpop.results.data_checks import (
 )
 from leopardpop.results.density_centring import centred_density
 from leopardpop.results.fit import Fit
+from leopardpop.results.flank_checks import flank_findings, label_findings, twice_findings
+from leopardpop.results.flank_fit import TwoFlankFit
+from leopardpop.results.flank_tree import flank_tree
 from leopardpop.results.group_checks import group_findings
 from leopardpop.results.occupancy_checks import occupancy_findings
 from leopardpop.results.occupancy_fit import OccupancyFit
@@ -73,6 +77,8 @@ def family_of(problem: Problem | OccupancyProblem) -> Family:
     """Family of a model with its data."""
     if isinstance(problem, CommunityProblem):
         return COMMUNITY
+    if isinstance(problem, FlankProblem):
+        return TWO_FLANKS
     return OCCUPANCY if isinstance(problem, OccupancyProblem) else CAPTURE_RECAPTURE
 
 
@@ -83,9 +89,19 @@ def in_pieces(problem: Any) -> InPieces[Any]:
 
 
 def _scr_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
-    shift = prior_findings(problem, theta, pieces.expected)
-    of_data = [*history_findings(problem.history), *class_findings(problem), *mixture_findings(problem, theta)]
+    of_flanks = [*twice_findings(problem.given), *label_findings(problem.given)]
+    return [*history_findings(problem.history), *of_flanks, *_model_findings(problem, theta, pieces)]
+
+
+def _flank_findings(problem: FlankProblem, theta: Floats, pieces: Pointwise) -> list[Finding]:
+    return [*flank_findings(problem, theta), *_model_findings(problem, theta, pieces)]
+
+
+def _model_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
+    """What is looked at whatever an identity is."""
+    of_data = [*class_findings(problem), *mixture_findings(problem, theta)]
     of_data += [*group_findings(problem), *spatial_findings(problem, theta), *singleton_findings(problem, theta)]
+    shift = prior_findings(problem, theta, pieces.expected)
     return [*of_data, *shift, *mask_findings(problem, theta)]
 
 
@@ -139,6 +155,7 @@ CAPTURE_RECAPTURE = Family(
     origin=lambda problem: {"mask_hash": mask_fingerprint(problem)},
     spread=_sd_of_number,
 )
+TWO_FLANKS = replace(CAPTURE_RECAPTURE, fit=TwoFlankFit, tree=flank_tree, findings=_flank_findings)
 OCCUPANCY = Family(
     fit=OccupancyFit,
     draw=occupancy_draws,

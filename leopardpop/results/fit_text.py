@@ -33,8 +33,8 @@ __all__ = ["fit_html", "fit_text", "posterior_html", "posterior_text"]
 
 WORDS = {"ok": "ok  ", "note": "note", "warn": "WARN", "fail": "FAIL"}
 SYMBOLS = {"sigma": "σ", "lambda0": "λ0", "pmix": "Share"}
-ALWAYS_TOLD = ("Pareto k", "R-hat, largest", "spatial recaptures")
-OF_ANIMALS = ("D", "E_N", "N")
+ALWAYS_TOLD = ("Pareto k", "R-hat, largest", "identities", "pairs", "spatial recaptures")
+OF_ANIMALS = ("D", "E_N", "N", "n_matched")
 NO_ANIMALS = (
     "No animal was detected, so the data say nothing of movement and detection, and of density only that it is not so "
     "high that effort would have found some: the rest of these numbers is the priors'."

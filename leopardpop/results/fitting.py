@@ -15,8 +15,8 @@ from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, ModelError
 from leopardpop.inference.laplace import MIN_RAW
 from leopardpop.inference.nuts_options import check_options
-from leopardpop.models.problem import Problem
-from leopardpop.models.scr import need_poisson
+from leopardpop.models.flank_problem import problem_of
+from leopardpop.models.scr import SCR, need_poisson
 from leopardpop.models.states.kinds import occupancy_problem
 from leopardpop.results.chains import sample_problem, seconds_of_nuts
 from leopardpop.results.coefficients import theta_of_posterior
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from leopardpop.inference.laplace import LaplaceDraws
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
-    from leopardpop.models.scr import SCR
+    from leopardpop.models.problem import Problem
     from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.models.two_flanks import TwoFlanks
     from leopardpop.results.fit import Fit
     from leopardpop.results.fit_base import BaseFit
     from leopardpop.results.occupancy_fit import OccupancyFit
@@ -52,7 +53,7 @@ LOG = logging.getLogger("leopardpop")
 
 
 def fit_model(
-    model: SCR,
+    model: SCR | TwoFlanks,
     history: CaptureHistory,
     mask: Masks,
     *,
@@ -62,7 +63,7 @@ def fit_model(
     seed: int | np.random.Generator | None = None,
     **options: Any,
 ) -> Fit:
-    """Compute the posterior; see :meth:`SCR.fit`.
+    """Compute the posterior; see :meth:`SCR.fit` and :meth:`TwoFlanks.fit`.
 
     Raises
     ------
@@ -74,7 +75,8 @@ def fit_model(
     ConvergenceWarning, SparseDataWarning, PriorWarning, BufferWarning, SpacingWarning, DataWarning
         Where :meth:`Fit.diagnostics` says "warn" or "fail".
     """
-    need_poisson(model)
+    if isinstance(model, SCR):
+        need_poisson(model)
     fit: Fit = _run(lambda: prepared(model, history, mask), engine, draws, chains, seed, options)
     return fit
 
@@ -123,9 +125,9 @@ def _run(
     return fit
 
 
-def prepared(model: SCR, history: CaptureHistory, mask: Masks) -> Problem:
+def prepared(model: SCR | TwoFlanks, history: CaptureHistory, mask: Masks) -> Problem:
     """The model with its data, after a look at whether the masks fit the stations."""
-    problem = Problem(model, history, mask)
+    problem = problem_of(model, history, mask)
     if len({id(each) for each in problem.masks.values()}) == 1:
         check_mask(history, next(iter(problem.masks.values())))
     else:
@@ -263,9 +265,10 @@ def _fit_by_nuts(problem: AnyProblem, size: dict[str, int], options: Mapping[str
     return fit
 
 
-def fit_from_tree(model: SCR, tree: xr.DataTree, history: CaptureHistory, mask: Masks) -> Fit:
+def fit_from_tree(model: SCR | TwoFlanks, tree: xr.DataTree, history: CaptureHistory, mask: Masks) -> Fit:
     """Make a fit of draws that were made elsewhere; see :meth:`SCR.from_posterior`."""
-    need_poisson(model)
+    if isinstance(model, SCR):
+        need_poisson(model)
     fit: Fit = from_tree(prepared(model, history, mask), tree, engine="external")
     warn_of(fit.findings)
     return fit

@@ -36,6 +36,7 @@ from leopardpop.models.occupancy import (
 )
 from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
+from leopardpop.models.two_flanks import TwoFlanks
 from leopardpop.priors import Prior, PriorSet
 
 __all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json", "without_places"]
@@ -86,8 +87,10 @@ class UnsavedPrior:
         return f"<unsaved prior {self.description}>"
 
 
-def model_to_json(model: SCR | OccupancyModel) -> str:
+def model_to_json(model: SCR | TwoFlanks | OccupancyModel) -> str:
     """Text from which :func:`model_from_json` makes the same model."""
+    if isinstance(model, TwoFlanks):
+        return json.dumps({**json.loads(model_to_json(model.model)), "family": "TwoFlanks"})
     if isinstance(model, OccupancyModel):
         formulas = {name: getattr(model, name) for name in model.structure.homes}
         record = {"family": type(model).__name__, "formulas": formulas, "link": model.link}
@@ -130,7 +133,7 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
         chosen = {name: record[name] for name in ("link", *OPTIONS) if name in record}
         return kind(**record["formulas"], **chosen, priors=_priors_back(record["priors"]))
     known = {each.__name__: each for each in (*SHIPPED, *components)}
-    return SCR(
+    made = SCR(
         density=_make(record["density"], known),
         detection=_make(record["detection"], known),
         classes=Mixture(record["mixture"]) if "mixture" in record else record["classes"],
@@ -141,6 +144,7 @@ def model_from_json(text: str, components: Iterable[type] = ()) -> Any:
         distribution=record["distribution"],
         priors=_priors_back(record["priors"]),
     )
+    return TwoFlanks(model=made) if record["family"] == "TwoFlanks" else made
 
 
 def describe_model(text: str) -> str:
@@ -160,8 +164,11 @@ def describe_model(text: str) -> str:
     distance = f"; distance by {record['distance']['component']}" if record.get("distance") else ""
     counts = f", negative-binomial counts, size {record['size']}" if "counts" in record else ""
     ghosts = "; animals detected once left out" if record.get("ghosts") else ""
+    flanks = "two flanks; " if record["family"] == "TwoFlanks" else ""
     density = record["density"]["fields"]["D"]
-    return f"density {density}; {detection['component']} detection, {formulas}{counts}{classes}{distance}{ghosts}"
+    return (
+        f"{flanks}density {density}; {detection['component']} detection, {formulas}{counts}{classes}{distance}{ghosts}"
+    )
 
 
 def _distance(distance: LeastCost) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from leopardpop.components.special import TINY
 from leopardpop.models.likelihood.together import Sets
+from leopardpop.results.detected import detected_numbers, history_times
 from leopardpop.results.draws import distinct_draws, flat_draws, generator, in_blocks
 
 if TYPE_CHECKING:
@@ -81,24 +82,21 @@ def realised_numbers(fit: HasDraws, regions: Regions) -> Ints:
     problem, undetected = fit.problem, _undetected(fit)
     whole, n_classes = all(part.whole for part in regions.sessions), len(problem.levels)
     if undetected is not None and whole and n_classes == 1:
-        return (undetected + _detected(problem))[:, :, None, None]
+        return (undetected + detected_numbers(fit))[:, :, None, None]
     sets = [Sets(part.atom, len(part.members)) for part in regions.sessions]
     known = whole and all((session.terms.class_code >= 0).all() for session in problem.sessions)
     draws = distinct_draws(flat_draws(fit))
     blocks = in_blocks(partial(_known_classes if known else _block, problem, sets), draws.theta)
-    rng, times = generator(fit, "population"), np.bincount(draws.place)
-    repeats = np.split(np.argsort(draws.place, kind="stable"), np.cumsum(times)[:-1])
+    rng, times = generator(fit, "population"), history_times(fit)
+    repeats = np.split(np.argsort(draws.place, kind="stable"), np.cumsum(np.bincount(draws.place))[:-1])
     result = np.empty((len(draws.place), len(sets), len(regions.names), n_classes), np.int64)
     for places, chances in zip(repeats, chain.from_iterable(blocks), strict=True):
-        for s, (session, part) in enumerate(zip(problem.sessions, regions.sessions, strict=True)):
+        for s, part in enumerate(regions.sessions):
             number = None if undetected is None else undetected[places, s]
-            found = _draw(rng, chances[s], session.terms.multiplicity.astype(np.int64), len(places), number)
+            of_history = times[s] if times[s].ndim == 1 else times[s][places]
+            found = _draw(rng, chances[s], of_history, len(places), number)
             result[places, s] = np.swapaxes(found.reshape(len(places), n_classes, -1) @ part.members, 1, 2)
     return result
-
-
-def _detected(problem: Problem) -> Ints:
-    return np.array([len(data.individuals) for data in problem.data])
 
 
 def _undetected(fit: HasDraws) -> Ints | None:
@@ -108,7 +106,7 @@ def _undetected(fit: HasDraws) -> Ints | None:
         return None
     n_sessions = len(fit.problem.data)
     total = np.asarray(posterior["N"].transpose("chain", "draw", ...)).reshape(-1, n_sessions)
-    number: Ints = total.astype(np.int64) - _detected(fit.problem)
+    number: Ints = total.astype(np.int64) - detected_numbers(fit)
     return number
 
 
@@ -134,7 +132,7 @@ def _by_draw(sessions: list[tuple[Floats, Floats]]) -> list[list[_Chances]]:
 
 
 def _draw(rng: np.random.Generator, chances: _Chances, times: Ints, size: int, number: Ints | None) -> Ints:
-    """Numbers by class and set in ``size`` independent draws, (size, C·A); ``times`` is how often each history is."""
+    """Numbers by class and set in ``size`` draws, (size, C·A); ``times`` is how often each history is, (h,) by all."""
     if number is None:
         result = rng.poisson(chances.undetected, (size, len(chances.undetected)))
     else:
@@ -142,7 +140,7 @@ def _draw(rng: np.random.Generator, chances: _Chances, times: Ints, size: int, n
         result = rng.multinomial(number, rates / rates.sum())
     if len(chances.detected):
         share = chances.detected / chances.detected.sum(1, keepdims=True)
-        result = result + rng.multinomial(np.broadcast_to(times, (size, len(times))), share).sum(1)
+        result = result + rng.multinomial(np.broadcast_to(times, (size, len(share))), share).sum(1)
     return result
 
 

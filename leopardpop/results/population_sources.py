@@ -63,14 +63,16 @@ class RestsOn(ABC):
 
     def _photographed(self) -> Floats:
         """Detected animals of each region, (session, R)."""
-        if self._whole:
+        if not self._places_detected:
             return np.array([[len(data.individuals)] for data in self._fit.problem.data], float)
         near, far = (self._sums("detected", near=near) for near in (True, False))
         return near + far
 
     @property
-    def _whole(self) -> bool:
-        return all(part.whole for part in self._regions.sessions)
+    def _places_detected(self) -> bool:
+        """Whether the detected animals are to be placed: in part of a mask, or where their number is not known."""
+        whole = all(part.whole for part in self._regions.sessions)
+        return not whole or not self._fit.problem.knows_animals
 
     def _sums(self, name: str, *, near: bool) -> Floats:
         """Sum one of the cell means over the cells of each region that are near cameras or not, (session, R)."""
@@ -83,4 +85,4 @@ class RestsOn(ABC):
 
     @cached_property
     def _cells(self) -> Any:
-        return cell_means(self._fit.problem, spread_draws(self._fit, DRAWS_OF_CELLS), detected=not self._whole)
+        return cell_means(self._fit.problem, spread_draws(self._fit, DRAWS_OF_CELLS), detected=self._places_detected)

@@ -61,7 +61,7 @@ def provenance(
         "inference_library": library,
         "inference_library_version": __version__ if library == "leopardpop" else _version_of(library),
         "options_json": json.dumps(dict(options or {}), default=str),
-        "model_json": model_to_json(problem.model),
+        "model_json": model_to_json(getattr(problem, "stated", problem.model)),
         "data_hash": history.data_hash,
         "effort_unit": history.effort_unit,
         "crs": history.crs or "",

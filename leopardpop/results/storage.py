@@ -99,12 +99,12 @@ def _fit_of(tree: xr.DataTree, kinds: tuple[type, ...]) -> Any:
     """Fit of the kind that the tree is of."""
     from leopardpop.results.community_fit import CommunityFit
     from leopardpop.results.fit import Fit
+    from leopardpop.results.flank_fit import TwoFlankFit
     from leopardpop.results.occupancy_fit import OccupancyFit
 
-    if not is_occupancy(tree):
-        return Fit(tree, components=kinds)
     family = json.loads(str(tree.attrs["model_json"]))["family"]
-    return (CommunityFit if family == "CommunityOccupancy" else OccupancyFit)(tree, components=kinds)
+    made: dict[str, Any] = {"CommunityOccupancy": CommunityFit, "TwoFlanks": TwoFlankFit}
+    return made.get(family, OccupancyFit if is_occupancy(tree) else Fit)(tree, components=kinds)
 
 
 def _write(tree: xr.DataTree, target: Path) -> None:

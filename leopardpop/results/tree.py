@@ -37,10 +37,12 @@ __all__ = [
     "log_prior_dataset",
     "log_prior_terms",
     "natural_variables",
+    "pieces_by_draw",
     "posterior_dataset",
     "realised_numbers",
     "sample_coords",
     "scaling_variables",
+    "tree_of",
 ]
 
 SAMPLE = ("chain", "draw")
@@ -76,22 +78,35 @@ def canonical_tree(
     -------
     xarray.DataTree
     """
-    shape = theta.shape[:2]
-    by_draw = {name: values.reshape(*shape, -1) for name, values in pieces._asdict().items()}
-    groups = {
-        "posterior": posterior_dataset(problem, theta, by_draw["expected"], by_draw["detected"], seed=seed),
-        "log_likelihood": _log_likelihood(problem, by_draw),
-        "log_prior": log_prior_dataset(problem, theta, by_draw["expected"]),
-        "sample_stats": sample_stats,
-        "observed_data": problem.given.dataset,
-        "constant_data": constant_dataset(problem),
-    }
-    tree = xr.DataTree.from_dict(groups)
+    by_draw = pieces_by_draw(theta, pieces)
+    return tree_of(
+        problem,
+        {
+            "posterior": posterior_dataset(problem, theta, by_draw["expected"], by_draw["detected"], seed=seed),
+            "log_likelihood": _log_likelihood(problem, by_draw),
+            "log_prior": log_prior_dataset(problem, theta, by_draw["expected"]),
+            "sample_stats": sample_stats,
+        },
+        attrs,
+    )
+
+
+def pieces_by_draw(theta: Floats, pieces: Pointwise) -> dict[str, Floats]:
+    """Pieces of the likelihood of draws (chain, draw, P), with both axes first."""
+    return {name: values.reshape(*theta.shape[:2], -1) for name, values in pieces._asdict().items()}
+
+
+def tree_of(problem: Problem, groups: Mapping[str, xr.Dataset], attrs: Mapping[str, Any]) -> xr.DataTree:
+    """A tree of what was drawn, with the data that it is of."""
+    data = {"observed_data": problem.given.dataset, "constant_data": constant_dataset(problem)}
+    tree = xr.DataTree.from_dict({**groups, **data})
     tree.attrs = dict(attrs)
     return tree
 
 
-def posterior_dataset(problem: Problem, theta: Floats, expected: Floats, detected: Floats, *, seed: int) -> xr.Dataset:
+def posterior_dataset(
+    problem: Problem, theta: Floats, expected: Floats, detected: Floats, *, seed: int, seen: Any = None
+) -> xr.Dataset:
     """Group ``posterior``: natural parameters, coefficients, shares, and numbers of animals.
 
     Parameters
@@ -104,20 +119,22 @@ def posterior_dataset(problem: Problem, theta: Floats, expected: Floats, detecte
         Expected number of animals in the mask and of detected animals, (chain, draw, session).
     seed
         Of the number of undetected animals.
+    seen
+        Number of animals behind the identities, (chain, draw, session); None: each identity is one.
     """
     variables = _density(problem, expected) | natural_variables(problem, theta) | _shares(problem, theta)
     variables |= coefficient_variables(problem, theta) | effect_variables(problem, theta)
-    numbers = realised_numbers(problem, expected, detected, seed)
+    numbers = realised_numbers(problem, expected, detected, seed, seen)
     variables["E_N"] = ((*SAMPLE, "session"), expected, {"units": "animals"})
     variables["N"] = ((*SAMPLE, "session"), numbers, {"units": "animals"})
     return xr.Dataset(variables, coords={**sample_coords(theta), **_posterior_coords(problem)})
 
 
-def realised_numbers(problem: Problem, expected: Floats, detected: Floats, seed: int) -> Any:
+def realised_numbers(problem: Problem, expected: Floats, detected: Floats, seed: int, seen: Any = None) -> Any:
     """Draw N in the mask: the animals detected and a Poisson number of others, (chain, draw, session)."""
     # One stream of random numbers a purpose: the proposal's draws must not be those of the animals.
     rng = np.random.default_rng([seed, 0x4E])
-    n = np.array([len(data.individuals) for data in problem.data])
+    n = np.array([len(data.individuals) for data in problem.data]) if seen is None else seen
     return n + rng.poisson(np.maximum(expected - detected, 0.0))
 
 

@@ -56,9 +56,9 @@ def _summed_again(summation: Summation, state: State, inside: Floats) -> Floats:
 
 def by_cell(session: SessionLikelihood, evaluation: Evaluation) -> Floats:
     """Expected number of detected animals centred in each cell given their histories, (J,)."""
-    result = np.zeros(len(evaluation.intensity))
+    result, times = np.zeros(len(evaluation.intensity)), session.times(evaluation)
     for c, forward in enumerate(evaluation.forwards):
-        weight = class_given_history(evaluation, c) * session.terms.multiplicity[forward.rows]
+        weight = class_given_history(evaluation, c) * times[forward.rows]
         if not len(weight):
             continue
         if isinstance(session.form, SeparableForm):

@@ -170,14 +170,19 @@ class SessionLikelihood:
         result: Floats = evaluation.log_history[self.terms.history] + self.terms.constants(evaluation.size)
         return result
 
+    def times(self, evaluation: Evaluation) -> Floats:
+        """How many animals each history is of, (h,)."""
+        return self.terms.multiplicity
+
     def slopes(self, evaluation: Evaluation, count: CountTerm) -> SessionSlopes:
         """Derivatives of Σ log_animals + f."""
+        times = self.times(evaluation)
         share = np.exp(evaluation.log_share)
         log_density = np.full(len(evaluation.intensity), count.by_expected) * evaluation.intensity
         by_class, log_share = [], np.empty(len(share))
         for c, forward in enumerate(evaluation.forwards):
             known = evaluation.log_share[c] + forward.log_total - evaluation.log_history[forward.rows]
-            weights = np.exp(known) * self.terms.multiplicity[forward.rows]
+            weights = np.exp(known) * times[forward.rows]
             void = np.exp(-forward.total_hazard)
             reach = count.by_detected * share[c] * evaluation.intensity
             slopes = self.form.backward(forward, weights, reach * void)
