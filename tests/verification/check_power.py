@@ -1,6 +1,7 @@
 """What ``fit.check()`` finds: false alarms under the true model, and the power against planted faults.
 
 ``python -m tests.verification.check_power 200`` prints the table of the docs page: surveys, animals, share flagged.
+Effects that a model leaves out are named with a number of animals: ``check_power 200 trap_happy:20``.
 """
 
 from __future__ import annotations
@@ -96,19 +97,46 @@ def failed_halfway(history: lp.CaptureHistory, rng: np.random.Generator) -> lp.C
     return history_of(table[~lost])
 
 
+def surveyed_by(model: lp.SCR, truth: dict[str, float], animals: int, seed: int) -> lp.CaptureHistory:
+    """A survey of another model, of which about so many animals are detected."""
+    design = history_of(None)
+    mask = lp.Mask.around(design, buffer=4 * SCALE_M, spacing=SCALE_M / 2)
+    parameters = TRUTH | truth | {"D": TRUTH["D"] * animals / 25}
+    return model.simulate(design, mask, parameters=parameters, seed=seed).history
+
+
+EFFECTS: dict[str, tuple[lp.SCR, dict[str, float]]] = {
+    "no_effect": (lp.SCR(), {}),
+    "sex_in_sigma": (
+        lp.SCR(detection=lp.HalfNormal(sigma="~ sex"), classes="sex"),
+        {"sigma": SCALE_M / 1.3, "sigma[sex[M]]": float(np.log(1.69)), "pmix": 0.5},
+    ),
+    "trap_happy": (
+        lp.SCR(detection=lp.HalfNormal(lambda0="~ bk")),
+        {"lambda0": 0.12, "lambda0[bk[caught]]": float(np.log(3.0))},
+    ),
+    "gradient": (lp.SCR(density="~ x"), {"D[x]": 0.1}),
+}
+"""Effects that the fitted model leaves out: σ of males 1.69 times that of females; λ0 three times after a capture at
+the station; density that doubles over 7 km, a third of the side."""
+
+
 FAULTS: dict[str, Callable[[lp.CaptureHistory, np.random.Generator], lp.CaptureHistory]] = {
     each.__name__: each for each in (nothing, ghosts, one_animal, weeks_as_days, never_on, failed_halfway)
 }
 
 
-def look(fault: str, seeds: range) -> Found:
-    """Simulate, plant the fault, fit and check, once a seed."""
+def look(fault: str, seeds: range, number: int = 25) -> Found:
+    """Simulate, plant the fault, fit the null model and check, once a seed; ``number`` animals if it is an effect."""
     design = history_of(None)
     mask = lp.Mask.around(design, buffer=4 * SCALE_M, spacing=SCALE_M / 2)
     animals, p, family_p, names = [], [], [], []
     for seed in seeds:
-        simulated = lp.SCR().simulate(design, mask, parameters=TRUTH, seed=seed).history
-        planted = FAULTS[fault](simulated, np.random.default_rng([seed, 1]))
+        if fault in EFFECTS:
+            simulated = planted = surveyed_by(*EFFECTS[fault], number, seed)
+        else:
+            simulated = lp.SCR().simulate(design, mask, parameters=TRUTH, seed=seed).history
+            planted = FAULTS[fault](simulated, np.random.default_rng([seed, 1]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", lp.errors.LeopardpopWarning)
             check = lp.SCR().fit(planted, mask, engine="laplace", draws=250, seed=seed).check()
@@ -120,16 +148,15 @@ def look(fault: str, seeds: range) -> Found:
 
 
 def main(number: int, faults: list[str]) -> None:
-    for fault in faults or list(FAULTS):
-        found = look(fault, range(number))
+    for name in faults or [*FAULTS, *(f"{effect}:{n}" for effect in EFFECTS for n in (10, 20, 40))]:
+        fault, _, animals = name.partition(":")
+        found = look(fault, range(number), int(animals or 25))
         by = ", ".join(
-            f"{name} {share:.0%}"
-            for name, share in zip(found.names, (found.family_p <= 0.10).mean(0), strict=True)
+            f"{statistic} {share:.0%}"
+            for statistic, share in zip(found.names, (found.family_p <= 0.10).mean(0), strict=True)
             if share >= 0.1
         )
-        sys.stdout.write(
-            f"{fault}: {number} surveys, {found.animals:.1f} animals, flagged {found.flagged:.1%} ({by})\n"
-        )
+        sys.stdout.write(f"{name}: {number} surveys, {found.animals:.1f} animals, flagged {found.flagged:.1%} ({by})\n")
         sys.stdout.flush()
 
 
