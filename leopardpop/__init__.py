@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from leopardpop._version import __version__
 
 if TYPE_CHECKING:
-    from leopardpop import errors, priors, testing
+    from leopardpop import design, errors, priors, testing
     from leopardpop.checks.model_check import ModelCheck
     from leopardpop.checks.sensitivity_result import Sensitivity
     from leopardpop.components.classes import Mixture
@@ -110,6 +110,7 @@ __all__ = [
     "__version__",
     "average",
     "compare",
+    "design",
     "errors",
     "laplace",
     "load_example",
@@ -185,7 +186,7 @@ _HOMES = {
     "suggest_spacing": "results.mask_choice",
     "transboundary": "results.transboundary",
 }
-_MODULES = frozenset({"errors", "priors", "testing"})
+_MODULES = frozenset({"design", "errors", "priors", "testing"})
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,10 @@ FAILED = 1
 NOT_TRUSTED = 3
 NOT_CHECKED = 4
 """Of `check`, whose 1 and 2 are findings."""
+UNFORESEEN = (
+    "error: this should not have happened ({}: {}). Please report it with what the same command prints with --debug "
+    "behind its first word: leopardpop --debug ..."
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -28,17 +33,25 @@ app = typer.Typer(
 )
 
 
+_debugged = ContextVar("debugged", default=False)
+
+
 def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
 @contextmanager
 def _plain_errors(code: int = FAILED) -> Iterator[None]:
-    """Print an error of the library, or of the file system, as its sentence and stop."""
+    """Print an error as its sentence and stop; one that nobody foresaw says how to report it."""
     try:
         yield
-    except (LeopardpopError, OSError) as error:
-        _say(f"error: {error}")
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if _debugged.get():
+            raise
+        foreseen = isinstance(error, (LeopardpopError, OSError))
+        _say(f"error: {error}" if foreseen else UNFORESEEN.format(type(error).__name__, error))
         raise typer.Exit(code) from error
 
 
@@ -53,8 +66,10 @@ def leopardpop(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
 ) -> None:
     """How many animals? Spatial capture-recapture for camera traps, with a certificate."""
+    _debugged.set(debug)
 
 
 @app.command()
@@ -125,3 +140,20 @@ def fit(
             return
         if not run_analysis(checked, overwrite=overwrite):
             raise typer.Exit(NOT_TRUSTED)
+
+
+@app.command()
+def study(
+    scenarios: Annotated[Path, typer.Argument(help="The file of scenarios, such as scenarios.toml.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as the file says, or one.")] = None,
+) -> None:
+    """Simulate and fit scenarios of a survey before it is made; goes on where an earlier run ended."""
+    from leopardpop.cli.study import read_study, run_study, write_study
+
+    with _plain_errors():
+        checked = read_study(scenarios)
+        found = run_study(checked, workers=workers)
+        written = write_study(found, checked.folder)
+    typer.echo(f"{found}\nWritten to {checked.folder}: {', '.join(path.name for path in written)}")
+    if (found.failures()["verdict"] == "mostly fails").any():
+        raise typer.Exit(NOT_TRUSTED)

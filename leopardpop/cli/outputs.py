@@ -209,7 +209,8 @@ def write_pictures(
         axes = getattr(outcome.fit.plot, name)(**options.get(name, {}))
         axes.figure.savefig(folder / f"{name}.png", dpi=150)
     report = analysis.output.get("report", "report.html")
-    if report and not analysis.is_occupancy:
+    asked = {"decline": analysis.occupancy.get("decline")} if analysis.is_occupancy else options["population"]
+    if report:
         note = SYNTHETIC if analysis.data["reader"] == "example" else None
         outcome.fit.report(
             folder / report,
@@ -217,7 +218,7 @@ def write_pictures(
             title=analysis.title,
             note=note,
             checks=analysis.output.get("checks", True),
-            **options["population"],
+            **asked,
         )
 
 

@@ -286,8 +286,8 @@ class _Reader(ast.NodeTransformer):
         if name == "gp":
             raise self.error_at(
                 node,
-                "a spatial effect gp(x, y) is a term of its own, between plus signs, in the formula of an occupancy "
-                "model; it has no interaction",
+                "a spatial effect gp(x, y) is a term of its own, between plus signs, in the formula of density or of "
+                "an occupancy model; it has no interaction, and detection has none",
             )
         if name not in allowed:
             other = _FROM_R.get(name) or (f"np.{name}" if name in NUMPY_FUNCTIONS else name)

@@ -182,6 +182,7 @@ def make_basis(
     covariance: Covariance | None = None,
     boundary: float | None = None,
     functions: int | None = None,
+    most: int = MOST,
 ) -> Basis:
     """Choose a rectangle and a number of functions for places and a range of the length scale.
 
@@ -196,7 +197,9 @@ def make_basis(
     boundary
         Half of the longer side of the rectangle over that of the places; None: from ``longest``.
     functions
-        Number of functions; None: from ``shortest``, and not more than :data:`MOST`.
+        Number of functions; None: from ``shortest``, and not more than ``most``.
+    most
+        Number of functions that are taken at most, unless ``functions`` says how many.
 
     Returns
     -------
@@ -214,7 +217,7 @@ def make_basis(
     extent = 0.5 * (high - low)
     margin = 0.5 * chosen.width * longest if boundary is None else (boundary - 1.0) * extent.max()
     half = extent + margin
-    order = _orders(half, chosen.reach / shortest, MOST) if functions is None else _orders(half, np.inf, functions)
+    order = _orders(half, chosen.reach / shortest, most) if functions is None else _orders(half, np.inf, functions)
     return Basis(covariance=chosen, centre=0.5 * (low + high), half=half, extent=extent, order=order)
 
 

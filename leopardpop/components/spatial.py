@@ -51,6 +51,8 @@ class SpatialDesign:
     """Distinct places, km, (G, 2)."""
     level: NDArray[np.intp] = field(repr=False)
     """Place of each row, (rows,)."""
+    resolution: float = 0.0
+    """Distance within which the data tell nothing apart, km."""
 
     scale = 1.0
     label = "gp(x, y)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
@@ -18,6 +19,8 @@ from leopardpop.data.young import GROWN, YOUNG
 __all__ = ["FINDERS"]
 
 MEDIA = ("media", "mediaID", "media_id")
+BETWEEN = re.compile(r"\s*[,;&+/|]\s*|\s+and\s+")
+"""What people write between two names."""
 IDS = frozenset({"source", "line", "observation", "observationID", "observation_id", "media", "mediaID", "media_id"})
 ALIKE = 0.9
 HOUR = 3_600_000_000_000
@@ -185,6 +188,16 @@ def labels_alike(tables: Tables) -> Iterator[Problem]:
                 yield Problem(LOOK, what, f"{listed(group)} look like one", "write it in one way, if it is one")
 
 
+def two_in_a_label(tables: Tables) -> Iterator[Problem]:
+    """Labels of individuals that hold the label of another one: "F1, M2"."""
+    names = {str(name) for name in tables.records["individual"].dropna().unique()}
+    for name in sorted(names):
+        parts = [part.strip() for part in BETWEEN.split(name)]
+        if len(parts) > 1 and any(part in names for part in parts):
+            found = f"reads like {counted(len(parts), 'animal')}: {listed(parts)}"
+            yield Problem(LOOK, f"individual {name}", found, "give each animal a row of its own, with the same time")
+
+
 def unidentified(tables: Tables) -> Iterator[Problem]:
     """Species with identities, of which some records have none."""
     records = tables.records
@@ -241,6 +254,7 @@ FINDERS = (
     too_fast,
     species_alike,
     labels_alike,
+    two_in_a_label,
     together,
     twice,
     unidentified,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.data.names import counted
+from leopardpop.data.names import counted, listed
 from leopardpop.data.occasions import DAY, Clock
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, known_line, sightings, when
 
@@ -56,6 +56,18 @@ def overlaps(tables: Tables) -> Iterator[Problem]:
     for row, previous in _overlapping(tables.deployments, ["station", "camera"]):
         found = f"starts before deployment {previous.deployment}{known_line(previous)} of the same camera ends"
         yield Problem(LOOK, f"deployment {row.deployment}", found, "correct the times; they count once")
+
+
+def unnamed_pairs(tables: Tables) -> Iterator[Problem]:
+    """Deployments that overlap at a station and name no camera: they are taken for cameras of a pair."""
+    station = tables.deployments["station"]
+    given = station + "-" + (station.groupby(station).cumcount() + 1).astype(str)  # by us, where nobody did
+    unnamed = tables.deployments[tables.deployments["camera"] == given]
+    stations = list(dict.fromkeys(row.station for row, _ in _overlapping(unnamed, ["station"])))
+    if stations:
+        found = f"deployments overlap at {counted(len(stations), 'station')} ({listed(stations, 4)}) and name no camera"
+        fix = "they are taken for cameras of a pair; of one camera, correct the times, or name cameras in a column"
+        yield Problem(NOTE, "deployments", found, fix)
 
 
 def two_places(tables: Tables) -> Iterator[Problem]:
@@ -249,6 +261,7 @@ def _gaps(times: NDArray[np.int64], off: NDArray[np.int64]) -> NDArray[np.int64]
 FINDERS = (
     without_effort,
     overlaps,
+    unnamed_pairs,
     two_places,
     no_failures,
     outside_own_deployment,

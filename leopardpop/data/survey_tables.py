@@ -38,6 +38,7 @@ def clean_stations(frame: pd.DataFrame, crs: Any) -> pd.DataFrame:
     pandas.DataFrame
         Columns station, x, y [m], covariates.
     """
+    _refuse_degrees(frame)
     table = _load(frame, "stations", ("station", "x", "y"))
     if not len(table):
         raise DataError("The survey has no stations.")
@@ -51,6 +52,17 @@ def clean_stations(frame: pd.DataFrame, crs: Any) -> pd.DataFrame:
     check_place(x, y, None if degrees_known else crs, "station")
     places = pd.DataFrame({"station": names, "x": x, "y": y})
     return pd.concat([places, table.covariates(("station", "x", "y"))], axis=1)
+
+
+def _refuse_degrees(frame: pd.DataFrame) -> None:
+    """Say who projects longitude and latitude: a survey has metres."""
+    lower = {str(name).lower() for name in frame.columns}
+    if {"longitude", "latitude"} <= lower and not {"x", "y"} & lower:
+        raise DataError(
+            "The stations have longitude and latitude, and a Survey has x and y in metres. lp.read_records(records, "
+            "deployments=..., stations=...) takes the same tables and projects them.",
+            offenders=["longitude", "latitude"],
+        )
 
 
 def clean_deployments(frame: pd.DataFrame, stations: pd.Series[Any], clock: Clock) -> pd.DataFrame:

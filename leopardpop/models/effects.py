@@ -76,6 +76,10 @@ class Effects:
         """Log of b over a standard normal deviation, up to a constant, (G,)."""
         return np.full(len(self.groups), theta[self.spread])
 
+    def log_scale_slopes(self, theta: Floats) -> tuple[Floats, ...]:
+        """Its slopes in what :attr:`scales` has, (G,) each."""
+        return (np.ones(len(self.groups)),)
+
     def matrix(self) -> Floats:
         """Deviations from them in units of their sd, (G, G)."""
         return np.eye(len(self.groups))

@@ -270,7 +270,10 @@ class Problem:
     # -- posterior: what an engine calls ------------------------------------------------------------------------------
     def value(self, theta: Floats) -> float:
         """Unnormalised log posterior density of theta."""
-        evaluations = self.evaluate(theta)
+        return self.posterior_of(theta, self.evaluate(theta))
+
+    def posterior_of(self, theta: Floats, evaluations: list[Evaluation]) -> float:
+        """Unnormalised log posterior density of theta, at which all sessions were evaluated."""
         pairs = zip(self.sessions, evaluations, strict=True)
         likelihood = sum(float(session.log_animals(e).sum()) for session, e in pairs)
         likelihood += sum(t.value for t in self._terms(evaluations))

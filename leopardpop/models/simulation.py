@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leopardpop.models.problem import Problem
     from leopardpop.models.scr import SCR
 
-__all__ = ["Encounters", "Simulation", "Truth", "draw_counts", "place_animals", "simulate"]
+__all__ = ["Encounters", "Simulation", "Truth", "draw_counts", "levels_of", "place_animals", "simulate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def simulate(
     from leopardpop.models.problem import Problem
 
     rng = np.random.default_rng(seed)
-    problem = Problem(model, history, mask, levels=_levels(model, parameters, history), ordered=False)
+    problem = Problem(model, history, mask, levels=levels_of(model, parameters, history), ordered=False)
     theta = problem.layout.draw_effects(theta_of(problem, parameters), set(map(str, parameters.keys())), rng)
     drawn: list[tuple[SessionParts, pd.DataFrame]] = []
     for s in range(len(problem.data)):  # no animal has a namesake in another session: it would be taken for it
@@ -87,7 +87,7 @@ def simulate(
     return Simulation(simulated, mask, truth)
 
 
-def _levels(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str, ...] | None:
+def levels_of(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str, ...] | None:
     """Levels of the classes: those of the history, else F and M where the column is sex."""
     if not isinstance(model.classes, str):
         return None

@@ -16,7 +16,7 @@ from leopardpop.components.random_effects import build_random
 from leopardpop.components.spatial import KM, POSITIONS, SpatialDesign, split_spatial
 from leopardpop.errors import ModelError
 from leopardpop.models.effects import LOG_ROOT_2PI, START
-from leopardpop.priors import Prior, length_scale_prior, length_scale_range, random_sd_prior
+from leopardpop.priors import Prior, length_scale_prior, length_scale_range, surface_sd_prior
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +85,11 @@ class SpatialEffect:
         amplitude: Floats = self.design.basis.log_amplitude(theta[self.spread], theta[self.reach])
         return amplitude
 
+    def log_scale_slopes(self, theta: Floats) -> tuple[Floats, ...]:
+        """Its slopes in what :attr:`scales` has, (M,) each."""
+        basis = self.design.basis
+        return np.ones(len(basis.order)), 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
+
     def matrix(self) -> Floats:
         """Values at the places from coefficients of the functions, (G, M)."""
         return self.design.matrix
@@ -96,7 +101,8 @@ class SpatialEffect:
 
     def references(self) -> dict[str, Prior]:
         """Default priors of the sd and the length scale."""
-        return {self.sd: random_sd_prior(self.parameter), self.length: default_length(self.design.places)}
+        length = default_length(self.design.places, self.design.resolution)
+        return {self.sd: surface_sd_prior(self.parameter), self.length: length}
 
     def begin(self, theta: Floats) -> None:
         """Put sd and length scale where a search begins."""
@@ -141,17 +147,22 @@ class SpatialEffect:
         by_z = (by_natural @ self.design.matrix) * amplitude
         gradient[self.place] += by_z
         gradient[self.spread] += by_z @ z
-        slope = 0.5 * basis.covariance.spectrum_slope(basis.square, theta[self.reach])
-        gradient[self.reach] += by_z @ (z * slope)
+        gradient[self.reach] += by_z @ (z * self.log_scale_slopes(theta)[1])
 
 
-def default_length(places: Floats) -> Prior:
+def default_length(places: Floats, resolution: float = 0.0) -> Prior:
     """Default prior of the length scale over places, km."""
-    return length_scale_prior(*length_scale_range(places))
+    return length_scale_prior(*length_scale_range(places, resolution))
 
 
 def build_effects(
-    formula: str, table: pd.DataFrame, parameter: str, rows: str, *, priors: Mapping[str, Any] | None
+    formula: str,
+    table: pd.DataFrame,
+    parameter: str,
+    rows: str,
+    *,
+    priors: Mapping[str, Any] | None,
+    resolution: float = 0.0,
 ) -> tuple[str, tuple[RandomDesign | SpatialDesign, ...]]:
     """Build the random and spatial effects of a formula on a table.
 
@@ -167,19 +178,21 @@ def build_effects(
         What a row of the table is, for messages.
     priors
         Priors that were given.
+    resolution
+        Distance within which the data tell nothing of the parameter apart, km.
 
     Returns
     -------
     tuple
         The formula without them, and their designs.
     """
-    rest, surfaces = build_spatial(formula, table, parameter=parameter, priors=priors)
+    rest, surfaces = build_spatial(formula, table, parameter=parameter, priors=priors, resolution=resolution)
     fixed, groups = build_random(rest, table, parameter=parameter, rows=rows)
     return fixed, (*groups, *surfaces)
 
 
 def build_spatial(
-    formula: str, table: pd.DataFrame, *, parameter: str, priors: Mapping[str, Any] | None
+    formula: str, table: pd.DataFrame, *, parameter: str, priors: Mapping[str, Any] | None, resolution: float = 0.0
 ) -> tuple[str, tuple[SpatialDesign, ...]]:
     """Build the spatial effect of a formula on a table.
 
@@ -193,6 +206,8 @@ def build_spatial(
         The parameter that the formula describes.
     priors
         Priors that were given: that of the length scale chooses the basis.
+    resolution
+        Distance within which the data tell nothing of the parameter apart, km.
 
     Returns
     -------
@@ -220,13 +235,12 @@ def build_spatial(
             f"{FEWEST_PLACES} at least, and many more to be of use."
         )
     _check_priors(parameter, priors)
-    basis = _basis(part, places, parameter, priors)
-    return rest, (SpatialDesign(part, basis, places, level.reshape(-1).astype(np.intp)),)
-
-
-def _basis(part: SpatialPart, places: Floats, parameter: str, priors: Mapping[str, Any] | None) -> Any:
     given = (priors or {}).get(f"{parameter}_{LENGTH}")
-    prior = given if isinstance(given, Prior) else default_length(places)
+    basis = _basis(part, places, given if isinstance(given, Prior) else default_length(places, resolution))
+    return rest, (SpatialDesign(part, basis, places, level.reshape(-1).astype(np.intp), resolution),)
+
+
+def _basis(part: SpatialPart, places: Floats, prior: Prior) -> Any:
     shortest, longest = (float(prior.quantile(q)) for q in TAILS)
     return make_basis(
         places,

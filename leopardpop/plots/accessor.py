@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
+
+from leopardpop.plots.shared import SHARED, SharedPlots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["FitPlots"]
 
 
-class FitPlots:
+class FitPlots(SharedPlots):
     """Figures of a fit, as ``fit.plot``.
 
     Each returns the axes that it drew on; ``axes.figure`` has ``savefig``, ``caption`` and ``alt_text``. A notebook
@@ -42,7 +44,7 @@ class FitPlots:
     """
 
     def __init__(self, fit: Fit) -> None:
-        self._fit = fit
+        super().__init__(fit)
 
     def population(
         self,
@@ -124,6 +126,35 @@ class FitPlots:
 
         return detection_figure(self._fit, session=session, ax=ax)
 
+    def centres(
+        self,
+        ax: Any = None,
+        *,
+        individuals: Sequence[str] | str | None = None,
+        session: str | None = None,
+        coordinates: Literal["hidden", "exact"] = "hidden",
+    ) -> Axes | Panels:
+        """Map of where the activity centre of each detected animal is likely to be.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on, one a session; None: a new figure.
+        individuals
+            Names of the animals to draw; None: all.
+        session
+            Label of one session; None: a panel each.
+        coordinates
+            "hidden": no coordinates on the axes; "exact".
+
+        Returns
+        -------
+        matplotlib Axes or array of Axes
+        """
+        from leopardpop.plots.centres import centres_figure
+
+        return centres_figure(self._fit, individuals=individuals, session=session, coordinates=coordinates, ax=ax)
+
     def survey(
         self,
         ax: Any = None,
@@ -156,4 +187,4 @@ class FitPlots:
 
     def __repr__(self) -> str:
         """Name the figures."""
-        return "Figures: population(), density(), detection(), survey()"
+        return f"Figures: population(), density(), detection(), survey(), centres(), {SHARED}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from leopardpop.errors import ModelError
 from leopardpop.plots.derived import captioned
+from leopardpop.plots.effects import is_probability, worded
 from leopardpop.plots.ground import cells_of, draw_edge, draw_values, hatch
+from leopardpop.plots.shared import SHARED, SharedPlots
 from leopardpop.plots.style import COLUMN, INK, PALETTE, SMALL, SOFT, describe, figure_of, new_axes, plain, styled
 from leopardpop.words import counted, rounded
 
@@ -21,17 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OccupancyPlots"]
 
-WORDS = {
-    "psi": "Pr(used), ψ",
-    "breeding": "Pr(breeding | used), R",
-    "gamma": "Pr(colonised), γ",
-    "epsilon": "Pr(left), ε",
-    "p": "Pr(seen on a visit), p",
-    "delta": "Pr(young seen), δ",
-}
 
-
-class OccupancyPlots:
+class OccupancyPlots(SharedPlots):
     """Figures of an occupancy fit, as ``fit.plot``.
 
     Each returns the axes that it drew on; ``axes.figure`` has ``savefig``, ``caption`` and ``alt_text``.
@@ -56,31 +48,7 @@ class OccupancyPlots:
     """
 
     def __init__(self, fit: OccupancyFit) -> None:
-        self._fit = fit
-
-    def effect(
-        self,
-        parameter: str,
-        variable: str,
-        ax: Any = None,
-        *,
-        at: Mapping[str, Any] | None = None,
-        span: tuple[float, float] | None = None,
-    ) -> Axes:
-        """Draw a parameter along one covariate: median and 95 % band, dashed outside of what the history has.
-
-        Parameters
-        ----------
-        parameter, variable, at, span
-            As for :meth:`OccupancyFit.effect`.
-        ax
-            Axes to draw on; None: a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        return effect_figure(self._fit, parameter, variable, at=at, span=span, ax=ax)
+        super().__init__(fit)
 
     def surface(
         self, parameter: str, mask: Mask, ax: Any = None, *, coordinates: Literal["hidden", "exact"] = "hidden"
@@ -120,46 +88,7 @@ class OccupancyPlots:
 
     def __repr__(self) -> str:
         """Name the figures."""
-        return "Figures: effect(parameter, variable), surface(parameter, mask), states()"
-
-
-@styled
-def effect_figure(fit: Any, parameter: str, variable: str, *, at: Any, span: Any, ax: Any) -> Axes:
-    """Draw a parameter along one covariate; see :meth:`OccupancyPlots.effect`."""
-    table = fit.effect(parameter, variable, at=at, span=span)
-    axes: Axes = new_axes(ax, width=COLUMN, height=60)[0]
-    if isinstance(table[variable].iloc[0], str):
-        _points(axes, table, variable)
-    else:
-        _curve(axes, table, variable)
-    axes.set_xlabel(plain(variable))
-    axes.set_ylabel(WORDS.get(parameter, parameter))
-    axes.set_ylim(0, 1)
-    held = "".join(f", {name} = {value}" for name, value in (at or {}).items())
-    text = f"{WORDS.get(parameter, parameter)} along {plain(variable)}: median and 95 % interval, other covariates at "
-    text += f"their reference{plain(held)}. "
-    text += "Dashed: outside of what the sites have. " if table["extrapolated"].any() else ""
-    low, high = rounded(float(table["median"].min())), rounded(float(table["median"].max()))
-    describe(axes, captioned(fit.history, text), f"{parameter} between {low} and {high} along {plain(variable)}.")
-    return axes
-
-
-def _curve(ax: Axes, table: Any, variable: str) -> None:
-    inside = ~table["extrapolated"].to_numpy()
-    x, median = table[variable].to_numpy(float), table["median"].to_numpy()
-    ax.fill_between(x, table["eti95_lb"], table["eti95_ub"], color=PALETTE[0], alpha=0.2, linewidth=0)
-    ax.plot(x, np.where(inside, median, np.nan), color=PALETTE[0])
-    if not inside.all():
-        ax.plot(x, np.where(inside, np.nan, median), color=PALETTE[0], linestyle=(0, (3, 2)))
-    ax.set_xlim(x.min(), x.max())
-
-
-def _points(ax: Axes, table: Any, variable: str) -> None:
-    place = np.arange(len(table))
-    ax.vlines(place, table["eti95_lb"], table["eti95_ub"], color=PALETTE[0])
-    ax.plot(place, table["median"], "o", color=PALETTE[0], markersize=4)
-    ax.set_xticks(place, [plain(level) for level in table[variable]])
-    ax.set_xlim(-0.5, len(table) - 0.5)
+        return f"Figures: surface(parameter, mask), states(), {SHARED}"
 
 
 @styled
@@ -172,13 +101,14 @@ def surface_figure(fit: Any, parameter: str, mask: Any, *, coordinates: Any, ax:
     axes: Axes = new_axes(ax, width=COLUMN, height=min(COLUMN * frame.ratio, 140) + 14)[0]
     frame.apply(axes, coordinates, north=mask.crs is not None)
     mean, outside = surface[f"{parameter}_mean"].values, surface["extrapolated"].values
-    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=1.0, zorder=1)
+    words, top = worded(fit, parameter), 1.0 if is_probability(fit, parameter) else float(mean.max())
+    image = draw_values(axes, cells, mean, frame, cmap="viridis", vmin=0.0, vmax=top, zorder=1)
     hatch(axes, cells, frame, outside, color="white")
     draw_edge(axes, cells, frame, colors=INK, linewidths=0.5, zorder=3)
     bar = figure_of(axes).colorbar(image, ax=axes, location="bottom", fraction=0.05, pad=0.01, shrink=0.75)
     bar.ax.tick_params(width=0.5, length=2, labelsize=SMALL)
-    bar.set_label(WORDS.get(parameter, parameter))
-    text = f"{WORDS.get(parameter, parameter)}: posterior mean over {counted(len(mean), 'cell')}. "
+    bar.set_label(words)
+    text = f"{words}: posterior mean over {counted(len(mean), 'cell')}. "
     if outside.any():
         text += f"Hatched: {counted(int(outside.sum()), 'cell')} with covariates outside of what the sites have."
     low, high = rounded(float(mean.min())), rounded(float(mean.max()))

@@ -24,7 +24,7 @@ from leopardpop.priors.defaults import (
 from leopardpop.priors.presets import big_cats
 from leopardpop.priors.prior import Prior, from_range, is_prior
 from leopardpop.priors.prior_set import PriorSet
-from leopardpop.priors.spatial import length_scale_prior, length_scale_range
+from leopardpop.priors.spatial import length_scale_prior, length_scale_range, surface_sd_prior
 
 __all__ = [
     "Prior",
@@ -46,4 +46,5 @@ __all__ = [
     "share_prior",
     "size_prior",
     "slope_prior",
+    "surface_sd_prior",
 ]

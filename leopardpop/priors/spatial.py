@@ -7,31 +7,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leopardpop.errors import PriorError
+from leopardpop.priors.defaults import random_sd_prior
 from leopardpop.priors.prior import Prior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["length_scale_prior", "length_scale_range"]
+__all__ = ["length_scale_prior", "length_scale_range", "surface_sd_prior"]
 
 TAIL = 0.025
 LEAST = 3.0
 """Least ratio of the ends of the range."""
 
 
-def length_scale_range(places: NDArray[np.float64]) -> tuple[float, float]:
+def length_scale_range(places: NDArray[np.float64], resolution: float = 0.0) -> tuple[float, float]:
     """Range that the length scale of a surface over some places can be told in.
 
     Parameters
     ----------
     places
         Distinct places, (G, 2), in any unit.
+    resolution
+        Distance within which nothing can be told apart, in the same unit: of density the scale of an animal's range.
 
     Returns
     -------
     tuple
-        Median distance to the nearest neighbour, and half of the longer side of what the places fill (three times the
-        former at least), in the same unit.
+        Median distance to the nearest neighbour, or the resolution if that is more, and half of the longer side of
+        what the places fill (three times the former at least), in the same unit.
 
     Examples
     --------
@@ -40,7 +43,7 @@ def length_scale_range(places: NDArray[np.float64]) -> tuple[float, float]:
     """
     from scipy.spatial import KDTree
 
-    spacing = float(np.median(KDTree(places).query(places, k=2)[0][:, 1]))
+    spacing = max(float(np.median(KDTree(places).query(places, k=2)[0][:, 1])), resolution)
     return spacing, max(0.5 * float(np.ptp(places, axis=0).max()), LEAST * spacing)
 
 
@@ -82,3 +85,24 @@ def length_scale_prior(shortest: float, longest: float) -> Prior:
 
     alpha = float(np.exp(brentq(excess, -2.0, 12.0, xtol=1e-12)))
     return Prior("InverseGamma", alpha=alpha, beta=shortest * float(gammainccinv(alpha, TAIL)))
+
+
+def surface_sd_prior(parameter: str) -> Prior:
+    """Prior of the sd of a surface, on the link scale.
+
+    Parameters
+    ----------
+    parameter
+        What the surface acts on: 0.7 for ``"D"``, else that of groups (:func:`random_sd_prior`).
+
+    Returns
+    -------
+    Prior
+        HalfNormal.
+
+    Examples
+    --------
+    >>> surface_sd_prior("D"), surface_sd_prior("psi")
+    (Prior("HalfNormal", sigma=0.7), Prior("HalfNormal", sigma=1))
+    """
+    return Prior("HalfNormal", sigma=0.7) if parameter == "D" else random_sd_prior(parameter)

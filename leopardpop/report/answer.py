@@ -23,9 +23,9 @@ from leopardpop.words import (
 
 if TYPE_CHECKING:
     from leopardpop.plots.population import Row
-    from leopardpop.report.context import Context
+    from leopardpop.report.context import Context, FitContext
 
-__all__ = ["answer_blocks", "title_of"]
+__all__ = ["answer_blocks", "notice_blocks", "title_of", "trust_blocks"]
 
 SYNTHETIC = (
     "Synthetic survey: no animal, no camera and no position in this report is real. It shows what the method says of "
@@ -48,21 +48,43 @@ def answer_blocks(context: Context) -> list[Block]:
     context
         What the report is about.
     """
-    blocks: list[Block] = []
+    blocks = notice_blocks(context)
+    blocks += _one(context, context.rows[0]) if len(context.rows) == 1 else _several(context)
+    blocks += _claim_refused(context)
+    return [*blocks, *trust_blocks(context), *_truth(context), *_sources(context)]
+
+
+def notice_blocks(context: FitContext) -> list[Block]:
+    """What must be read before any number: notes, that the survey is synthetic, that the fit failed.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
     notes = [context.note] if context.note else []
     if context.synthetic and "synthetic" not in " ".join(notes).lower():
         notes.insert(0, SYNTHETIC)
-    blocks += [Banner(note) for note in notes]
+    blocks: list[Block] = [Banner(note) for note in notes]
     if not context.fit.trusted:
         failed = " ".join(each.advice for each in context.fit.findings if each.verdict == "fail")
         blocks.append(Banner(f"These numbers are not to be used: {failed}", "fail"))
-    blocks += _one(context, context.rows[0]) if len(context.rows) == 1 else _several(context)
-    blocks += _claim_refused(context)
-    blocks.append(Paragraph(_trust(context)))
+    return blocks
+
+
+def trust_blocks(context: FitContext) -> list[Block]:
+    """Whether the numbers can be trusted, in short, and the warnings.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
+    blocks: list[Block] = [Paragraph(_trust(context))]
     warned = [each.advice for each in context.fit.findings if each.verdict == "warn"]
     if warned:
         blocks += [Banner("Before these numbers are quoted:", "warn"), Bullets(warned)]
-    return [*blocks, *_truth(context), *_sources(context)]
+    return blocks
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
@@ -125,7 +147,7 @@ def _truth(context: Context) -> list[Block]:
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
-def _trust(context: Context) -> str:
+def _trust(context: FitContext) -> str:
     findings = context.fit.findings
     first = [
         each.advice for each in findings if each.quantity in ("Pareto k", "R-hat", "importance ESS", "divergences")
@@ -136,7 +158,7 @@ def _trust(context: Context) -> str:
     if warned or noted:
         parts = [counted(n, word) for n, word in ((warned, "warning"), (noted, "note")) if n]
         return f"{text}Of {len(findings)} checks {joined(parts)} came up; all are in the table below."
-    return f"{text}All {len(findings)} checks of the data, the mask, the priors and the computation passed."
+    return f"{text}All {len(findings)} checks of {joined([*context.looked_at, 'the computation'])} passed."
 
 
 def _sources(context: Context) -> list[Block]:

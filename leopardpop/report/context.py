@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from leopardpop.errors import ModelError
+from leopardpop.models.describe import effort_unit_of
 from leopardpop.plots.derived import counted_population, is_synthetic
 from leopardpop.plots.population import rows_of
 
@@ -18,30 +19,67 @@ if TYPE_CHECKING:
     from leopardpop.plots.population import Row
     from leopardpop.results.population import Population
 
-__all__ = ["Context"]
+__all__ = ["Context", "FitContext"]
 
 MOST_PRIOR = 0.5
 """Prior probability of a range above which the answer was put in."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Context:
-    """A fit and what is asked of its report."""
+class FitContext:
+    """What every report is about: a fit, and what may be shown of it."""
+
+    looked_at: ClassVar[tuple[str, ...]] = ("the data", "the mask", "the priors")
+    """What the diagnostics are about, beside the computation."""
 
     fit: Any
     coordinates: Literal["hidden", "exact"] = "hidden"
     title: str | None = None
     note: str | None = None
-    claim: tuple[float, float] | None = None
-    truth: float | Mapping[str, float] | None = None
-    regions: Any = None
-    by: str | None = None
     checks: bool = False
 
     def __post_init__(self) -> None:
         """Check the options."""
         if self.coordinates not in ("hidden", "exact"):
             raise ModelError(f'coordinates={self.coordinates!r}: it is "hidden" or "exact".')
+
+    @property
+    def problem(self) -> Any:
+        """The model with its data."""
+        return self.fit.problem
+
+    @property
+    def history(self) -> Any:
+        """The history."""
+        return self.problem.given
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no position may be read from the report."""
+        return self.coordinates == "hidden"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the records are the bundled example's, which nobody took."""
+        return is_synthetic(self.history)
+
+    def unit_of(self, parameter: str) -> str:
+        """Unit of a parameter on its natural scale."""
+        return effort_unit_of(self.problem.layout[parameter].unit, self.history.effort_unit)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Context(FitContext):
+    """A fit of a capture-recapture model and what is asked of its report."""
+
+    claim: tuple[float, float] | None = None
+    truth: float | Mapping[str, float] | None = None
+    regions: Any = None
+    by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        super().__post_init__()
         if self.claim is not None and len(tuple(self.claim)) != 2:
             raise ModelError(f"claim={self.claim!r}: give the two ends of a range, such as (30, 50).")
 
@@ -55,16 +93,6 @@ class Context:
     def history(self) -> CaptureHistory:
         """The capture history."""
         return self.problem.given
-
-    @property
-    def hidden(self) -> bool:
-        """Whether no position may be read from the report."""
-        return self.coordinates == "hidden"
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the records are the bundled example's, which nobody took."""
-        return is_synthetic(self.history)
 
     @cached_property
     def _counted(self) -> tuple[Population, list[str]]:

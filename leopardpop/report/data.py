@@ -13,11 +13,13 @@ from leopardpop.report.blocks import Block, Heading, Paragraph, Table
 from leopardpop.words import counted, joined, trimmed, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from leopardpop.data.history import CaptureHistory
     from leopardpop.data.mask import Mask
-    from leopardpop.report.context import Context
+    from leopardpop.report.context import Context, FitContext
 
-__all__ = ["data_blocks", "station_blocks"]
+__all__ = ["data_blocks", "record_text", "station_blocks"]
 
 DETECTORS = {
     "proximity": "proximity: an animal is detected at a station on an occasion, or not",
@@ -44,7 +46,7 @@ def data_blocks(context: Context) -> list[Block]:
     blocks: list[Block] = [Heading("The data", "data")]
     blocks.append(Paragraph(_intro(context)))
     blocks.append(Table(columns, rows, numeric=range(1, len(columns))))
-    records = _records(context)
+    records = record_text(context, context.history.stations["station"])
     return [*blocks, *([Paragraph(records)] if records else [])]
 
 
@@ -119,8 +121,16 @@ def _mask(mask: Mask, context: Context) -> dict[str, str]:
 
 
 # -- records ----------------------------------------------------------------------------------------------------------
-def _records(context: Context) -> str:
-    """What became of the records, from the audit."""
+def record_text(context: FitContext, names: Iterable[Any]) -> str:
+    """What became of the records, from the audit.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    names
+        Names of the places of the records, which are not told where positions are hidden.
+    """
     audit = context.history.audit
     if audit.empty:
         return ""
@@ -128,19 +138,21 @@ def _records(context: Context) -> str:
     actions = sorted(numbers.index, key=lambda action: KNOWN.index(action) if action in KNOWN else len(KNOWN))
     kinds = [f"{whole(numbers[action])} {action}" for action in actions]
     text = f"The audit has {counted(len(audit), 'entry', 'entries')}: {joined(kinds)}."
-    reasons = _reasons(context, audit.loc[audit["action"] == "dropped", "reason"].astype(str).value_counts(sort=False))
+    reasons = _reasons(
+        context, names, audit.loc[audit["action"] == "dropped", "reason"].astype(str).value_counts(sort=False)
+    )
     if reasons:
         most = sorted(reasons, key=lambda reason: -reasons[reason])[:8]
         text += f" Dropped for: {joined([f'{reason} ({whole(reasons[reason])})' for reason in most])}."
     return text
 
 
-def _reasons(context: Context, tally: pd.Series[int]) -> dict[str, int]:
-    """How often each reason occurs; those that name a station that is to be hidden are put together."""
-    names = "|".join(sorted({re.escape(str(name)) for name in context.history.stations["station"]}))
+def _reasons(context: FitContext, names: Iterable[Any], tally: pd.Series[int]) -> dict[str, int]:
+    """How often each reason occurs; those that name a place that is to be hidden are put together."""
+    named = "|".join(sorted({re.escape(str(name)) for name in names}))
     told: dict[str, int] = {}
     for reason, n in tally.items():
-        secret = context.hidden and re.search(rf"(?<!\w)({names})(?!\w)", str(reason))
+        secret = context.hidden and re.search(rf"(?<!\w)({named})(?!\w)", str(reason))
         shown = "other reasons" if secret else str(reason)
         told[shown] = told.get(shown, 0) + int(n)
     return told

@@ -10,12 +10,22 @@ import numpy as np
 from leopardpop.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from leopardpop.report.citations import references
 from leopardpop.report.quantities import in_units, meaning, symbol
-from leopardpop.words import change, estimate, number, probability, trimmed
+from leopardpop.words import change, estimate, joined, number, probability, trimmed
 
 if TYPE_CHECKING:
-    from leopardpop.report.context import Context
+    from collections.abc import Mapping
 
-__all__ = ["check_blocks", "class_table", "diagnostic_blocks", "match_blocks", "parameter_table", "reference_blocks"]
+    from leopardpop.report.context import Context, FitContext
+
+__all__ = [
+    "check_blocks",
+    "class_table",
+    "diagnostic_blocks",
+    "effect_text",
+    "match_blocks",
+    "parameter_table",
+    "reference_blocks",
+]
 
 
 def parameter_table(context: Context) -> Table:
@@ -33,13 +43,13 @@ def parameter_table(context: Context) -> Table:
         if parameter in ("E_N", "N") and not whole:
             continue  # of the whole mask: with a buffer it would grow, and be quoted
         values, unit = in_units([row["median"], row["eti95_lb"], row["eti95_ub"]], str(row["unit"]))
-        what = _effect(parameter, inside[:-1], row) if str(row["unit"]).endswith("scale") else meaning(parameter)
+        what = effect_text(parameter, inside[:-1], row) if str(row["unit"]).endswith("scale") else meaning(parameter)
         rows.append([f"{symbol(parameter)}{f' [{inside}' if bracket else ''}", what, values, unit or "–"])
     columns = ["Parameter", "What it is", "Median and 95 %", "Unit"]
     return Table(columns, rows, numeric=(2,), caption="Posterior of the parameters.")
 
 
-def _effect(parameter: str, covariate: str, row: object) -> str:
+def effect_text(parameter: str, covariate: str, row: object) -> str:
     """Effect of a covariate; with a logarithmic link as a percentage."""
     values: dict[str, float] = dict(row)  # type: ignore[call-overload]
     if not str(values["unit"]).startswith("log scale"):
@@ -71,7 +81,7 @@ def class_table(context: Context) -> list[Block]:
 
 
 # -- trust ------------------------------------------------------------------------------------------------------------
-def diagnostic_blocks(context: Context) -> list[Block]:
+def diagnostic_blocks(context: FitContext) -> list[Block]:
     """Everything that decides whether the fit can be trusted.
 
     Parameters
@@ -80,7 +90,7 @@ def diagnostic_blocks(context: Context) -> list[Block]:
         What the report is about.
     """
     rows = [
-        [each.verdict, each.quantity, trimmed(each.value), trimmed(each.limit), each.advice]
+        [each.verdict, each.quantity, _shown(each.value), _shown(each.limit), each.advice]
         for each in context.fit.findings
     ]
     columns = ["Verdict", "Quantity", "Value", "Limit", "In words"]
@@ -92,7 +102,7 @@ def diagnostic_blocks(context: Context) -> list[Block]:
     ]
 
 
-def check_blocks(context: Context) -> list[Block]:
+def check_blocks(context: FitContext) -> list[Block]:
     """Whether the model could have made these data, where that was asked for.
 
     Parameters
@@ -125,21 +135,26 @@ def check_blocks(context: Context) -> list[Block]:
     ]
 
 
+def _shown(value: float) -> str:
+    return trimmed(value) if np.isfinite(value) else "–"
+
+
 def _expected(row: Any) -> str:
     return f"{trimmed(row['expected'])} ({trimmed(row['lower'])} to {trimmed(row['upper'])})"
 
 
-def _certificate(context: Context) -> str:
+def _certificate(context: FitContext) -> str:
+    rest = f"The other rows are about {joined(list(context.looked_at))}."
     if "pareto_k" in context.fit.data_tree.attrs:
         return (
             "The certificate of importance sampling: Pareto k tells how heavy the tail of the weights is. Below its "
             "limit, the weighted draws are draws from the posterior itself and not from an approximation of it; their "
             "worth in independent draws tells how noisy the intervals are. It does not see a mode that no proposal "
-            "visited. The other rows are about the data, the mask and the priors."
+            f"visited. {rest}"
         )
     return (
         "R-hat compares the Markov chains with each other and is close to 1 where they agree; effective draws are what "
-        "the chains are worth. The other rows are about the data, the mask and the priors."
+        f"the chains are worth. {rest}"
     )
 
 
@@ -186,7 +201,7 @@ PROVENANCE = {
 }
 
 
-def reference_blocks(context: Context) -> list[Block]:
+def reference_blocks(context: FitContext) -> list[Block]:
     """References and the versions of the software.
 
     Parameters
@@ -203,5 +218,10 @@ def reference_blocks(context: Context) -> list[Block]:
     return [
         Heading("References and software", "references"),
         Bullets([reference.text for reference in references(context.fit)]),
-        Table(["Provenance", ""], rows, caption="The same data, mask, model, seed and versions give the same draws."),
+        Table(["Provenance", ""], rows, caption=_same(attrs)),
     ]
+
+
+def _same(attrs: Mapping[str, Any]) -> str:
+    needed = ["data", *(["mask"] if "mask_hash" in attrs else []), "model", "seed", "versions"]
+    return f"The same {joined(needed)} give the same draws."

@@ -19,14 +19,30 @@ if TYPE_CHECKING:
     from leopardpop.report.blocks import Block
     from leopardpop.report.context import Context
 
-__all__ = ["Album"]
+__all__ = ["Album", "Pictures"]
 
 DPI = 200
 SQUARES = 12
 """Squares that the longer side of a coarse map has at most."""
 
 
-class Album:
+class Pictures:
+    """Figures as pictures, numbered in the order in which they are made."""
+
+    def __init__(self) -> None:
+        self._n = 0
+
+    def picture(self, axes: Any, name: str) -> Picture:
+        """Picture of the figure of some axes."""
+        figure: Any = figure_of(np.ravel(np.asarray(axes, object))[0])
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        self._n += 1
+        caption = f"Figure {self._n}. {figure.caption}".replace(r"\$", "$")
+        return Picture(buffer.getvalue(), caption, figure.alt_text, name, 25.4 * figure.get_figwidth())
+
+
+class Album(Pictures):
     """Pictures of a report, numbered in the order in which they are asked for.
 
     Parameters
@@ -36,46 +52,38 @@ class Album:
     """
 
     def __init__(self, context: Context) -> None:
+        super().__init__()
         self._context = context
-        self._n = 0
 
     def population(self) -> list[Block]:
         """Posterior of N."""
         context = self._context
         claim = None if context.put_in else context.claim
         axes = population_figure(context.fit, claim=claim, truth=context.truth, regions=context.regions, by=context.by)
-        return [self._picture(axes, "population")]
+        return [self.picture(axes, "population")]
 
     def survey(self) -> list[Block]:
         """Map of the survey, or its effort and detections where positions are hidden."""
         context = self._context
         if context.hidden:
             column = context.problem.column
-            return [self._picture(counts_figure(context.history, column=column), "survey")]
-        return [self._picture(survey_map(context.history, context.problem.masks, coordinates="exact"), "survey")]
+            return [self.picture(counts_figure(context.history, column=column), "survey")]
+        return [self.picture(survey_map(context.history, context.problem.masks, coordinates="exact"), "survey")]
 
     def detection(self) -> list[Block]:
         """Detection function."""
-        return [self._picture(detection_figure(self._context.fit), "detection")]
+        return [self.picture(detection_figure(self._context.fit), "detection")]
 
     def density(self) -> list[Block]:
         """Map of density; coarse and without stations where positions are hidden."""
         context = self._context
         if not context.hidden:
-            return [self._picture(density_figure(context.fit, coordinates="exact"), "density")]
+            return [self.picture(density_figure(context.fit, coordinates="exact"), "density")]
         if context.problem.layout["D"].is_constant:
             return [
                 Paragraph("Density is the same in all cells by the model, so that a map of it would show one colour.")
             ]
-        return [self._picture(density_figure(context.fit, block=block_of(context)), "density")]
-
-    def _picture(self, axes: Any, name: str) -> Picture:
-        figure: Any = figure_of(np.ravel(np.asarray(axes, object))[0])
-        buffer = BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-        self._n += 1
-        caption = f"Figure {self._n}. {figure.caption}".replace(r"\$", "$")
-        return Picture(buffer.getvalue(), caption, figure.alt_text, name, 25.4 * figure.get_figwidth())
+        return [self.picture(density_figure(context.fit, block=block_of(context)), "density")]
 
 
 def block_of(context: Context) -> float:

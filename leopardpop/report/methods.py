@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from leopardpop.words import counted, decimal, joined, whole
 
 if TYPE_CHECKING:
     from leopardpop.models.prior_terms import PriorTerm
-    from leopardpop.report.context import Context
+    from leopardpop.report.context import Context, FitContext
 
-__all__ = ["method_blocks"]
+__all__ = ["engine_text", "method_blocks", "prior_table"]
 
 SHAPES = {
     "HalfNormal": "half-normal",
@@ -65,8 +65,8 @@ def method_blocks(context: Context) -> list[Block]:
     everywhere = all(row.whole for row in context.rows)
     told = _number(everywhere=everywhere, knows_animals=problem.knows_animals)
     blocks += [Paragraph(told), count_equation(everywhere=everywhere)]
-    blocks += [Paragraph(_priors(context)), _prior_table(context)]
-    return [*blocks, Paragraph(_engine(context))]
+    blocks += [Paragraph(_priors(context)), prior_table(context)]
+    return [*blocks, Paragraph(engine_text(context))]
 
 
 # -- prose ------------------------------------------------------------------------------------------------------------
@@ -186,7 +186,14 @@ def _number(*, everywhere: bool, knows_animals: bool) -> str:
     return text + ", and each detected animal is placed by its posterior; R is the region:"
 
 
-def _engine(context: Context) -> str:
+def engine_text(context: FitContext) -> str:
+    """How the posterior was computed.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
     tree = context.fit.data_tree
     attrs, stats = tree.attrs, tree["sample_stats"].attrs if "sample_stats" in tree.children else {}
     shape = context.fit.posterior.sizes
@@ -226,13 +233,20 @@ def _priors(context: Context) -> str:
     return text
 
 
-def _prior_table(context: Context) -> Table:
+def prior_table(context: FitContext) -> Table:
+    """Priors of all parameters and effects.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
     rows = [_prior_row(context, term) for term in context.problem.priors.terms]
     columns = ["Prior of", "Distribution", "Median and 95 %", "Unit", "From"]
     return Table(columns, rows)
 
 
-def _prior_row(context: Context, term: PriorTerm) -> list[str]:
+def _prior_row(context: FitContext, term: PriorTerm) -> list[str]:
     unit = _unit(context, term)
     shown, units = "–", unit
     if isinstance(term.prior, Prior) and np.ndim(quantiles := term.prior.quantile([0.5, 0.025, 0.975])) == 1:
@@ -246,12 +260,11 @@ def _label(term: PriorTerm) -> str:
     return f"{symbol(name)}{f' [{inside}' if bracket else ''}"
 
 
-def _unit(context: Context, term: PriorTerm) -> str:
+def _unit(context: FitContext, term: PriorTerm) -> str:
     if term.label == "N":
         return "animals"
     if not term.natural:
         return f"{context.problem.layout[term.parameter].link.name} scale"
     if term.parameter == "pmix":
         return ""
-    unit: Any = context.problem.layout[term.parameter].unit
-    return effort_unit_of(unit, context.history.effort_unit)
+    return context.unit_of(term.parameter)

@@ -10,7 +10,24 @@ from leopardpop.words import interval, whole_interval
 
 __all__ = ["in_units", "meaning", "symbol"]
 
-SYMBOLS = {"lambda0": "λ₀", "g0": "g₀", "sigma": "σ", "pmix": "π", "E_N": "E[N]"}
+SYMBOLS = {
+    "lambda0": "λ₀",
+    "g0": "g₀",
+    "sigma": "σ",
+    "pmix": "π",
+    "E_N": "E[N]",
+    "psi": "ψ",
+    "gamma": "γ",
+    "epsilon": "ε",
+    "breeding": "R",
+    "psi_next": "ψ′",
+    "breeding_next": "R′",
+    "p1": "p₁",
+    "p2": "p₂",
+    "delta": "δ",
+    "p10": "p₁₀",
+    "abundance": "λ",
+}
 MEANINGS = {
     "D": "density of activity centres",
     "lambda0": "hazard of detection at distance 0, per unit of effort",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from leopardpop.errors import ModelError
 from leopardpop.report.answer import answer_blocks, title_of
 from leopardpop.report.blocks import Block, Heading, Picture, Report
-from leopardpop.report.context import Context
+from leopardpop.report.context import Context, FitContext
 from leopardpop.report.data import data_blocks, station_blocks
 from leopardpop.report.estimates import (
     check_blocks,
@@ -24,11 +24,18 @@ from leopardpop.report.html import to_html
 from leopardpop.report.limits import limit_blocks
 from leopardpop.report.markdown import to_markdown
 from leopardpop.report.methods import method_blocks
+from leopardpop.report.site_answer import site_answer_blocks, site_title
+from leopardpop.report.site_context import SiteContext
+from leopardpop.report.site_data import site_blocks, site_data_blocks
+from leopardpop.report.site_figures import SiteAlbum
+from leopardpop.report.site_limits import site_limit_blocks
+from leopardpop.report.site_methods import site_method_blocks, site_parameter_table
+from leopardpop.results.occupancy_fit import OccupancyFit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["compose", "write_report"]
+__all__ = ["compose", "compose_sites", "write_report"]
 
 
 def write_report(
@@ -42,9 +49,12 @@ def write_report(
     truth: float | Mapping[str, float] | None = None,
     regions: Any = None,
     by: str | None = None,
+    decline: float | None = None,
     checks: bool = False,
 ) -> Path:
     """Write a report of a fit: the answer first, then data, model, estimates, trust and limits.
+
+    That of an occupancy model has no claim, truth, regions or by, that of capture-recapture no decline.
 
     Parameters
     ----------
@@ -67,6 +77,8 @@ def write_report(
         True number of a simulated survey; a mapping from session or region if there are several.
     regions, by
         As for :meth:`Fit.population`.
+    decline
+        Of seasons: the probability is reported that sites fell by more than this share, from the first to the last.
     checks
         Whether the fit is checked against replicates of the survey, as by :meth:`Fit.check`.
 
@@ -84,23 +96,49 @@ def write_report(
     kinds = {".html": _write_html, ".htm": _write_html, ".md": _write_markdown}
     if target.suffix.lower() not in kinds:
         raise ModelError(f"{target.name}: a report is written as .html or .md.")
-    context = Context(
-        fit=fit,
-        coordinates=coordinates,
-        title=title,
-        note=note,
-        claim=claim,
-        truth=truth,
-        regions=regions,
-        by=by,
-        checks=checks,
-    )
-    kinds[target.suffix.lower()](compose(context), target)
+    common = {"fit": fit, "coordinates": coordinates, "title": title, "note": note, "checks": checks}
+    of_animals = {"claim": claim, "truth": truth, "regions": regions, "by": by}
+    if isinstance(fit, OccupancyFit):
+        _refuse(fit, of_animals)
+        report = compose_sites(SiteContext(**common, decline=decline))
+    else:
+        _refuse(fit, {"decline": decline})
+        report = compose(Context(**common, **of_animals))
+    kinds[target.suffix.lower()](report, target)
     return target
 
 
+def _refuse(fit: Any, options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            family = type(fit.model).__name__
+            raise ModelError(f"{name}={value!r}: the report of {family} has no such option. Leave it out.")
+
+
+def compose_sites(context: SiteContext) -> Report:
+    """Put a report of an occupancy model together.
+
+    Parameters
+    ----------
+    context
+        What it is about.
+
+    Returns
+    -------
+    Report
+    """
+    album = SiteAlbum(context)
+    blocks: list[Block] = [*site_answer_blocks(context), *album.states()]
+    blocks += [*site_data_blocks(context), *album.survey()]
+    blocks += [*site_method_blocks(context), Heading("Estimates", "estimates"), site_parameter_table(context)]
+    blocks += album.effects()
+    blocks += [*diagnostic_blocks(context), *check_blocks(context), *site_limit_blocks(context)]
+    blocks += [*site_blocks(context), *reference_blocks(context)]
+    return Report(site_title(context), blocks, _footer(context))
+
+
 def compose(context: Context) -> Report:
-    """Put a report together.
+    """Put a report of a capture-recapture model together.
 
     Parameters
     ----------
@@ -125,12 +163,14 @@ def compose(context: Context) -> Report:
         *station_blocks(context),
         *reference_blocks(context),
     ]
-    attrs = context.fit.data_tree.attrs
-    footer = f"{_shown(context)} leopardpop {attrs['leopardpop_version']}."
-    return Report(title_of(context), blocks, footer)
+    return Report(title_of(context), blocks, _footer(context))
 
 
-def _shown(context: Context) -> str:
+def _footer(context: FitContext) -> str:
+    return f"{_shown(context)} leopardpop {context.fit.data_tree.attrs['leopardpop_version']}."
+
+
+def _shown(context: FitContext) -> str:
     """What the report shows of positions."""
     if context.synthetic:
         return "Synthetic survey: no position is real."

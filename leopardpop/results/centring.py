@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 __all__ = ["centred_surface", "surface_metric"]
 
 STEP = 1e-2
+FAR = 1e10
+NEAR = (0.5, 0.02)
+"""Slopes at which a search for the middle ends: before and after the law was found where the first ended."""
 
 
 def centred_surface(problem: OccupancyProblem) -> IntegratedSurface:
     """A problem without its surfaces, with their law found at the mode of all else."""
+    from scipy.optimize import minimize
+
+    def fall(phi: Floats) -> tuple[float, Floats]:
+        value, slope = integrated.gradient(phi)
+        return (-value, -slope) if np.isfinite(value) else (FAR, np.zeros_like(phi))
+
     integrated = IntegratedSurface(problem)
-    integrated.centre(find_modes(integrated, max_iterations=12).best.theta)
+    for enough in NEAR:
+        options = {"maxiter": 30, "gtol": enough}
+        integrated.centre(minimize(fall, integrated.starts()[0], jac=True, method="BFGS", options=options).x)
     return integrated
 
 

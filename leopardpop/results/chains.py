@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.density_integral import surface_of
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.centring import surface_metric
+from leopardpop.results.density_centring import density_metric
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -70,8 +72,11 @@ def _middle(problem: AnyProblem) -> tuple[Floats, Floats]:
     """Where the chains begin, (P,), and their metric, (P, P)."""
     from leopardpop.inference.mode import find_modes
 
-    if isinstance(problem, OccupancyProblem) and has_surface(problem):
-        return surface_metric(problem)
+    if isinstance(problem, OccupancyProblem):
+        if has_surface(problem):
+            return surface_metric(problem)
+    elif (surface := surface_of(problem)) is not None:
+        return density_metric(problem, surface)
     mode = find_modes(problem).best
     return mode.theta, mode.covariance
 

@@ -10,16 +10,18 @@ import pandas as pd
 
 from leopardpop.data.names import did_you_mean
 from leopardpop.errors import ModelError
+from leopardpop.models.tables import density_origin
 from leopardpop.results.predictor import Predictor, extrapolated, sampled_ranges
 
 if TYPE_CHECKING:
+    from leopardpop.results.draws import HasDraws
     from leopardpop.results.occupancy_fit import OccupancyFit
 
 __all__ = ["effect_table"]
 
 
 def effect_table(
-    fit: OccupancyFit,
+    fit: HasDraws | OccupancyFit,
     parameter: str,
     variable: str,
     *,
@@ -37,7 +39,7 @@ def effect_table(
     fit
         The fit.
     parameter
-        ``"psi"``, ``"p"``, ``"psi_next"`` ...
+        ``"psi"``, ``"p"``, ``"psi_next"``; ``"D"``, ``"lambda0"``, ``"sigma"`` ...
     variable
         Covariate of the parameter's formula, numeric or a factor.
     at
@@ -70,13 +72,15 @@ def effect_table(
     >>> table["snow"].tolist(), table["extrapolated"].tolist()
     ([0.0, 10.0, 20.0, 30.0, 40.0], [False, False, False, False, True])
     """
-    problem = fit.problem
-    if parameter not in problem.structure.homes:
-        known = list(problem.structure.homes)
+    problem: Any = fit.problem
+    known = [each.name for each in problem.layout.parts]
+    if parameter not in known:
         hint = did_you_mean(parameter, known)
         raise ModelError(f"effect: there is no parameter {parameter!r}.{hint} There are {', '.join(known)}.")
     design = problem.layout[parameter].design
-    reference = {**design.numeric, **{name: levels[0] for name, levels in design.factors.items()}}
+    middle = dict(zip("xy", density_origin(problem.masks), strict=True)) if parameter == "D" else {}  # they are in m
+    numeric = {name: middle.get(name, mean) for name, mean in design.numeric.items()}
+    reference = {**numeric, **{name: levels[0] for name, levels in design.factors.items()}}
     _check_known(parameter, [variable, *(at or {})], reference)
     values = _values(problem, parameter, variable, span, points)
     rows = pd.DataFrame({**reference, **(at or {}), variable: values})

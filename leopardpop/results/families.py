@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.inference.laplace import laplace_draws
+from leopardpop.models.density_integral import surface_of
 from leopardpop.models.flank_problem import FlankProblem
 from leopardpop.models.states.integrated import integrated_form
 from leopardpop.models.states.problem import OccupancyProblem
@@ -21,6 +22,7 @@ from leopardpop.results.data_checks import (
     mixture_findings,
     prior_findings,
 )
+from leopardpop.results.density_centring import centred_density
 from leopardpop.results.fit import Fit
 from leopardpop.results.flank_checks import flank_findings, label_findings, twice_findings
 from leopardpop.results.flank_fit import TwoFlankFit
@@ -32,6 +34,7 @@ from leopardpop.results.occupancy_tree import occupancy_tree
 from leopardpop.results.pieces import Recorder, evaluate_draws
 from leopardpop.results.provenance import mask_fingerprint
 from leopardpop.results.singletons import singleton_findings
+from leopardpop.results.spatial_checks import spatial_findings
 from leopardpop.results.tree import canonical_tree
 
 if TYPE_CHECKING:
@@ -89,7 +92,7 @@ def _flank_findings(problem: FlankProblem, theta: Floats, pieces: Pointwise) -> 
 def _model_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
     """What is looked at whatever an identity is."""
     of_data = [*class_findings(problem), *mixture_findings(problem, theta)]
-    of_data += [*group_findings(problem), *singleton_findings(problem, theta)]
+    of_data += [*group_findings(problem), *spatial_findings(problem, theta), *singleton_findings(problem, theta)]
     shift = prior_findings(problem, theta, pieces.expected)
     return [*of_data, *shift, *mask_findings(problem, theta)]
 
@@ -110,8 +113,19 @@ def recorded_draws(problem: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws
 def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
     """Importance sampling; random effects are integrated out where their groups allow it."""
     integrated = centred_surface(problem) if has_surface(problem) else integrated_form(problem)
-    if integrated is None:
+    return recorded_draws(problem, keywords) if integrated is None else completed_draws(problem, integrated, keywords)
+
+
+def capture_draws(problem: Problem, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
+    """Importance sampling; a surface of density is integrated out."""
+    surface = surface_of(problem)
+    if surface is None:
         return recorded_draws(problem, keywords)
+    return completed_draws(problem, centred_density(problem, surface), keywords)
+
+
+def completed_draws(problem: Any, integrated: Any, keywords: dict[str, Any]) -> tuple[LaplaceDraws, Any]:
+    """Importance sampling of some of the coordinates, to which the others are drawn."""
     drawn = laplace_draws(integrated, **keywords)
     theta = integrated.complete(drawn.draws.reshape(-1, integrated.size)).reshape(*drawn.draws.shape[:2], -1)
     complete = replace(drawn, names=problem.names, draws=theta, raw=integrated.complete(drawn.raw))
@@ -120,13 +134,13 @@ def occupancy_draws(problem: OccupancyProblem, keywords: dict[str, Any]) -> tupl
 
 CAPTURE_RECAPTURE = Family(
     fit=Fit,
-    draw=recorded_draws,
+    draw=capture_draws,
     tree=canonical_tree,
     findings=_scr_findings,
     origin=lambda problem: {"mask_hash": mask_fingerprint(problem)},
     spread=_sd_of_number,
 )
-TWO_FLANKS = replace(CAPTURE_RECAPTURE, fit=TwoFlankFit, tree=flank_tree, findings=_flank_findings)
+TWO_FLANKS = replace(CAPTURE_RECAPTURE, fit=TwoFlankFit, draw=recorded_draws, tree=flank_tree, findings=_flank_findings)
 OCCUPANCY = Family(
     fit=OccupancyFit,
     draw=occupancy_draws,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -200,6 +200,68 @@ class Fit(BaseFit):
 
         return activity_centres(self, draws=draws)
 
+    def effect(
+        self,
+        parameter: str,
+        variable: str,
+        *,
+        at: Mapping[str, Any] | None = None,
+        span: tuple[float, float] | None = None,
+        points: int = 60,
+    ) -> pd.DataFrame:
+        """How a parameter follows one covariate, others at their reference.
+
+        Parameters
+        ----------
+        parameter, variable, at, span, points
+            As for :func:`leopardpop.results.effect.effect_table`: ``fit.effect("D", "snow")``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a value of the covariate: mean, median, 95 % interval, and whether it lies outside of the data.
+        """
+        from leopardpop.results.effect import effect_table
+
+        return effect_table(self, parameter, variable, at=at, span=span, points=points)
+
+    def write_map(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        session: str | None = None,
+        exceeds: float | Sequence[float] | None = None,
+        coordinates: Literal["hidden", "exact"] = "hidden",
+    ) -> Path:
+        """Write the density surface for a geographic information system.
+
+        Parameters
+        ----------
+        path
+            ``.tif`` (a band a quantity; ``pip install "leopardpop[raster]"``) or ``.gpkg`` (squares with columns).
+        session
+            Label of the session; not needed if there is one.
+        exceeds
+            Densities, animals per km², for the probability that D is larger.
+        coordinates
+            "hidden": mean, sd, cv, quantiles and exceedance of density, from which no camera can be found; "exact": the
+            probability of detection and where animals are, too, and in a GeoPackage the stations and activity centres.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        DataError
+            If the mask has no reference system.
+        ModelError
+            If the session or the suffix is unknown, or rasterio is not installed.
+        """
+        from leopardpop.results.density_map import write_density
+
+        return write_density(self, path, session=session, exceeds=exceeds, coordinates=coordinates)
+
     # -- for people ---------------------------------------------------------------------------------------------------
     @property
     def plot(self) -> Any:
@@ -207,35 +269,6 @@ class Fit(BaseFit):
         from leopardpop.plots.accessor import FitPlots
 
         return FitPlots(self)
-
-    def report(
-        self, path: str | os.PathLike[str], coordinates: Literal["hidden", "exact"] = "hidden", **options: Any
-    ) -> Path:
-        """Write a report.
-
-        Parameters
-        ----------
-        path
-            File to write, ``.html``.
-        coordinates
-            "hidden": no position of a camera or an animal can be read from it; "exact".
-        **options
-            As :func:`leopardpop.report.write_report`.
-
-        Returns
-        -------
-        pathlib.Path
-            The file.
-        """
-        from leopardpop.report import write_report
-
-        return Path(write_report(self, path, coordinates=coordinates, **options))
-
-    def cite(self) -> str:
-        """References of what was used, as BibTeX."""
-        from leopardpop.report import cite
-
-        return str(cite(self))
 
     def _text(self) -> str:
         return fit_text(self)

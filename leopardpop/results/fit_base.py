@@ -303,6 +303,35 @@ class BaseFit(ABC):
         """
         return save_fit(self, path, coordinates=coordinates)
 
+    def report(
+        self, path: str | os.PathLike[str], coordinates: Literal["hidden", "exact"] = "hidden", **options: Any
+    ) -> Path:
+        """Write a report.
+
+        Parameters
+        ----------
+        path
+            File to write, ``.html`` or ``.md``.
+        coordinates
+            "hidden": no position of a camera, a site or an animal can be read from it; "exact".
+        **options
+            As :func:`leopardpop.report.write_report`.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
+        from leopardpop.report import write_report
+
+        return Path(write_report(self, path, coordinates=coordinates, **options))
+
+    def cite(self) -> str:
+        """References of what was used, as BibTeX."""
+        from leopardpop.report import cite
+
+        return str(cite(self))
+
     def __repr__(self) -> str:
         """Show the result."""
         return self._text()

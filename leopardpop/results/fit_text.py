@@ -125,7 +125,7 @@ def _lines(fit: Fit, ground: _Ground) -> list[tuple[str, str]]:
     posterior = fit.posterior
     animals = [_animals(posterior, label, ground.name) for label in posterior["session"].values.tolist()]
     density = [_parameter(posterior, "D")]
-    natural = [str(name) for name in posterior.data_vars if not str(name).endswith(("_beta", "_effect"))]
+    natural = [str(name) for name in posterior.data_vars if not str(name).endswith((*NOT_TOLD, "_effect"))]
     others = [_parameter(posterior, name) for name in natural if name not in OF_ANIMALS]
     effects = [_effect(posterior, *each) for each in elements(posterior) if _is_effect(posterior, each[0])]
     if ground.is_place:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.models.spatial_effects import SpatialEffect
 from leopardpop.results.findings import Finding
 from leopardpop.words import counted
 
@@ -45,6 +46,8 @@ def group_findings(problem: Problem) -> list[Finding]:
     found = []
     for parameter in problem.layout.parts:
         for each in parameter.random:
+            if isinstance(each.effects, SpatialEffect):
+                continue
             found.append(group_finding(each.effects, ALL_TOGETHER))
             seen = _detected_levels(problem, parameter, each.level)
             if seen is not None:

@@ -161,7 +161,7 @@ def prior_expected(problem: Problem, regions: Regions, rng: np.random.Generator,
     """
     parameter, number = problem.layout["D"], None
     effects = [each.effects for each in parameter.random]
-    own = {"D", *(each.sd for each in effects)}
+    own = {"D", *(name for each in effects for name in each.references())}
     theta = np.zeros((draws, problem.layout.size))
     for term in problem.priors.terms:
         if term.label == "N":
@@ -172,9 +172,8 @@ def prior_expected(problem: Problem, regions: Regions, rng: np.random.Generator,
             scale = float(of_term.design.scale[term.position - of_term.place.start])
             theta[:, term.position] = of_term.link.forward(values) if term.natural else values * scale
     for each in effects:
-        theta[:, each.place] = each.standardised(
-            theta, np.exp(theta[:, each.spread, None]) * rng.standard_normal((draws, len(each.groups)))
-        )
+        for row in theta:
+            each.draw(row, rng)
     expected = expected_numbers(problem, regions, theta)
     if number is None:
         return expected

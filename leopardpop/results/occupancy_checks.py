@@ -19,7 +19,8 @@ from leopardpop.words import counted, percent
 
 if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
+    from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.models.states.run import SiteLikelihood
 
 __all__ = ["occupancy_findings"]
 

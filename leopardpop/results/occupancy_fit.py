@@ -10,7 +10,9 @@ from leopardpop.results.fit_text import posterior_html, posterior_text
 from leopardpop.results.model_json import model_from_json
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
     import xarray as xr
@@ -156,6 +158,34 @@ class OccupancyFit(BaseFit):
         from leopardpop.results.spatial_level import process_level
 
         return process_level(self, parameter)
+
+    def write_map(self, path: str | os.PathLike[str], parameter: str, mask: Mask) -> Path:
+        """Write a parameter over a mask for a geographic information system.
+
+        Parameters
+        ----------
+        path
+            ``.tif`` (a band a quantity; ``pip install "leopardpop[raster]"``) or ``.gpkg`` (squares with columns).
+        parameter
+            ``"psi"``, ``"breeding"`` ...
+        mask
+            Cells with the covariates of its formula.
+
+        Returns
+        -------
+        pathlib.Path
+            With mean, sd, quantiles and ``extrapolated``, 1 where covariates lie outside of what the sites have.
+
+        Raises
+        ------
+        DataError
+            If the mask has no reference system.
+        ModelError
+            If the suffix is unknown, or rasterio is not installed.
+        """
+        from leopardpop.results.gis import columns_of, write_map
+
+        return write_map(path, columns_of(self.surface(parameter, mask), slice(None), hidden=True), mask)
 
     def effect(
         self,

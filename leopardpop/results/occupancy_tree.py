@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from leopardpop.models.likelihood.terms import Floats
-    from leopardpop.models.states.problem import OccupancyProblem, SiteLikelihood
+    from leopardpop.models.states.problem import OccupancyProblem
+    from leopardpop.models.states.run import SiteLikelihood
 
 __all__ = ["occupancy_tree"]
 

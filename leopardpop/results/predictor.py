@@ -10,7 +10,7 @@ from leopardpop.components.spatial import place_columns
 from leopardpop.models.spatial_effects import SpatialEffect
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.tables import table_of
-from leopardpop.models.tables import METRES, density_origin
+from leopardpop.models.tables import METRES, density_origin, density_table
 from leopardpop.results.draws import generator
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leopardpop.components.spatial import SpatialDesign
+    from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.effects import Effects
     from leopardpop.models.layout import Effect
     from leopardpop.models.likelihood.terms import Floats, Ints
@@ -82,7 +83,7 @@ class Predictor:
         self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
         self._beta = self.parameter.to_beta(theta)
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
-        self._deviations = [_share(fit, each, self.rows, theta) for each in effects]
+        self._deviations = [_share(fit, each, self.rows, rows, theta) for each in effects]
 
     def block(self, part: slice) -> Floats:
         """Values of some rows, (S, rows)."""
@@ -100,9 +101,10 @@ def _from_the_middle(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{axis: (rows[axis] - at) / METRES for axis, at in origin if axis in rows})
 
 
-def _share(fit: Any, effects: Effect, rows: pd.DataFrame, theta: Floats) -> Deviations | Surface:
+def _share(fit: Any, effects: Effect, rows: pd.DataFrame, placed: pd.DataFrame, theta: Floats) -> Deviations | Surface:
+    """Share of the rows as formulas have them, which of a surface is that of their positions in metres."""
     if isinstance(effects, SpatialEffect):
-        return Surface(effects.design, effects.coefficients(theta), rows)
+        return Surface(effects.design, effects.coefficients(theta), placed)
     return _deviations(fit, effects, rows, theta)
 
 
@@ -120,13 +122,49 @@ def sampled_ranges(problem: Any, parameter: str) -> dict[str, tuple[float, float
     Parameters
     ----------
     problem
-        An occupancy model with its data.
+        The model with its data.
     parameter
         Name of the parameter.
     """
-    table, _ = table_of(problem.structure.homes[parameter], problem.arrays, problem.structure.states)
     names = list(problem.layout[parameter].design.numeric)
+    if not isinstance(problem, OccupancyProblem):
+        return {name: captured_range(problem, parameter, name) for name in names}
+    table, _ = table_of(problem.structure.homes[parameter], problem.arrays, problem.structure.states)
     return {name: (float(table[name].min()), float(table[name].max())) for name in names}
+
+
+def captured_range(problem: Problem, parameter: str, name: str) -> tuple[float, float]:
+    """Smallest and largest value of a covariate of capture-recapture, on cells (D; ``x`` and ``y`` in m) or stations.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    parameter
+        Whose formula has it.
+    name
+        The covariate.
+    """
+    if parameter == "D":
+        values = density_table(problem.data, problem.masks)[name].to_numpy(float)
+        at = dict(zip("xy", density_origin(problem.masks), strict=True)).get(name)
+        values = values if at is None else METRES * values + at
+    else:
+        values = np.concatenate([_of_session(data, name) for data in problem.data])
+    return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+def _of_session(data: SessionArrays, name: str) -> Floats:
+    """Values of a covariate of detection in one session, wherever it is kept."""
+    for table in (data.station_covariates, data.occasion_covariates, data.visit_covariates):
+        if name in table:
+            return np.ravel(np.asarray(table[name], float))
+    return np.arange(data.effort.shape[1], dtype=float)  # trend
+
+
+def _covered(problem: Problem) -> list[str]:
+    """Parameters of capture-recapture whose covariates have a range: not the sds of random effects."""
+    return [parameter.name for parameter in problem.layout.parts]
 
 
 def extrapolated(problem: Any, parameter: str, rows: pd.DataFrame) -> NDArray[np.bool_] | None:
@@ -143,13 +181,13 @@ def extrapolated(problem: Any, parameter: str, rows: pd.DataFrame) -> NDArray[np
     rows
         New rows.
     """
-    if not isinstance(problem, OccupancyProblem) or parameter not in problem.structure.homes:
+    if parameter not in (problem.structure.homes if isinstance(problem, OccupancyProblem) else _covered(problem)):
         return None
     outside = np.zeros(len(rows), bool)
     for name, (low, high) in sampled_ranges(problem, parameter).items():
         values, slack = rows[name].to_numpy(float), ROUNDING * (high - low)
         outside |= (values < low - slack) | (values > high + slack)
-    for each in problem.effects_of(parameter):
+    for each in problem.effects_of(parameter) if isinstance(problem, OccupancyProblem) else ():
         if isinstance(each, SpatialEffect) and place_columns(rows):
             outside |= each.design.beyond(rows)
     return outside

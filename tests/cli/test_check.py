@@ -296,3 +296,23 @@ def test_a_survey_that_is_large_by_days_is_said_to_be():
     words = survey_record(made)["occasions"]
     assert words == '200 stations × 1,461 days are 292,200 cells: with occasion = "7D" 41,743'
     assert "occasions" not in survey_record(survey())
+
+
+def test_an_error_that_nobody_foresaw(tmp_path, monkeypatch):
+    def broken(source):
+        raise KeyError("effort")
+
+    monkeypatch.setattr("leopardpop.cli.check.check_source", broken)
+    result = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert result.exit_code == 4
+    assert "error: this should not have happened (KeyError: 'effort')" in result.output
+    assert "leopardpop --debug" in result.output
+    raised = CliRunner().invoke(app, ["--debug", "check", str(tmp_path)])
+    assert isinstance(raised.exception, KeyError)
+
+
+def test_where_a_foreseen_error_came_from(tmp_path):
+    plain = CliRunner().invoke(app, ["check", str(tmp_path / "no")])
+    assert (plain.exit_code, "error: there is no" in plain.output) == (4, True)
+    raised = CliRunner().invoke(app, ["--debug", "check", str(tmp_path / "no")])
+    assert isinstance(raised.exception, DataError)

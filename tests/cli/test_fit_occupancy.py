@@ -69,7 +69,10 @@ def test_output(run, folder):
     assert "P(used sites fell by more than 20 %, first season to last)" in run.output
     assert "Models by AICc" in run.output
     results = folder / "results"
-    assert {path.name for path in (results / "snow").iterdir()} == {"fit.nc", "states.png"}
+    assert {path.name for path in (results / "snow").iterdir()} == {"fit.nc", "states.png", "report.html"}
+    report = (results / "snow" / "report.html").read_text(encoding="utf-8")
+    assert "Where are they?" in report
+    assert "fell by more than 20 %" in report
     states = pd.read_csv(results / "occupancy.csv").set_index(["model", "quantity"])
     assert {"pao[1]", "turnover[3]", "equilibrium"} <= set(states.loc["plain"].index)
     fit = lp.load_fit(results / "plain" / "fit.nc")

@@ -14,6 +14,7 @@ from leopardpop.data.survey_problems import FINDERS, find_problems, problems_by_
 from leopardpop.data.survey_problems_effort import silent_stretches
 from leopardpop.data.survey_problems_places import nearest_distances
 from leopardpop.data.survey_problems_tables import spelling
+from leopardpop.errors import DataError
 
 TODAY = "2025-01-01"
 LEOPARD = "Panthera pardus"
@@ -492,6 +493,13 @@ class TestAnimals:
         named = survey(stations=places, deployments=cameras, records=RECORDS[3:])
         assert only(named, "labels_alike").where == "stations"
 
+    @pytest.mark.parametrize("label", ["F01, F02", "F01 & M01", "F01/F02", "F01 and M01"])
+    def test_two_animals_in_a_label(self, label):
+        found = only(survey(record("2024-02-03", individual=label)), "two_in_a_label")
+        assert found.where == f"individual {label}"
+        assert found.found.startswith("reads like 2 animals: 'F01', ")
+        assert kinds(survey(record("2024-02-03", individual="Anna, north"))) == []
+
     @pytest.mark.parametrize(
         ("one", "other", "same"),
         [("F07", "f 7", True), ("F07", "F70", False), ("L1", "L10", False), ("", "", True), ("Ä1", "ä01", True)],
@@ -573,3 +581,17 @@ def test_whatever_the_survey_is_problems_are_found_and_ordered(records, places, 
     assert problems["found"].str.len().gt(0).all()
     silent = silent_stretches(found.deployments, found.failures, found.records, found.clock)
     assert (silent["days"] >= 14).all()
+
+
+def test_deployments_that_overlap_and_name_no_camera():
+    twice = pd.concat([DEPLOYMENTS, DEPLOYMENTS.iloc[[0]].assign(deployment="A2")]).drop(columns="camera")
+    found = only(survey(deployments=twice), "unnamed_pairs")
+    assert found.found == "deployments overlap at 1 station ('A') and name no camera"
+    apart = twice.assign(start=[*twice["start"][:-1], "2024-02-11 12:00"], end=[*twice["end"][:-1], "2024-02-21 12:00"])
+    assert "unnamed_pairs" not in kinds(survey(deployments=apart))
+
+
+def test_a_survey_has_metres():
+    degrees = STATIONS.rename(columns={"x": "Longitude", "y": "latitude"})
+    with pytest.raises(DataError, match=r"has x and y in metres. lp.read_records\(records, deployments="):
+        survey(stations=degrees)

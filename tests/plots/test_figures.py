@@ -18,7 +18,7 @@ from leopardpop.errors import ModelError
 from leopardpop.plots.style import FigureAxes, Panels, describe, new_axes, plain
 from tests.results import made
 
-FIGURES = ("population", "density", "detection", "survey")
+FIGURES = ("population", "density", "detection", "survey", "centres")
 KINDS = ("null", "sex", "snow", "years")
 
 
@@ -90,7 +90,9 @@ def test_a_figure_is_the_same_twice_and_under_any_settings(name):
     assert first == second
 
 
-@pytest.mark.parametrize(("name", "panels"), [("population", 1), ("density", 2), ("detection", 1), ("survey", 1)])
+@pytest.mark.parametrize(
+    ("name", "panels"), [("population", 1), ("density", 2), ("detection", 1), ("survey", 1), ("centres", 1)]
+)
 def test_a_figure_can_be_drawn_on_axes_that_are_given(name, panels):
     figure = Figure(figsize=(7, 4))
     given = figure.subplots(1, panels)
@@ -134,7 +136,7 @@ def test_sessions_have_a_panel_each():
     assert isinstance(fit.plot.detection(session="2021"), Axes)
 
 
-@pytest.mark.parametrize("name", ["density", "survey"])
+@pytest.mark.parametrize("name", ["density", "survey", "centres"])
 def test_coordinates_are_on_the_axes_only_where_exact_ones_are_asked_for(name):
     hidden = getattr(made.fit("snow").plot, name)().figure
     exact = getattr(made.fit("snow").plot, name)(coordinates="exact").figure

@@ -219,6 +219,6 @@ def test_figures():
     seasons = dynamic("DynamicMultistateOccupancy").plot.states()
     assert [tick.get_text() for tick in seasons.get_xticklabels()] == ["1", "2", "3", "4"]
     assert "A breeding site is not a breeding female" in seasons.figure.caption
-    assert repr(plain().plot).startswith("Figures: effect")
+    assert repr(plain().plot).startswith("Figures: surface(parameter, mask), states(), effect(")
     with pytest.raises(ModelError, match='"hidden" or "exact"'):
         plain().plot.surface("psi", mask(), coordinates="all")

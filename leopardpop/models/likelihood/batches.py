@@ -55,6 +55,10 @@ class Plan(NamedTuple):
     """(J,)."""
     station: Floats
     """Coordinates, (K, 2)."""
+    tiles: Ints
+    """Tile t of the stations is members[tiles[t] : tiles[t + 1]]."""
+    members: Ints
+    """Stations by tile, (K,)."""
     ratio: int
     """Which ratio a history has."""
     proximity: bool
@@ -186,7 +190,10 @@ def _summing(kind):
         n_stations, n_vectors, n_groups = len(plan.station), len(plan.times), len(plan.silent)
         n_tables = 1 if kind == NO_RATIO else max(n_slots, 1) if plan.proximity else n_stations
         lines = nx if kind == NO_RATIO else min(nx, max(1, PLACES_IN_CACHE // (n_tables * ny)))
-        along_x, along_y, scaled = np.empty((n_stations, nx)), np.empty((n_stations, ny)), np.empty((n_stations, nx))
+        along_x, along_y = np.empty((n_stations, nx)), np.empty((n_stations, ny))
+        largest_tile = np.diff(plan.tiles).max()
+        left, right = np.empty(largest_tile * nx), np.empty(largest_tile * ny)
+        scaled, product = np.empty(largest_tile * nx), np.empty(nx * ny)
         hazards, quotient = np.empty((n_vectors, nx, ny)), np.empty((n_vectors, nx * ny))
         flat, line, cells = hazards.reshape((n_vectors, nx * ny)), np.empty(ny), np.empty(len(plan.area))
         intensity, total, silent, seen = np.empty(nx * ny), np.empty(nx * ny), np.empty(nx * ny), np.empty(nx * ny)
@@ -195,10 +202,11 @@ def _summing(kind):
         at, window = np.empty((n_rows, 2), np.int64), np.empty((n_rows, 4), np.int64)
         ratio, out = np.empty((n_tables, lines, ny)), np.empty((lines, ny))
         for b in range(len(log_density)):
-            kernels(plan.line_x, plan.line_y, plan.station, log_base, precision, b, along_x, along_y)
+            if kind != NO_RATIO:
+                kernels(plan.line_x, plan.line_y, plan.station, log_base, precision, b, along_x, along_y)
             expected = spread(plan.place, plan.area, log_density, b, cells, intensity)
             if kind != OF_PROBABILITY:
-                product_hazards(plan.vectors, along_x, along_y, scaled, hazards)
+                product_hazards(plan, log_base, precision, b, left, right, scaled, product, hazards)
             place_histories(plan, log_base, precision, b, rows, factor_x, factor_y, at, scale)
             if kind != NO_RATIO:
                 log_bounds(plan.ratio == OF_PROBABILITY, plan, log_base, b, bounds)

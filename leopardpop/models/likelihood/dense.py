@@ -26,7 +26,11 @@ from leopardpop.models.likelihood.together import Sets, Together
 __all__ = ["DenseForm"]
 
 PAIRS_IN_A_BLOCK = 32_768
+CELLS_IN_A_BLOCK = 16
+"""At least: with fewer the calls cost more than the pairs."""
 PAIRS_KEPT = 5_000_000
+HAZARDS_KEPT = 200_000
+"""Pairs whose hazards the way back has from the way forward; of more they are worked out again."""
 
 
 class Pairs(NamedTuple):
@@ -47,6 +51,20 @@ class Pairs(NamedTuple):
         return self.hazard if self.bursts is None else self.bursts.void
 
 
+class State(NamedTuple):
+    """What :meth:`DenseForm.backward` needs of the way forward."""
+
+    parameters: Parameters
+    hazards: Floats
+    """H_v, (V, J)."""
+    centres: Floats
+    """Pr(cell | history), (h, J)."""
+    odds: Floats
+    """S of animals detected once where they are left out, else zero, (J,)."""
+    pairs: dict[int, Pairs]
+    """By block; empty where they are worked out again."""
+
+
 class DenseForm:
     """Dense form: O(stations x cells) work and memory by blocks of cells.
 
@@ -63,7 +81,7 @@ class DenseForm:
         self.void = history_void(terms)
         self.log_area = np.log(terms.area)
         n_cells, n_stations, n_slots = len(terms.area), len(terms.stations), len(terms.slot_station)
-        step = max(1, PAIRS_IN_A_BLOCK // max(n_stations, 1))
+        step = max(CELLS_IN_A_BLOCK, PAIRS_IN_A_BLOCK // max(n_stations, 1))
         self.blocks = [slice(i, min(i + step, n_cells)) for i in range(0, n_cells, step)]
         self.counts = csr_array((terms.entry_count, terms.entry_slot, terms.start), shape=(terms.n_histories, n_slots))
         ones = (np.ones(n_slots), (terms.slot_station, np.arange(n_slots)))
@@ -72,8 +90,13 @@ class DenseForm:
     @cached_property
     def distances(self) -> dict[int, Floats]:
         """Squared distances of all pairs by block, kept if they are not too many."""
-        few = len(self.terms.stations) * len(self.log_area) <= PAIRS_KEPT
+        few = self.n_pairs <= PAIRS_KEPT
         return {block.start: self.terms.squared_distances(block) for block in self.blocks} if few else {}
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs of a station and a cell."""
+        return len(self.terms.stations) * len(self.log_area)
 
     def _pairs(self, block: slice, parameters: Parameters) -> Pairs:
         kept = self.distances.get(block.start)
@@ -90,8 +113,11 @@ class DenseForm:
         hazards = np.empty((len(terms.times), n_cells))
         log_weight = np.empty((len(rows), n_cells))
         counts, odds = self.counts[rows], np.zeros(n_cells)
+        kept: dict[int, Pairs] = {}
         for block in self.blocks:
             pairs = self._pairs(block, parameters)
+            if self.n_pairs <= HAZARDS_KEPT:
+                kept[block.start] = pairs
             hazards[:, block] = terms.vectors(terms.weights @ pairs.void)
             log_weight[:, block] = counts @ self._log_slot(pairs)
             if terms.singles is not None and terms.singles.of_pairs:
@@ -100,9 +126,9 @@ class DenseForm:
         if terms.singles is not None and not terms.singles.of_pairs:
             odds = terms.singles.odds(terms.times, hazards)
         log_weight += (history_terms(self.void, hazards) + (log_density + self.log_area - total))[self.void.group[rows]]
-        top = log_weight.max(1, initial=-np.inf, keepdims=True)
-        log_total = top[:, 0] + np.log(np.exp(log_weight - top).sum(1))
-        return Forward(log_total, total - np.log1p(odds), rows, (hazards, log_weight, parameters, odds))
+        log_total = _normalise(log_weight)
+        state = State(parameters, hazards, log_weight, odds, kept)
+        return Forward(log_total, total - np.log1p(odds), rows, state)
 
     def together(self, log_density: Floats, parameters: Parameters, rows: Ints, sets: Sets) -> Together | None:
         """Draws are done one by one."""
@@ -127,32 +153,30 @@ class DenseForm:
 
     def centres(self, forward: Forward) -> Floats:
         """Pr(cell | history); see :class:`Form`."""
-        log_weight = forward.state[1]
-        centres: Floats = np.exp(log_weight - forward.log_total[:, None])
+        centres: Floats = forward.state.centres
         return centres
 
     def once(self, forward: Forward) -> Floats:
         """Probability of one detection; see :class:`Form`."""
-        odds = forward.state[3]
+        odds = forward.state.odds
         return np.asarray(np.exp(-forward.total_hazard) * odds / (1.0 + odds))
 
     def backward(self, forward: Forward, weights: Floats, rate: Floats) -> Slopes:
         """Derivatives; see :class:`Form`."""
         terms = self.terms
-        hazards, _, parameters, odds = forward.state
-        weighted = self.centres(forward) * weights[:, None]
+        parameters, hazards, centres, odds, kept = forward.state
         group = self.void.group[forward.rows]
-        by_group = csr_array(
-            (np.ones(len(group)), (group, np.arange(len(group)))), shape=(self.void.number, len(group))
-        )
-        by_vector, singles = void_cotangent(terms, self.void, hazards, by_group @ weighted, rate), terms.singles
+        by_group = csr_array((weights, (group, np.arange(len(group)))), shape=(self.void.number, len(group)))
+        by_vector, singles = void_cotangent(terms, self.void, hazards, by_group @ centres, rate), terms.singles
         if singles is not None and not singles.of_pairs:
             by_vector -= rate / (1.0 + odds) * singles.slopes(terms.times, hazards)
         cotangent = terms.sums(by_vector)
-        by_slot = self.counts[forward.rows].T @ weighted
+        counts = self.counts[forward.rows]
+        counts.data *= np.repeat(weights, np.diff(counts.indptr))
+        by_slot = counts.T.tocsr() @ centres
         result = {name: np.zeros(len(terms.stations)) for name in parameters}
         for block in self.blocks:
-            pairs = self._pairs(block, parameters)
+            pairs = kept.get(block.start) or self._pairs(block, parameters)
             by_void = terms.weights.T @ cotangent[:, block]
             seen = self.station_of_slot @ (by_slot[:, block] * self._slot_slope(pairs.hazard))
             pull = pairs.hazard * by_void + seen
@@ -163,5 +187,16 @@ class DenseForm:
                 by_size = pairs.bursts.void * by_void + seen - pull
                 result[SIZE] += by_size.sum(1)
             for name, slope in self.detection.log_slopes(pairs.squares, **pairs.columns).items():
-                result[name] += (pull * slope).sum(1)
-        return Slopes(weighted.sum(0), result)
+                result[name] += np.einsum("kb,kb->k", pull, np.broadcast_to(slope, pull.shape))
+        return Slopes(weights @ centres, result)
+
+
+def _normalise(log_weight: Floats) -> Floats:
+    """Log of the sum of each row, of which the entries become shares, in place."""
+    top = log_weight.max(1, initial=-np.inf, keepdims=True)
+    log_weight -= top
+    np.exp(log_weight, out=log_weight)
+    total = log_weight.sum(1)
+    log_weight /= total[:, None]
+    log_total: Floats = top[:, 0] + np.log(total)
+    return log_total

@@ -86,8 +86,8 @@ class Summation(Protocol):
     def weigh(self, job: Job, scaled: Floats) -> Posterior:
         """Sums weighted by ``scaled`` = weight of the history / its sum, (h,)."""
 
-    def joint(self, job: Job, i: int) -> Floats:
-        """Summands of the i-th of the rows, (L,)."""
+    def joints(self, job: Job) -> Iterator[Floats]:
+        """Summands of each of the rows, (L,)."""
 
 
 class PlainHistories:
@@ -121,10 +121,10 @@ class PlainHistories:
         nothing = np.zeros_like(job.log_base)
         return Posterior(by_group, by_x, by_y, nothing, nothing)
 
-    def joint(self, job: Job, i: int) -> Floats:
-        """Summands of one history."""
-        joint: Floats = job.weight[job.group[i]] * _factors(job, i)
-        return joint
+    def joints(self, job: Job) -> Iterator[Floats]:
+        """Summands of each history."""
+        for i in range(len(job.rows)):
+            yield job.weight[job.group[i]] * _factors(job, i)
 
 
 class SeriesRatios:
@@ -210,7 +210,8 @@ class SeriesRatios:
             table *= (job.factor_x[chunk] * scaled[chunk, None])[:, :, None]
             table *= job.factor_y[chunk][:, None, :]
             result.by_x[chunk], result.by_y[chunk] = table.sum(2), table.sum(1)
-            np.add.at(result.by_group, job.group[chunk], table.reshape(len(chunk), -1))
+            for g in np.unique(job.group[chunk]):
+                result.by_group[g] += table[job.group[chunk] == g].sum(0).reshape(-1)
             self._add_slopes(self.terms.entry_slot[entries], exponent, table, left, right, result)
         return result
 
@@ -229,12 +230,13 @@ class SeriesRatios:
         np.add.at(result.base, stations, total)
         np.subtract.at(result.bent, stations, (power * square).sum(1))
 
-    def joint(self, job: Job, i: int) -> Floats:
-        """Summands of one history."""
+    def joints(self, job: Job) -> Iterator[Floats]:
+        """Summands of each history."""
         _, along_x, along_y = self._powers(job)
-        entries = np.arange(self.terms.start[job.rows[i]], self.terms.start[job.rows[i] + 1])[None]
-        table = self._weighted(job, np.array([i]), *self._operands(entries, along_x, along_y))
-        return table.reshape(-1) * _factors(job, i)
+        for i, row in enumerate(job.rows):
+            entries = np.arange(self.terms.start[row], self.terms.start[row + 1])[None]
+            table = self._weighted(job, np.array([i]), *self._operands(entries, along_x, along_y))
+            yield table.reshape(-1) * _factors(job, i)
 
 
 class CompiledRatios:
@@ -286,15 +288,15 @@ class CompiledRatios:
         )  # fmt: skip
         return result
 
-    def joint(self, job: Job, i: int) -> Floats:
-        """Summands of one history."""
+    def joints(self, job: Job) -> Iterator[Floats]:
+        """Summands of each history."""
         along_x, along_y = self.tables.along(job.log_base, job.precision)
-        first, last = self.terms.start[job.rows[i]], self.terms.start[job.rows[i] + 1]
-        slots, counts = self.terms.entry_slot[first:last], self.terms.entry_count[first:last]
-        stations, effort = self.terms.slot_station[slots], self.terms.slot_effort[slots, None]
-        ratio = self._ratio(outer_rows(along_x[stations], along_y[stations]), effort)
-        joint: Floats = job.weight[job.group[i]] * _factors(job, i) * (ratio ** counts[:, None]).prod(0)
-        return joint
+        for i, row in enumerate(job.rows):
+            entries = slice(self.terms.start[row], self.terms.start[row + 1])
+            slots, counts = self.terms.entry_slot[entries], self.terms.entry_count[entries]
+            stations, effort = self.terms.slot_station[slots], self.terms.slot_effort[slots, None]
+            ratio = self._ratio(outer_rows(along_x[stations], along_y[stations]), effort)
+            yield job.weight[job.group[i]] * _factors(job, i) * (ratio ** counts[:, None]).prod(0)
 
     def _ratio(self, kernel: Floats, effort: Floats) -> Floats:
         """(exp(Tλ) − 1)/(T e) for a proximity detector, λ/e otherwise, (U, L)."""

@@ -8,7 +8,7 @@ vectorise.
 from __future__ import annotations
 
 from math import exp as exp_of_one
-from math import log
+from math import log, sqrt
 
 import numpy as np
 
@@ -39,6 +39,8 @@ LARGEST_QUOTIENT = 1.3862943611198906
 """Of −log(1 − e)/e for e ≤ 1/2."""
 SMALL_EXPECTED = 5e-3
 """Up to it five terms of (exp(Tλ) − 1)/(Tλ) are exact to double precision."""
+REACH = 45.0
+"""Of d²/2σ², beyond which exp(−d²/2σ²), 3e-20, is left out of sums over stations."""
 SERIES = 0.3
 """Up to it :func:`expm1_series` is."""
 
@@ -57,14 +59,55 @@ def kernels(line_x, line_y, station, log_base, precision, b, along_x, along_y):
 
 
 @part
-def product_hazards(vectors, along_x, along_y, scaled, hazards):
-    """H_v of a hazard half-normal, Σ_k W_vk e_k: a matrix product a vector."""
-    for v in range(len(vectors)):
-        for k in range(along_x.shape[0]):
-            w = vectors[v, k]
-            for i in range(along_x.shape[1]):
-                scaled[k, i] = w * along_x[k, i]
-        np.dot(scaled.T, along_y, hazards[v])
+def _between(line, low, high):
+    """First and last + 1 of the numbers of a line that ascends within low and high."""
+    first, last = 0, len(line)
+    while first < last and line[first] < low:
+        first += 1
+    while last > first and line[last - 1] > high:
+        last -= 1
+    return first, last
+
+
+@part
+def _bells(line, station, members, precision, b, curve):
+    """Fill exp(−p d²) of some stations along a line, (n, w)."""
+    for k in range(len(members)):
+        p, here = precision[b, members[k]], station[members[k]]
+        for i in range(len(line)):
+            d = line[i] - here
+            curve[k, i] = exp(-p * d * d)
+
+
+@part
+def product_hazards(plan, log_base, precision, b, along_x, along_y, scaled, product, hazards):
+    """H_v of a hazard half-normal, Σ_k W_vk e_k: a matrix product a vector and tile, where its stations reach."""
+    hazards[:] = 0.0
+    for t in range(len(plan.tiles) - 1):
+        members = plan.members[plan.tiles[t] : plan.tiles[t + 1]]
+        low_x, high_x, low_y, high_y = np.inf, -np.inf, np.inf, -np.inf
+        for k in members:
+            x, y, reach = plan.station[k, 0], plan.station[k, 1], sqrt(REACH / precision[b, k])
+            low_x, high_x = min(low_x, x - reach), max(high_x, x + reach)
+            low_y, high_y = min(low_y, y - reach), max(high_y, y + reach)
+        i, last_x = _between(plan.line_x, low_x, high_x)
+        j, last_y = _between(plan.line_y, low_y, high_y)
+        n, nx, ny = len(members), last_x - i, last_y - j
+        if nx == 0 or ny == 0:
+            continue
+        left, right = along_x[: n * nx].reshape((n, nx)), along_y[: n * ny].reshape((n, ny))
+        weighted, total = scaled[: n * nx].reshape((n, nx)), product[: nx * ny].reshape((nx, ny))
+        _bells(plan.line_x[i:last_x], plan.station[:, 0], members, precision, b, left)
+        _bells(plan.line_y[j:last_y], plan.station[:, 1], members, precision, b, right)
+        for v in range(len(plan.vectors)):
+            for k in range(n):
+                w = plan.vectors[v, members[k]] * exp_of_one(log_base[b, members[k]])
+                for c in range(nx):
+                    weighted[k, c] = w * left[k, c]
+            np.dot(weighted.T, right, total)
+            for r in range(nx):
+                for c in range(ny):
+                    hazards[v, i + r, j + c] += total[r, c]
 
 
 @part

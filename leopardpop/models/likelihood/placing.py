@@ -39,7 +39,7 @@ def share_by_set(form: Form, forward: Forward, sets: Sets) -> Floats:
     if sets.number <= FEW or isinstance(form.summation, PlainHistories):
         result = _summed_again(form.summation, state, on_lattice)
     else:
-        result = np.stack([on_lattice @ form.summation.joint(state.job, i) for i in range(len(forward.rows))])
+        result = np.stack([on_lattice @ joint for joint in form.summation.joints(state.job)])
     chances: Floats = result / result.sum(1, keepdims=True)
     return chances
 

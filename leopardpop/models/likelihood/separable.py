@@ -256,8 +256,8 @@ class SeparableForm:
         if isinstance(state, Fallback):
             return self.dense.centres(state.forward)
         result = np.empty((len(forward.rows), len(self.lattice.place)))
-        for i, summed in enumerate(state.summed):
-            result[i] = self.summation.joint(state.job, i)[self.lattice.place] / summed
+        for i, joint in enumerate(self.summation.joints(state.job)):
+            result[i] = joint[self.lattice.place] / state.summed[i]
         return result
 
     def once(self, forward: Forward) -> Floats:

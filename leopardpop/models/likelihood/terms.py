@@ -108,8 +108,10 @@ class SessionTerms:
         """Squared distances from all stations to some cells, m², (K, B)."""
         if self.squares is not None:
             return self.squares.block(cells)
-        difference = self.stations[:, None, :] - self.cells[None, cells, :]
-        square: Floats = np.einsum("kjd,kjd->kj", difference, difference)
+        square, north = (self.stations[:, axis, None] - self.cells[None, cells, axis] for axis in (0, 1))
+        square *= square
+        north *= north
+        square += north
         return square
 
     @property

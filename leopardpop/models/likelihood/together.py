@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sets", "Together", "make_plan", "one_set", "run_plan"]
 
+IN_A_TILE = 256
+"""Stations in a tile, on average: few enough to be near each other, enough for a matrix product."""
 LANES = 8
 """Numbers that a processor handles at once: the lines of the lattice are filled up to a multiple of it."""
 MOST_WASTE = 4
@@ -69,12 +71,15 @@ def make_plan(
     station = terms.slot_station[terms.entry_slot]
     ratio = batches.OF_HAZARD if proximity else batches.NO_RATIO
     columns = tables.columns_of[place]
+    tiles, members = _tiles(terms.stations)
     return batches.Plan(
         line_x=_floats(lattice.x),
         line_y=line_y,
         place=cells,
         area=_floats(terms.area),
         station=_floats(terms.stations),
+        tiles=tiles,
+        members=members,
         ratio=batches.OF_PROBABILITY if tables.is_probability else ratio,
         proximity=proximity,
         vectors=weights,
@@ -120,6 +125,15 @@ def _filled_up(lattice: Lattice) -> tuple[Floats, Ints]:
     extra = y[-1] + step * np.arange(1, -n % LANES + 1)
     along_x, along_y = np.divmod(lattice.place, n)
     return _floats(np.concatenate([y, extra])), _ints(along_x * (n + len(extra)) + along_y)
+
+
+def _tiles(stations: Floats) -> tuple[Ints, Ints]:
+    """Squares of a grid that have stations: where each begins among the stations by square, and those, (K,)."""
+    side = np.sqrt(np.prod(np.ptp(stations, axis=0)) * IN_A_TILE / len(stations))
+    square = np.floor((stations - stations.min(0)) / max(side, 1e-9)).astype(np.int64)
+    square = square if len(stations) > IN_A_TILE and side > 0 else np.zeros_like(square)
+    _, code, size = np.unique(square, axis=0, return_inverse=True, return_counts=True)
+    return _ints(np.concatenate([[0], np.cumsum(size)])), _ints(np.argsort(code.reshape(-1), kind="stable"))
 
 
 def _visits(void: HistoryVoid, n_vectors: int) -> Floats:

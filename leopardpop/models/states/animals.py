@@ -18,7 +18,8 @@ from scipy.special import digamma, gammaln
 
 from leopardpop.models.states.counted import CountTerms, count_terms
 from leopardpop.models.states.forward import Forward
-from leopardpop.models.states.problem import OccupancyProblem, Run
+from leopardpop.models.states.problem import OccupancyProblem
+from leopardpop.models.states.run import Run
 from leopardpop.models.states.visits import VisitTerms, visit_terms
 
 if TYPE_CHECKING:

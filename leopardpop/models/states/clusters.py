@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["Clusters", "find_clusters"]
+__all__ = ["Clusters", "find_clusters", "sites_of"]
 
 MOST_TOGETHER = 3
 """Deviations of one cluster that are integrated together; more are left to the engine."""
@@ -72,13 +72,17 @@ def find_clusters(problem: OccupancyProblem) -> Clusters | None:
     return Clusters(place.astype(np.intp), order.astype(np.intp), start.astype(np.intp), np.flatnonzero(of_site < 0))
 
 
+def sites_of(problem: OccupancyProblem, parameter: str, rows: int) -> Ints:
+    """Site of each row of the table that a design of a parameter was built on."""
+    at_visits = problem.structure.homes[parameter] == "visit"
+    return problem.arrays.site if at_visits else np.arange(rows) % problem.n_sites
+
+
 def _pairs(problem: OccupancyProblem) -> tuple[Ints, Ints]:
     """Sites, and the deviations that matter for them."""
     pairs = []
     for each in problem.layout.effects:
-        home = problem.structure.homes[each.parameter]
-        rows = np.arange(len(each.design.level))
-        site = problem.arrays.site if home == "visit" else rows % problem.n_sites
+        site = sites_of(problem, each.parameter, len(each.design.level))
         pairs.append(np.stack([site, each.place.start + each.design.level]))
     found = np.unique(np.concatenate(pairs, axis=1), axis=1)
     return found[0].astype(np.intp), found[1].astype(np.intp)

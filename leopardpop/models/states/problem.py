@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from leopardpop.models.states.priors import occupancy_priors
 from leopardpop.models.states.products import choice_slopes, log_pairs, product_of, slopes_of, sum_of
 from leopardpop.models.states.responses import coded
 from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
+from leopardpop.models.states.run import Run, SiteLikelihood
 from leopardpop.models.states.starts import starting_points
 from leopardpop.models.states.structure import Either
 from leopardpop.models.states.tables import check_history, table_of
@@ -40,27 +41,11 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import AnyRandomDesign, Effect, Parameter
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.occupancy_model import OccupancyModel
+    from leopardpop.models.states.run import Pair
 
-    type Pair = tuple[Floats, Floats]
-
-__all__ = ["OccupancyProblem", "SiteLikelihood"]
+__all__ = ["OccupancyProblem"]
 
 DRAWS_TIMES_ROWS = 65_536
-
-
-class SiteLikelihood(NamedTuple):
-    """The log-likelihood in the pieces that leave-one-out needs."""
-
-    y: Floats
-    """log Pr(all visits of a site), (..., N)."""
-
-
-class Run(NamedTuple):
-    """The likelihood at one set of parameters, or at a batch of them."""
-
-    forward: Forward
-    logs: dict[str, Pair]
-    """log x and log(1 − x) of every parameter on its places (transitions and sites) or kinds of visits."""
 
 
 class OccupancyProblem:
@@ -181,15 +166,16 @@ class OccupancyProblem:
         return {k: v for k, v in self.__dict__.items() if k != "priors"}
 
     # -- evaluation ---------------------------------------------------------------------------------------------------
-    def predictors(self, theta: Floats) -> dict[str, Floats]:
-        """Linear predictor of every parameter on its distinct rows, (..., U)."""
-        return {p.name: self._rows_of(p.name).predictor(theta, p.place) for p in self.parts}
+    def predictors(self, theta: Floats, names: Collection[str] = ()) -> dict[str, Floats]:
+        """Linear predictor of every parameter, or of some, on its distinct rows, (..., U)."""
+        parts = [p for p in self.parts if p.name in names] if names else self.parts
+        return {p.name: self._rows_of(p.name).predictor(theta, p.place) for p in parts}
 
     def _rows_of(self, name: str) -> Rows:
         return self._detection[name] if name in self._detection else self._rows[name]
 
-    def _logs(self, theta: Floats) -> dict[str, Pair]:
-        pairs, etas = {}, self.predictors(theta)
+    def _logs(self, theta: Floats, names: Collection[str] = ()) -> dict[str, Pair]:
+        pairs, etas = {}, self.predictors(theta, names)
         for name, pair in log_pairs(self.structure, etas, {n: self.layout[n].link for n in etas}).items():
             rows = self._rows.get(name)
             pairs[name] = pair if rows is None else (rows.spread(pair[0]), rows.spread(pair[1]))
@@ -200,9 +186,17 @@ class OccupancyProblem:
         theta = np.asarray(theta, float)
         with np.errstate(all="ignore"):
             logs = self._logs(theta)
-            initial = [product_of(factors, logs) for factors in self.structure.initial]
             emission = [self._emission(k, logs, theta.shape[:-1]) for k in range(len(self.structure.states))]
-            return Run(forward(initial, self.transition(logs), emission), logs)
+            return Run(self._forward(logs, emission), logs, emission)
+
+    def evaluate_again(self, theta: Floats, before: Run, names: Collection[str]) -> Floats:
+        """log Pr(visits of a site), (..., N), where some parameters of the states differ from those of a run."""
+        with np.errstate(all="ignore"):
+            return self._forward(before.logs | self._logs(theta, names), before.emission).log_site
+
+    def _forward(self, logs: dict[str, Pair], emission: Sequence[Floats]) -> Forward:
+        initial = [product_of(factors, logs) for factors in self.structure.initial]
+        return forward(initial, self.transition(logs), emission)
 
     def _emission(self, state: int, logs: dict[str, Pair], lead: tuple[int, ...]) -> Floats:
         """log Pr(visits | state), (..., T, N)."""

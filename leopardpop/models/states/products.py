@@ -52,7 +52,7 @@ def log_pairs(structure: Structure, etas: Mapping[str, Any], links: Mapping[str,
         name: (eta, -np.exp(eta)) if links[name].name == "log" else links[name].log_both(eta)
         for name, eta in etas.items()
     }
-    for first, second in structure.choices:
+    for first, second in (pair for pair in structure.choices if pair[0] in etas):
         top = 0.5 * (etas[first] + etas[second] + np.abs(etas[first] - etas[second]))
         top = 0.5 * (top + np.abs(top))  # the largest of 0 and both
         base = -top - np.log(np.exp(-top) + np.exp(etas[first] - top) + np.exp(etas[second] - top))

@@ -16,15 +16,17 @@ certificate. Only the mode of φ, around which draws are proposed, rests on the 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
 from leopardpop.models.spatial_effects import SpatialEffect
+from leopardpop.models.states.at_places import AtPlaces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from leopardpop.models.states.problem import OccupancyProblem
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IntegratedSurface", "has_surface"]
 
-DRAWS = 16
-SLOPE_STEP = 1e-3
+DRAWS = 32
+TILT_STEP = 1e-2
 ITERATIONS, OUTER = 12, 30
 ROUGH, EXACT = 0.3, 1e-6
 """Steps, in sds, below which the way to ẑ ends: for a proposal, and for a value whose slopes are wanted."""
@@ -46,28 +48,6 @@ LONGEST = 6.0
 """Step, in sds, that is taken at most."""
 NODES, WEIGHTS = hermegauss(5)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
-
-
-@dataclass(frozen=True, eq=False)
-class PlaceEffect:
-    """An effect in the coordinates of its values, one a place or group."""
-
-    parameter: str
-    design: Any
-    place: slice
-
-    @property
-    def labels(self) -> list[str]:
-        """One a value."""
-        return [f"{self.parameter}[{level}]" for level in self.design.levels]
-
-    def natural(self, theta: Any) -> Any:
-        """Values, (..., G)."""
-        return theta[..., self.place]
-
-    def pull(self, theta: Floats, by_natural: Floats, gradient: Floats) -> None:
-        """Add slopes with respect to the values to a gradient."""
-        gradient[self.place] += by_natural
 
 
 class Law(NamedTuple):
@@ -87,15 +67,15 @@ class Law(NamedTuple):
 
     def inverse_root(self) -> Floats:
         """L⁻¹, (M, M)."""
-        from scipy.linalg import solve_triangular
+        from scipy.linalg.lapack import dtrtri
 
-        inverse: Floats = solve_triangular(self.root, np.eye(len(self.root)), lower=True, check_finite=False)
+        inverse: Floats = dtrtri(self.root, lower=1)[0]
         return inverse
 
-    def spread(self, inverse: Floats) -> Floats:
-        """Sd of each value f, (G,), with L⁻¹."""
-        sd: Floats = np.sqrt(((self.shape @ inverse.T) ** 2).sum(1))
-        return sd
+    def halves(self, inverse: Floats) -> Floats:
+        """S L⁻ᵀ, (G, M), with L⁻¹: its square is the covariance of the values f."""
+        product: Floats = self.shape @ inverse.T
+        return product
 
 
 class IntegratedSurface:
@@ -115,7 +95,7 @@ class IntegratedSurface:
         self.size = effects[0].place.start
         self.names = problem.names[: self.size]
         self._matrix = block_diag(*(each.matrix() for each in effects))
-        self._places = _by_place(problem)
+        self._places = AtPlaces(problem)
         self._known: dict[bytes, Floats] = {}
         self._start = problem.starts()[0][: self.size]
         self.centre(self._start)
@@ -124,16 +104,30 @@ class IntegratedSurface:
         """Find W, the sds of f and where ẑ begins at one φ."""
         self._start, n = phi, len(self._matrix)
         self._weight, self._spread, self._push = np.full(n, 0.1), np.ones(n), np.zeros(n)
+        self._tilt, log_site = np.zeros((n, self.size)), self._places.at(phi)
         for _ in range(OUTER):
             self._bend = self._matrix.T @ (self._weight[:, None] * self._matrix)
             law = self.law(phi, 0.01)
             before, f = self._spread, law.shape @ law.mean
-            self._spread = np.maximum(law.spread(law.inverse_root()), 1e-6)
-            slope, self._weight = self._smoothed(phi, f)
+            self._spread = np.maximum(_lengths(law.halves(law.inverse_root())), 1e-6)
+            slope, self._weight = self._smoothed(phi, log_site, f)
             self._push = self._weight * f + slope
             if float(np.abs(self._spread / before - 1.0).max()) < SETTLED:
                 break
         self._bend = self._matrix.T @ (self._weight[:, None] * self._matrix)
+        self._tilt = self._tilted(phi)
+
+    def _tilted(self, phi: Floats) -> Floats:
+        """Slopes of what ẑ begins with, W f + slope, in φ, (G, size)."""
+        self._push = self._pushed(phi)
+        steps = TILT_STEP * np.eye(self.size)
+        return np.stack([(self._pushed(phi + s) - self._pushed(phi - s)) / (2 * TILT_STEP) for s in steps], axis=1)
+
+    def _pushed(self, phi: Floats) -> Floats:
+        law = self.law(phi, 0.001)
+        f = law.shape @ law.mean
+        result: Floats = self._weight * f + self._smoothed(phi, self._places.at(phi), f)[0]
+        return result
 
     # -- what an engine calls -----------------------------------------------------------------------------------------
     def starts(self) -> list[Floats]:
@@ -147,14 +141,10 @@ class IntegratedSurface:
             return -np.inf
         law = self.law(phi, EXACT)
         inverse = law.inverse_root()
-        f, spread = law.shape @ law.mean, law.spread(inverse)
-        theta = np.stack([np.concatenate([phi, f + spread * x]) for x in NODES])
-        likelihood = float(WEIGHTS @ self._places.pointwise(theta).y.sum(-1))
-        apart = 0.5 * (float((inverse**2).sum()) + float(law.mean @ law.mean) - len(law.mean)) + law.log_root
-        return self._prior(phi) + likelihood - apart
+        return self._bound(phi, law, inverse, _lengths(law.halves(inverse)))
 
     def gradient(self, phi: Floats) -> tuple[float, Floats]:
-        """The same and its slopes; those for sds and length scales by differences.
+        """The same and its slopes.
 
         The bound is as large as it can be in ẑ, and W is kept, so that the others move the likelihood alone.
         """
@@ -162,15 +152,37 @@ class IntegratedSurface:
         if self._absurd(phi):
             return -np.inf, np.zeros(self.size)
         law = self.law(phi, EXACT)
-        f, spread = law.shape @ law.mean, law.spread(law.inverse_root())
-        parts = [self._places.log_likelihood_gradient(np.concatenate([phi, f + spread * x]))[1] for x in NODES]
-        slope = (WEIGHTS @ np.stack(parts))[: self.size] + self.problem.priors.log_density(self._padded(phi))[1][
-            : self.size
-        ]
-        for at in (at for each in self.problem.layout.effects for at in each.scales):
-            step = SLOPE_STEP * np.eye(self.size)[at]
-            slope[at] = (self.value(phi + step) - self.value(phi - step)) / (2 * SLOPE_STEP)
-        return self.value(phi), slope
+        inverse = law.inverse_root()
+        halves = law.halves(inverse)
+        f, spread = law.shape @ law.mean, _lengths(halves)
+        likelihood = self._places.problem.log_likelihood_gradient
+        slopes = np.stack([likelihood(np.concatenate([phi, f + spread * x]))[1] for x in NODES])
+        slope = (WEIGHTS @ slopes)[: self.size] + self.problem.priors.log_density(self._padded(phi))[1][: self.size]
+        by_scale = self._by_scale(law, inverse, WEIGHTS @ slopes[:, self.size :], halves, self._bent(slopes, spread))
+        for each in self.problem.layout.effects:
+            place = slice(each.place.start - self.size, each.place.stop - self.size)
+            for at, moved in zip(each.scales, each.log_scale_slopes(self._padded(phi)), strict=True):
+                slope[at] += by_scale[place] @ moved
+        return self._bound(phi, law, inverse, spread), slope
+
+    def _bound(self, phi: Floats, law: Law, inverse: Floats, spread: Floats) -> float:
+        f = law.shape @ law.mean
+        likelihood = float(WEIGHTS @ self._places.at(phi)(f + spread * NODES[:, None]).sum(-1))
+        apart = 0.5 * (float((inverse**2).sum()) + float(law.mean @ law.mean) - len(law.mean)) + law.log_root
+        return self._prior(phi) + likelihood - apart
+
+    @staticmethod
+    def _by_scale(law: Law, inverse: Floats, slope: Floats, halves: Floats, bend: Floats) -> Floats:
+        """Slopes of the bound in the log scale of each coefficient, (M,).
+
+        With C = H⁻¹ and D a change of the log scales, the mean of f moves by S D ẑ and its variances by those of
+        2 S C D C Sᵀ, since C Sᵀ W S = I − C; the way to the prior by Σ D (1 − 2 C + C²).
+        """
+        covariance = inverse.T @ inverse
+        spread = bend @ (halves @ inverse) ** 2
+        variance = np.diagonal(covariance)
+        result: Floats = law.mean * (slope @ law.shape) + spread - 1.0 + 2.0 * variance - (covariance**2).sum(1)
+        return result
 
     def batch_value(self, phis: Floats) -> Floats:
         """Log of the unbiased estimate of the posterior density at many φ (S, size)."""
@@ -190,25 +202,26 @@ class IntegratedSurface:
         scale = self._scale(phi)
         shape = self._matrix * scale
         root: Floats = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * self._bend * scale)
-        z = _solve(root, shape.T @ self._push)
+        log_site = self._places.at(phi)
+        z = _solve(root, shape.T @ (self._push + self._tilt @ (phi - self._start)))
         for _ in range(ITERATIONS):
-            step = _solve(root, shape.T @ self._smoothed(phi, shape @ z)[0] - z)
+            step = _solve(root, shape.T @ self._smoothed(phi, log_site, shape @ z)[0] - z)
             length = float(np.linalg.norm(root.T @ step))
             z = z + step * min(1.0, LONGEST / max(length, 1e-300))
             if not length > enough:
                 break
         return Law(z, root, shape)
 
-    def _smoothed(self, phi: Floats, f: Floats) -> tuple[Floats, Floats]:
+    def _smoothed(self, phi: Floats, log_site: Callable[[Floats], Floats], f: Floats) -> tuple[Floats, Floats]:
         """Slope of the log-likelihood in f and minus its curvature, both averaged over normal f, (G,)."""
-        slopes = np.stack([self._slope(phi, f + self._spread * x) for x in NODES])
-        weight: Floats = -(WEIGHTS * NODES) @ slopes / self._spread
-        return WEIGHTS @ slopes, np.maximum(weight, 0.0)
+        slopes = self._places.slopes(phi, log_site, f + self._spread * NODES[:, None])
+        return WEIGHTS @ slopes, np.maximum(-self._bent(slopes, self._spread), 0.0)
 
-    def _slope(self, phi: Floats, f: Floats) -> Floats:
-        """Slope of the log-likelihood in f, (G,)."""
-        slope: Floats = self._places.log_likelihood_gradient(np.concatenate([phi, f]))[1][self.size :]
-        return slope
+    @staticmethod
+    def _bent(slopes: Floats, spread: Floats) -> Floats:
+        """Curvature of the likelihood averaged over normal f, (..., G), of slopes at the nodes (by parts)."""
+        bend: Floats = (WEIGHTS * NODES) @ slopes[:, -len(spread) :] / spread
+        return bend
 
     def _estimate(self, phi: Floats) -> float:
         prior = self._prior(phi)
@@ -219,7 +232,8 @@ class IntegratedSurface:
         law = self.law(phi)
         u = rng.standard_normal((DRAWS, len(law.mean)))
         z = law.mean + _solve_upper(law.root, u.T).T
-        log_weight = self._likelihoods(phi, z @ law.shape.T) + 0.5 * ((u**2).sum(1) - (z**2).sum(1)) - law.log_root
+        log_likelihood = self._places.at(phi)(z @ law.shape.T).sum(-1)
+        log_weight = log_likelihood + 0.5 * ((u**2).sum(1) - (z**2).sum(1)) - law.log_root
         top = float(log_weight.max())
         weight = np.exp(log_weight - top) if np.isfinite(top) else np.ones(DRAWS)
         ladder = weight.cumsum()
@@ -237,12 +251,6 @@ class IntegratedSurface:
     def _padded(self, phi: Floats) -> Floats:
         return np.concatenate([phi, np.zeros(self._matrix.shape[1])])
 
-    def _likelihoods(self, phi: Floats, f: Floats) -> Floats:
-        theta = np.concatenate([np.broadcast_to(phi, (len(f), len(phi))), f], axis=1)
-        step = self.problem.batch
-        parts = [self._places.pointwise(theta[i : i + step]).y.sum(-1) for i in range(0, len(theta), step)]
-        return np.concatenate(parts)
-
     def _scale(self, phi: Floats) -> Floats:
         """Values of the effects per unit of z, (M,)."""
         theta = self._padded(phi)
@@ -256,13 +264,10 @@ def has_surface(problem: OccupancyProblem) -> bool:
     return any(isinstance(each, SpatialEffect) for each in problem.layout.effects)
 
 
-def _by_place(problem: OccupancyProblem) -> OccupancyProblem:
-    """The same likelihood, with the values of the effects as its last coordinates."""
-    effects, at = [], problem.layout.effects[0].place.start
-    for each in problem.layout.effects:
-        effects.append(PlaceEffect(each.parameter, each.design, slice(at, at + len(each.design.levels))))
-        at += len(each.design.levels)
-    return problem.with_effects(effects)
+def _lengths(rows: Floats) -> Floats:
+    """Root of the sum of squares of each row."""
+    result: Floats = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return result
 
 
 def _solve(root: Floats, values: Floats) -> Floats:

@@ -1,0 +1,163 @@
+"""One scenario of a study: what is assumed, what is set out, and how the data would be analysed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leopardpop._version import __version__
+from leopardpop.data.detection_history import DetectionHistory
+from leopardpop.data.mask import Mask
+from leopardpop.design.expectation import check_design
+from leopardpop.design.parameters import parameter_points
+from leopardpop.errors import DataError, ModelError
+from leopardpop.models.occupancy_model import OccupancyModel
+from leopardpop.models.scr import SCR
+from leopardpop.priors import Prior
+from leopardpop.results.fit_base import BaseFit
+from leopardpop.results.model_json import model_to_json
+
+if TYPE_CHECKING:
+    from leopardpop.data.history import CaptureHistory
+    from leopardpop.design.parameters import Assumed, Point
+
+    type Model = SCR | OccupancyModel
+    type Design = CaptureHistory | DetectionHistory
+
+__all__ = ["Scenario"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scenario:
+    """What is assumed, what is set out, and how the data would be analysed.
+
+    Parameters
+    ----------
+    model
+        The model that is fitted: :class:`SCR`, or one of occupancy.
+    design
+        Stations or sites with their effort, occasions or visits; what was seen in them is ignored.
+    mask
+        For capture-recapture: one mask, or one a session.
+    parameters
+        What is assumed: as for :func:`expected`. Priors, a table or the fit of a pilot give each replicate a point of
+        its own, so that the study is over all that is thought possible.
+    generator
+        The model that the data are drawn from, if it is another one: what does it cost to leave something out?
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    DataError
+        If model, design and mask do not go together, or no station is ever on.
+
+    Examples
+    --------
+    >>> import leopardpop as lp, pandas as pd
+    >>> stations = pd.DataFrame({"station": list("abcd"), "x": [0, 2000] * 2, "y": [0, 0, 2000, 2000]})
+    >>> design = lp.CaptureHistory.from_tables(None, stations, occasions=10)
+    >>> assumed = {"D": 0.2, "lambda0": 0.1, "sigma": 1_000}
+    >>> mask = lp.Mask.around(design, buffer=4_000, spacing=500)
+    >>> lp.design.Scenario(model=lp.SCR(), design=design, mask=mask, parameters=assumed)
+    Scenario: SCR, 4 stations × 10 occasions
+    """
+
+    model: Model
+    design: Design
+    parameters: Assumed
+    mask: Mask | Mapping[str, Mask] | None = None
+    generator: Model | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the parts go together."""
+        for name, model in (("model", self.model), ("generator", self.generator)):
+            if model is not None and not isinstance(model, SCR | OccupancyModel):
+                raise ModelError(f"{name}={model!r}: give an lp.SCR or a model of occupancy.", offenders=[name])
+        if isinstance(self.model, SCR) is not isinstance(self.source, SCR):
+            raise ModelError("model and generator: both are of capture-recapture, or both of occupancy.")
+        if isinstance(self.model, SCR):
+            check_design(self.design)
+            if self.mask is None:
+                raise DataError("mask: capture-recapture needs one. Make it with lp.Mask.around(design, ...).")
+        elif not isinstance(self.design, DetectionHistory):
+            raise DataError(f"design: occupancy needs a DetectionHistory, and this is a {type(self.design).__name__}.")
+
+    @property
+    def source(self) -> Model:
+        """The model that the data are drawn from."""
+        return self.model if self.generator is None else self.generator
+
+    @property
+    def where(self) -> tuple[Any, ...]:
+        """Design and mask, as the methods of the models take them."""
+        return (self.design,) if self.mask is None else (self.design, self.mask)
+
+    def point(self, seed: int) -> Point:
+        """What one replicate takes for the truth.
+
+        Parameters
+        ----------
+        seed
+            Of the draw; a scenario with one point does not need it.
+        """
+        assumed = self.parameters
+        if isinstance(assumed, Mapping):
+            return parameter_points(assumed, draws=1, seed=seed)[0]
+        return self._points[int(np.random.default_rng(seed).integers(len(self._points)))]
+
+    @cached_property
+    def _points(self) -> list[Point]:
+        return parameter_points(self.parameters, draws=1_000)
+
+    def constants(self) -> dict[str, str]:
+        """Parameters of the generator that are the same everywhere, with their link."""
+        table = self.source.parameters(*self.where)
+        rows = table[table["link"] != ""].groupby("name", sort=False)
+        return {str(n): str(p["link"].iloc[0]) for n, p in rows if p["coefficient"].tolist() == ["Intercept"]}
+
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that a replicate's result hangs on, but its seed."""
+        digest = hashlib.sha256(f"leopardpop {__version__}".encode())
+        for part in (model_to_json(self.model), model_to_json(self.source), _text_of(self.parameters)):
+            digest.update(f"|{len(part)}|{part}".encode())
+        digest.update(_text_of_dataset(self.design.dataset).encode())
+        masks = self.mask if isinstance(self.mask, Mapping) else {"": self.mask}
+        digest.update("|".join(f"{k}:{m.mask_hash}" for k, m in masks.items() if m is not None).encode())
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        """Say what is set out."""
+        told = repr(self.design).splitlines()[0] if isinstance(self.design, DetectionHistory) else self._stations()
+        drawn = "" if self.generator is None else f", data from {type(self.generator).__name__}"
+        return f"Scenario: {type(self.model).__name__}, {told}{drawn}"
+
+    def _stations(self) -> str:
+        design: Any = self.design
+        occasions = "/".join(map(str, dict.fromkeys(design.n_occasions.values())))
+        return f"{design.n_stations} stations × {occasions} occasions"
+
+
+def _text_of(assumed: Any) -> str:
+    """What is assumed, to the last digit."""
+    if isinstance(assumed, BaseFit):
+        return f"fit {assumed.data_hash} {assumed.engine} {assumed.seed} {assumed.theta.tobytes().hex()}"
+    if isinstance(assumed, pd.DataFrame | pd.Series):
+        return str(assumed.to_json(double_precision=15))
+    return repr([(k, v if isinstance(v, Prior) else float(v)) for k, v in assumed.items()])
+
+
+def _text_of_dataset(dataset: Any) -> str:
+    """Everything in a dataset, in its order: the animals of a simulation depend on the order of the stations."""
+    digest = hashlib.sha256(repr(sorted(dataset.attrs.items())).encode())
+    for name in sorted(map(str, dataset.variables)):
+        values = dataset[name].values
+        content = values.tobytes() if values.dtype.kind in "biufM" else repr(values.tolist()).encode()
+        digest.update(f"|{name}|{dataset[name].dims}|".encode() + content)
+    return digest.hexdigest()
