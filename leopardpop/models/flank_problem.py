@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leopardpop.errors import ModelError
+from leopardpop.models.density_integral import surface_of
 from leopardpop.models.flank_lists import FlankLists, flank_lists, most_matched, with_pairs
 from leopardpop.models.likelihood.counts import CountTerm
 from leopardpop.models.likelihood.session import Evaluation, SessionLikelihood
@@ -141,6 +143,11 @@ class FlankProblem(Problem):
     def __init__(self, model: SCR, history: CaptureHistory, mask: Mask | Mapping[str, Mask]) -> None:
         self.lists = flank_lists(history)
         super().__init__(model, with_pairs(history, self.lists), mask, _VoidAlone())
+        if surface_of(self) is not None:
+            raise ModelError(
+                "a smooth surface of density with two flanks: its coefficients are integrated out given where each "
+                "animal lives, and nobody knows which identities are one animal. Use covariates, or one flank."
+            )
         plain, self.mask = self.sessions, mask
         self.given = self.history = history
         self.data = [history.arrays(session) for session in history.sessions]

@@ -155,7 +155,7 @@ CAPTURE_RECAPTURE = Family(
     origin=lambda problem: {"mask_hash": mask_fingerprint(problem)},
     spread=_sd_of_number,
 )
-TWO_FLANKS = replace(CAPTURE_RECAPTURE, fit=TwoFlankFit, tree=flank_tree, findings=_flank_findings)
+TWO_FLANKS = replace(CAPTURE_RECAPTURE, fit=TwoFlankFit, draw=recorded_draws, tree=flank_tree, findings=_flank_findings)
 OCCUPANCY = Family(
     fit=OccupancyFit,
     draw=occupancy_draws,

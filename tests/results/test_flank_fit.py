@@ -228,3 +228,8 @@ def test_flanks_that_contradict_labels_are_named():
     assert fine.verdict == "ok"
     leopards = PAIR.replace({"individual": {"R1": "L7"}})  # L for leopard, of both flanks
     assert label_findings(lp.CaptureHistory.from_tables(leopards, FOUR, occasions=4)) == []
+
+
+def test_a_surface_of_density_is_refused(survey):
+    with pytest.raises(ModelError, match="smooth surface of density with two flanks"):
+        FlankProblem(lp.SCR(density="~ gp(x, y, functions=5)"), *survey)

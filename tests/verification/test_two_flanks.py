@@ -13,7 +13,7 @@ import leopardpop as lp
 from leopardpop.errors import LeopardpopWarning
 
 REPLICATES = 100
-TRUTH = {"D": 0.05, "lambda0": 0.04, "sigma": 2000.0}
+TRUTH = {"D": 0.07, "lambda0": 0.04, "sigma": 2000.0}
 
 
 def survey():
