@@ -210,7 +210,10 @@ def _compared(
 ) -> Trial:
     """Fill in what the likelihood of other data or cells makes of some draws."""
     found = evaluate(target.other, grounds, target.theirs(base.draws.theta[rows]))
-    ratio = found.log_likelihood - base.pieces.log_likelihood[rows]
+    given, theirs = base.pieces.log_likelihood[rows], found.log_likelihood
+    ratio = np.zeros(len(given))  # a raw draw far out, where the pieces under- or overflow, has no weight anyway
+    fine = np.isfinite(given)
+    ratio[fine] = np.where(np.isfinite(theirs[fine]), theirs[fine] - given[fine], -np.inf)
     return replace(
         trial,
         before=base.draws.spread(before, rows=rows),

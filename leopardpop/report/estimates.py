@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.flank_problem import FlankProblem
 from leopardpop.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from leopardpop.report.citations import references
 from leopardpop.report.quantities import in_units, meaning, symbol
@@ -110,7 +111,7 @@ def check_blocks(context: FitContext) -> list[Block]:
     context
         What the report is about.
     """
-    if not context.checks or not context.problem.knows_animals:
+    if not context.checks or isinstance(context.problem, FlankProblem):
         return []
     check = context.fit.check()
     rows = [

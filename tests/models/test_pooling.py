@@ -262,6 +262,8 @@ def test_simulated_deviations() -> None:
 def test_two_flanks() -> None:
     """The sum over matchings has the priors of the deviations too: batches agree with the value."""
     from leopardpop.models.flank_problem import FlankProblem
+    from leopardpop.results.families import in_pieces
+    from leopardpop.results.pieces import Recorder
 
     rows = [("P0", "L1", "0-0", 1, "left"), ("P0", "R1", "0-0", 2, "right"), ("P0", "B1", "1-1", 3, "both")]
     rows += [("P1", "B2", "1-1", 1, "both"), ("P1", "B2", "1-2", 2, "both")]
@@ -270,7 +272,9 @@ def test_two_flanks() -> None:
     history = quiet(lambda: lp.CaptureHistory.from_tables(captures, stations, occasions=8, crs="local"))
     problem = FlankProblem(POOLED, history, masks_of(history))
     thetas = np.stack([problem.starts()[0], problem.starts()[0] + 0.1])
-    np.testing.assert_allclose(problem.batch_value(thetas), [problem.value(t) for t in thetas], rtol=1e-10)
+    np.testing.assert_allclose(
+        Recorder(in_pieces(problem)).batch_value(thetas), [problem.value(t) for t in thetas], rtol=1e-10
+    )
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------
