@@ -122,6 +122,7 @@ def test_visits_that_were_not_made_tell_histories_apart():
     assert found["in_a_row"][0] == sum(after[i] and after[j] for i, j in pairs)
 
 
+@pytest.mark.verification
 def test_p_values_are_uniform_and_few_tables_flag_anything():
     """Sixty surveys with the truth drawn from the prior."""
     rng, p, flagged = np.random.default_rng(5), [], 0

@@ -35,6 +35,7 @@ def test_more_is_better(fit):
     assert found["n"].iloc[-1] > fit.history.n_individuals
 
 
+@pytest.mark.verification
 def test_the_future_as_simulated():
     """At a known truth: surveys that go on, given that the first part detected what it did."""
     long = grid_design(4, occasions=12)

@@ -39,6 +39,7 @@ def test_the_link_does_not_matter_much():
     assert np.mean(widths) == pytest.approx(2 * 1.96 * published_sd(PSI, P, 5, 400), rel=0.05)
 
 
+@pytest.mark.verification
 def test_simulation_agrees_for_breeding():
     """The spread of posterior medians of a study, beside the width that was told."""
     model = lp.MultistateOccupancy()

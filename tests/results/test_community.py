@@ -223,6 +223,7 @@ def test_figures(fit):
         fit.plot.species("psi", "snwo")
 
 
+@pytest.mark.verification
 def test_nuts_gives_the_same(sim, fit):
     """Few draws: the chains start from the integral's metric and end in the same coordinates."""
     with pytest.warns() as caught:

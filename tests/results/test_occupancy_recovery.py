@@ -35,6 +35,7 @@ def test_recovery_over_seeds(kind):
     assert 0.6 < np.sqrt((scores**2).mean()) < 1.35
 
 
+@pytest.mark.verification
 @pytest.mark.filterwarnings("ignore::leopardpop.errors.SparseDataWarning")
 @pytest.mark.filterwarnings("ignore::leopardpop.errors.ConvergenceWarning")
 def test_random_effects_over_seeds():
