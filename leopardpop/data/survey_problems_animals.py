@@ -14,11 +14,14 @@ import pandas as pd
 
 from leopardpop.data.names import counted, listed
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, line_of, sightings, spelling, when
+from leopardpop.data.vocabulary import seems_nothing
 from leopardpop.data.young import GROWN, YOUNG
 
 __all__ = ["FINDERS"]
 
 MEDIA = ("media", "mediaID", "media_id")
+MOST_SPECIES = 1_000
+"""Names of species that are compared: those with most records."""
 BETWEEN = re.compile(r"\s*[,;&+/|]\s*|\s+and\s+")
 """What people write between two names."""
 IDS = frozenset({"source", "line", "observation", "observationID", "observation_id", "media", "mediaID", "media_id"})
@@ -136,7 +139,7 @@ def _sources(rows: pd.DataFrame) -> str:
 
 def species_alike(tables: Tables) -> Iterator[Problem]:
     """Species under several names: misspelt, or with the subspecies."""
-    counts = tables.records["species"].value_counts()
+    counts = tables.records["species"].value_counts().head(MOST_SPECIES)
     for group in _alike_groups([str(name) for name in counts.index]):
         names = sorted(group, key=lambda name: (-counts[name], name))
         found = f"{', '.join(f"'{name}' {counts[name]:,}" for name in names)}. The same species?"
@@ -178,7 +181,8 @@ def _alike(one: str, other: str) -> bool:
 
 def labels_alike(tables: Tables) -> Iterator[Problem]:
     """Individuals, and stations, whose labels differ in case, signs or zeros only."""
-    individuals = [str(name) for name in tables.records["individual"].dropna().unique()]
+    labels = [str(name) for name in tables.records["individual"].dropna().unique()]
+    individuals = [name for name in labels if not BETWEEN.search(name)]  # of two animals, that is another finding
     for what, names in (("individuals", individuals), ("stations", tables.names)):
         written: dict[str, list[str]] = defaultdict(list)
         for name in names:
@@ -194,8 +198,20 @@ def two_in_a_label(tables: Tables) -> Iterator[Problem]:
     for name in sorted(names):
         parts = [part.strip() for part in BETWEEN.split(name)]
         if len(parts) > 1 and any(part in names for part in parts):
-            found = f"reads like {counted(len(parts), 'animal')}: {listed(parts)}"
-            yield Problem(LOOK, f"individual {name}", found, "give each animal a row of its own, with the same time")
+            found = f"reads like {counted(len(parts), 'animal')}, {listed(parts)}, and counts as one more"
+            severity = MUST if all(part in names for part in parts) else LOOK
+            yield Problem(
+                severity, f"individual {name}", found, "give each animal a row of its own, with the same time"
+            )
+
+
+def nameless(tables: Tables) -> Iterator[Problem]:
+    """Labels of individuals that say that nobody knows who it was: "unknown 3"."""
+    named = tables.records.dropna(subset=["individual"])
+    for name, group in named.groupby("individual", sort=True):
+        if seems_nothing(str(name)):
+            found = f"{sightings(group)} under a label for not knowing: they count as one animal"
+            yield Problem(LOOK, f"individual {name}", found, "leave individual empty where the animal is not known")
 
 
 def unidentified(tables: Tables) -> Iterator[Problem]:
@@ -255,6 +271,7 @@ FINDERS = (
     species_alike,
     labels_alike,
     two_in_a_label,
+    nameless,
     together,
     twice,
     unidentified,

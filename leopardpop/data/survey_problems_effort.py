@@ -60,9 +60,7 @@ def overlaps(tables: Tables) -> Iterator[Problem]:
 
 def unnamed_pairs(tables: Tables) -> Iterator[Problem]:
     """Deployments that overlap at a station and name no camera: they are taken for cameras of a pair."""
-    station = tables.deployments["station"]
-    given = station + "-" + (station.groupby(station).cumcount() + 1).astype(str)  # by us, where nobody did
-    unnamed = tables.deployments[tables.deployments["camera"] == given]
+    unnamed = tables.deployments[_unnamed(tables)]
     stations = list(dict.fromkeys(row.station for row, _ in _overlapping(unnamed, ["station"])))
     if stations:
         found = f"deployments overlap at {counted(len(stations), 'station')} ({listed(stations, 4)}) and name no camera"
@@ -97,6 +95,24 @@ def _overlapping(deployments: pd.DataFrame, keys: list[str]) -> Iterator[tuple[A
         longest = (longest if rows[longest].end >= rows[i - 1].end and same else i - 1) if same else i
         if same and rows[i].start < rows[longest].end:
             yield rows[i], rows[longest]
+
+
+def _unnamed(tables: Tables) -> pd.Series[Any]:
+    """Whether the camera of each deployment has the name that a survey gives where nobody did."""
+    station = tables.deployments["station"]
+    return tables.deployments["camera"] == station + "-" + (station.groupby(station).cumcount() + 1).astype(str)
+
+
+def unknown_cameras(tables: Tables) -> Iterator[Problem]:
+    """Records of a camera that was never at their station."""
+    there = pd.MultiIndex.from_frame(tables.deployments[["station", "camera"]])
+    bare = set(tables.deployments["station"][_unnamed(tables)])
+    named = tables.records.dropna(subset=["camera"])
+    named = named[~named["station"].isin(bare)]
+    away = named[~pd.MultiIndex.from_frame(named[["station", "camera"]]).isin(there)]
+    for (station, camera), group in away.groupby(["station", "camera"], sort=False):
+        found = f"{sightings(group)} of camera {camera}, which no deployment has at this station"
+        yield Problem(LOOK, f"station {station}", found, "correct the camera or the station; they count at the station")
 
 
 def deployment_lengths(tables: Tables) -> Iterator[Problem]:
@@ -262,6 +278,7 @@ FINDERS = (
     without_effort,
     overlaps,
     unnamed_pairs,
+    unknown_cameras,
     two_places,
     no_failures,
     outside_own_deployment,

@@ -15,12 +15,14 @@ from leopardpop.data.names import counted, did_you_mean
 from leopardpop.data.notices import notice
 from leopardpop.errors import DataWarning
 
-__all__ = ["flank_of", "is_no_label", "is_nothing", "nobody", "read_words", "sex_of", "stage_of"]
+__all__ = ["flank_of", "is_no_label", "is_nothing", "nobody", "read_words", "seems_nothing", "sex_of", "stage_of"]
 
 UNKNOWN = frozenset({
     *("unknown", "unk", "unidentified", "undetermined", "undefined", "unclassified", "unspecified", "indeterminate"),
     *("not identified", "not known", "none", "null", "n/a", "na", "nan", "<na>"),
+    *("unid", "indet", "undet", "unidentifiable", "unrecognised", "unrecognized", "unmarked", "no id", "not id"),
 })  # fmt: skip
+NAMELESS = re.compile(r"(unknown|unk|unid|unidentified|indet|undetermined|unmarked|no[ _-]?id)(?![a-z])", re.IGNORECASE)
 SIGNS = "?-–—_.*/!()[] "
 SEX = {"f": "F", "female": "F", "♀": "F", "m": "M", "male": "M", "♂": "M"}
 SIDES = {"l": "L", "left": "L", "lhs": "L", "r": "R", "right": "R", "rhs": "R", "b": "LR", "both": "LR", "lr": "LR"}
@@ -44,7 +46,18 @@ def is_nothing(word: Any) -> bool:
     ['?', '-', 'Unknown', 'NA']
     """
     plain = str(word).strip().lower()
-    return plain in UNKNOWN or not plain.strip(SIGNS)
+    return plain in UNKNOWN or plain.strip(SIGNS) in UNKNOWN or not plain.strip(SIGNS)
+
+
+def seems_nothing(word: str) -> bool:
+    """Whether a label begins with a word for not knowing, and goes on: "unknown 3", "Unid male".
+
+    Examples
+    --------
+    >>> [word for word in ("Unknown male", "unid_2", "unknown1", "Una", "F07") if seems_nothing(word)]
+    ['Unknown male', 'unid_2', 'unknown1']
+    """
+    return bool(NAMELESS.match(word.strip()))
 
 
 def is_no_label(name: str) -> bool:

@@ -47,6 +47,8 @@ LEAST = 10
 """Independent records from which a curve is drawn."""
 MARKS = "o^sD"
 """Of records of which there are too few for a curve."""
+LONGEST = 15
+"""Letters of a name up to which two stand beside each other in the legend."""
 MOST_SPECIES = 4
 
 
@@ -98,14 +100,15 @@ def activity_figure(
     """
     hours = _hours(survey, species, independence)
     night = night_of(survey)
-    axes: Any = _axes(ax, kind, rows=-(-(len(hours) + 2 * (night is not None)) // 2))
+    columns = 2 if max(map(len, hours), default=0) <= LONGEST or len(hours) < 2 else 1
+    axes: Any = _axes(ax, kind, rows=-(-(len(hours) + 2 * (night is not None)) // columns))
     turn = 2 * np.pi / 24 if kind == "polar" else 1.0
     top = 1.08 * _draw(axes, hours, turn)
     _shade(axes, night, turn, top)
     (_finish_polar if kind == "polar" else _finish)(axes, survey, top)
     handles = [*axes.lines[: len(hours)], *_night_handles(night)]
     named = [line for line in handles if not str(line.get_label()).startswith("_")]
-    legend_below(axes, named, columns=2, gap=3.4 if kind == "polar" else 2.6)
+    legend_below(axes, named, columns=columns, gap=3.4 if kind == "polar" else 2.6)
     describe(axes, _caption(survey, hours, night, independence), _alt(hours))
     result: Axes = axes
     return result

@@ -493,11 +493,24 @@ class TestAnimals:
         named = survey(stations=places, deployments=cameras, records=RECORDS[3:])
         assert only(named, "labels_alike").where == "stations"
 
+    @pytest.mark.parametrize("label", ["Unknown male", "unid_2", "unknown1", "No ID 4"])
+    def test_a_label_for_not_knowing(self, label):
+        found = only(survey(record("2024-02-03", individual=label), record("2024-02-04", individual=label)), "nameless")
+        assert found.where == f"individual {label}"
+        assert found.found.endswith("under a label for not knowing: they count as one animal")
+
+    @pytest.mark.parametrize("label", ["UNID", "indet.", "unmarked", "no id"])
+    def test_a_word_for_not_knowing_is_nobody(self, label):
+        made = survey(record("2024-02-03", individual=label))
+        assert label not in made.records["individual"].tolist()
+
     @pytest.mark.parametrize("label", ["F01, F02", "F01 & M01", "F01/F02", "F01 and M01"])
     def test_two_animals_in_a_label(self, label):
         found = only(survey(record("2024-02-03", individual=label)), "two_in_a_label")
         assert found.where == f"individual {label}"
-        assert found.found.startswith("reads like 2 animals: 'F01', ")
+        assert found.found.startswith("reads like 2 animals, 'F01', ")
+        assert found.severity == ("must fix" if "M01" in label else "should look")
+        assert "labels_alike" not in kinds(survey(record("2024-02-03", individual=label)))
         assert kinds(survey(record("2024-02-03", individual="Anna, north"))) == []
 
     @pytest.mark.parametrize(
@@ -595,3 +608,11 @@ def test_a_survey_has_metres():
     degrees = STATIONS.rename(columns={"x": "Longitude", "y": "latitude"})
     with pytest.raises(DataError, match=r"has x and y in metres. lp.read_records\(records, deployments="):
         survey(stations=degrees)
+
+
+def test_records_of_a_camera_that_was_never_there():
+    table = pd.DataFrame([*RECORDS], columns=COLUMNS).assign(camera=["c1", "c2", "c9", "c4", None])
+    made = Survey(stations=STATIONS, deployments=DEPLOYMENTS, records=table, tz=None)
+    found = only(made, "unknown_cameras")
+    assert found.where == "station C"
+    assert "of camera c9, which no deployment has at this station" in found.found
