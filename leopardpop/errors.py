@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+LONGEST, KEPT = 6_000, 2_000
+"""Letters of a message, and of its beginning and end if it is longer: a cell of a file may have millions."""
+
+
 class LeopardpopError(Exception):
     """Base of every error raised by leopardpop.
 
@@ -47,7 +51,7 @@ class LeopardpopError(Exception):
     """
 
     def __init__(self, message: str, *, offenders: Any = None) -> None:
-        super().__init__(message)
+        super().__init__(message if len(message) <= LONGEST else f"{message[:KEPT]} … {message[-KEPT:]}")
         self.offenders = offenders
 
 

@@ -776,3 +776,17 @@ def test_a_word_for_nobody_is_no_animal(tmp_path: Path, word: str) -> None:
     stations = pd.DataFrame({"station": ["A", "B"], "x": [0.0, 900.0], "y": [0.0, 100.0]})
     with pytest.raises(lp.errors.DataError, match=rf"captures\.csv line 3: individual is '{word}'.*2 rows"):
         lp.CaptureHistory.from_tables(captures=captures, stations=stations)
+
+
+def test_a_message_has_an_end():
+    error = lp.errors.DataError("a" * 5_000_000 + "z")
+    assert len(str(error)) < 6_000
+    assert str(error).endswith("z")
+    assert str(lp.errors.DataError("short", offenders=[1])) == "short"
+    station = "A" * 100_000
+    with pytest.raises(lp.errors.DataError) as told:
+        lp.CaptureHistory.from_tables(
+            pd.DataFrame({"individual": ["F1"], "station": [station], "occasion": [1]}),
+            pd.DataFrame({"station": ["A"], "x": [0.0], "y": [0.0]}),
+        )
+    assert len(str(told.value)) < 6_000

@@ -9,6 +9,9 @@ from leopardpop.words import counted
 
 __all__ = ["counted", "did_you_mean", "listed", "nearest"]
 
+LONGEST = 200
+"""Letters of a name that are told."""
+
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name most like another, ignoring case; ``None`` if none is alike."""
@@ -26,5 +29,6 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Return names in quotes, separated by commas, cut after some."""
     every = list(names)
-    words = ", ".join(f"'{name}'" for name in every[:most])
+    told = [name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in map(str, every[:most])]
+    words = ", ".join(f"'{name}'" for name in told)
     return f"{words}, … ({len(every)} in all)" if len(every) > most else words or "none"
