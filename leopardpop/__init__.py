@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from leopardpop import design, errors, priors, testing
     from leopardpop.checks.model_check import ModelCheck
     from leopardpop.checks.sensitivity_result import Sensitivity
+    from leopardpop.checks.verification import Verification
+    from leopardpop.checks.verify import verify
     from leopardpop.components.classes import Mixture
     from leopardpop.components.density import LogLinear
     from leopardpop.components.detection import (
@@ -113,6 +115,7 @@ __all__ = [
     "Survey",
     "TwoFlankFit",
     "TwoFlanks",
+    "Verification",
     "__version__",
     "average",
     "compare",
@@ -136,6 +139,7 @@ __all__ = [
     "suggest_spacing",
     "testing",
     "transboundary",
+    "verify",
 ]
 
 _HOMES = {
@@ -176,6 +180,7 @@ _HOMES = {
     "Survey": "data.survey",
     "TwoFlankFit": "results.flank_fit",
     "TwoFlanks": "models.two_flanks",
+    "Verification": "checks.verification",
     "average": "results.average",
     "compare": "results.compare",
     "laplace": "inference.generic",
@@ -194,6 +199,7 @@ _HOMES = {
     "suggest_buffer": "results.mask_choice",
     "suggest_spacing": "results.mask_choice",
     "transboundary": "results.transboundary",
+    "verify": "checks.verify",
 }
 _MODULES = frozenset({"design", "errors", "priors", "testing"})
 

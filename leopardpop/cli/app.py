@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -157,3 +157,30 @@ def study(
     typer.echo(f"{found}\nWritten to {checked.folder}: {', '.join(path.name for path in written)}")
     if (found.failures()["verdict"] == "mostly fails").any():
         raise typer.Exit(NOT_TRUSTED)
+
+
+@app.command()
+def verify(
+    quick: Annotated[bool, typer.Option("--quick", help="Without searches and chains: a few seconds.")] = False,
+    shared: Annotated[
+        str | None, typer.Option(help="Folder of published data; default: LEOPARDPOP_SHARED, or ../shared.")
+    ] = None,
+    as_csv: Annotated[Path | None, typer.Option("--csv", help="Write the table to a file, too.")] = None,
+) -> None:
+    """Ask for the known answers again, and compare: 0 all hold, 1 some differ."""
+    from leopardpop.checks.verify import verify as asked
+
+    with _plain_errors():
+        found = asked(quick=quick, shared=shared, progress=_counter())
+        if as_csv is not None:
+            found.table().to_csv(as_csv, index=False)
+        typer.echo(str(found))
+    if not found.holds:
+        raise typer.Exit(FAILED)
+
+
+def _counter() -> Callable[[int, int], None] | None:
+    """Show how far things are, where somebody looks on."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda done, total: typer.echo(f"\r{done} of {total}" + ("\n" if done == total else ""), nl=False, err=True)

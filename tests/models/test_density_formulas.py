@@ -17,7 +17,7 @@ from leopardpop.models.describe import theta_of
 from leopardpop.models.problem import Problem
 from leopardpop.results.predict import predict
 from leopardpop.results.surface import density_surface
-from tests.golden.secr import FITS, load_survey
+from tests.golden.secr import FITS, constants, load_survey
 from tests.reference.coefficients import survey_pieces
 from tests.reference.datasets import PlainSurvey, library_history, library_masks
 from tests.reference.designs import Design, make_survey
@@ -153,7 +153,7 @@ def test_secrs_trend_over_the_map(shared: Path) -> None:
     ours = lp.SCR(density="~ x + y", detection=lp.ProbabilityHalfNormal()).maximum_likelihood(
         library_history(survey), library_masks(survey)
     )
-    assert ours.log_likelihood + known.constants(survey) == pytest.approx(known.log_likelihood(shared), abs=1e-4)
+    assert ours.log_likelihood + constants(known, survey) == pytest.approx(known.log_likelihood(shared), abs=1e-4)
     sd = survey.sessions[0].cells.std(axis=0, ddof=1) / 1000.0
     published, errors = known.coefficients(shared), known.standard_errors(shared)
     for label, theirs, scale in [("D[x]", "D[east]", sd[0]), ("D[y]", "D[north]", sd[1])]:

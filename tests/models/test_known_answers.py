@@ -20,7 +20,7 @@ import pytest
 import leopardpop as lp
 from leopardpop.models.likelihood.counts import BinomialN, ConditionalOnN
 from leopardpop.models.problem import Problem
-from tests.golden.secr import AT_FIXED_COEFFICIENTS, FITS, VARYING, SecrFit, load_survey
+from tests.golden.secr import AT_FIXED_COEFFICIENTS, FITS, VARYING, SecrFit, constants, load_survey
 from tests.reference.coefficients import survey_pieces
 from tests.reference.datasets import PlainSurvey, library_history, library_masks
 from tests.reference.varying import varying_pieces
@@ -39,19 +39,10 @@ def library(shared: Path, name: str) -> tuple[lp.CaptureHistory, lp.Mask | dict[
     return library_history(survey), library_masks(survey)
 
 
-def model_of(fit: SecrFit) -> lp.SCR:
-    return lp.SCR(
-        density=fit.density,
-        detection=getattr(lp, fit.detection)(**fit.formulas),
-        classes=fit.classes,
-        distribution=fit.distribution,  # type: ignore[arg-type]
-    )
-
-
 @cache
 def maximum(shared: Path, fit_name: str) -> Any:
     (fit,) = [fit for fit in FITS if fit.name == fit_name]
-    return model_of(fit).maximum_likelihood(*library(shared, fit.survey), conditional=fit.conditional)
+    return fit.model.maximum_likelihood(*library(shared, fit.survey), conditional=fit.conditional)
 
 
 @cache
@@ -74,7 +65,7 @@ def naive(shared: Path, fit: SecrFit) -> float:
 def test_naive_likelihood_at_the_published_estimates(shared: Path, fit: SecrFit) -> None:
     """The oracle is right to the last printed digit."""
     survey = plain(shared, fit.survey)
-    found = naive_of(shared, fit.name) + fit.constants(survey)
+    found = naive_of(shared, fit.name) + constants(fit, survey)
     assert found == pytest.approx(fit.log_likelihood(shared), abs=1e-9, rel=1e-12)
 
 
@@ -84,9 +75,9 @@ AT_ESTIMATES = [fit for fit in EVERY_FIT if fit.distribution == "poisson" and no
 @pytest.mark.parametrize("fit", AT_ESTIMATES, ids=str)
 def test_log_likelihood_at_the_published_estimates(shared: Path, fit: SecrFit) -> None:
     history, masks = library(shared, fit.survey)
-    ours = model_of(fit).log_likelihood(history, masks, parameters=pd.Series(fit.coefficients(shared)))
+    ours = fit.model.log_likelihood(history, masks, parameters=pd.Series(fit.coefficients(shared)))
     published = fit.log_likelihood(shared)
-    assert ours + fit.constants(plain(shared, fit.survey)) == pytest.approx(published, abs=1e-8)
+    assert ours + constants(fit, plain(shared, fit.survey)) == pytest.approx(published, abs=1e-8)
     assert ours == pytest.approx(naive_of(shared, fit.name), abs=1e-9, rel=1e-11)
 
 
@@ -94,12 +85,12 @@ def test_log_likelihood_at_the_published_estimates(shared: Path, fit: SecrFit) -
 def test_other_likelihoods_at_the_published_estimates(shared: Path, fit: SecrFit) -> None:
     """Binomial N, and conditional on the number detected: what maximum likelihood maximises."""
     number = ConditionalOnN() if fit.conditional else BinomialN()
-    problem = Problem(model_of(fit), *library(shared, fit.survey), number)
+    problem = Problem(fit.model, *library(shared, fit.survey), number)
     values = {"D[Intercept]": 0.0, **fit.coefficients(shared)}
     ours = problem.log_likelihood(problem.to_theta(np.array([values[label] for label in problem.labels])))
     assert ours == pytest.approx(naive_of(shared, fit.name), abs=1e-9, rel=1e-11)
     published = fit.log_likelihood(shared)
-    assert ours + fit.constants(plain(shared, fit.survey)) == pytest.approx(published, abs=1e-8)
+    assert ours + constants(fit, plain(shared, fit.survey)) == pytest.approx(published, abs=1e-8)
 
 
 def test_log_likelihood_with_and_without_a_death(shared: Path) -> None:
@@ -107,15 +98,15 @@ def test_log_likelihood_with_and_without_a_death(shared: Path) -> None:
     (fit,) = [fit for fit in AT_FIXED_COEFFICIENTS if fit.name == "ovenCH HN, fixed"]
     values = pd.Series(fit.coefficients(shared))
     for survey, published in [("ovenCH", -932.838142835), ("ovenCH, nobody died", -934.862859)]:
-        ours = model_of(fit).log_likelihood(*library(shared, survey), parameters=values)
-        assert ours + fit.constants(plain(shared, survey)) == pytest.approx(published, abs=5e-7)
+        ours = fit.model.log_likelihood(*library(shared, survey), parameters=values)
+        assert ours + constants(fit, plain(shared, survey)) == pytest.approx(published, abs=5e-7)
 
 
 def test_log_likelihood_without_secr_constants(shared: Path) -> None:
     """Five snow leopard surveys: ours labels the animals."""
     (fit,) = [fit for fit in FITS if fit.name == "snow leopard m0"]
     history, masks = library(shared, fit.survey)
-    ours = model_of(fit).log_likelihood(history, masks, parameters=pd.Series(fit.coefficients(shared)))
+    ours = fit.model.log_likelihood(history, masks, parameters=pd.Series(fit.coefficients(shared)))
     assert ours == pytest.approx(-306.998170925, abs=1e-8)
     assert maximum(shared, fit.name).log_likelihood == pytest.approx(-306.998170925, abs=1e-8)
 
@@ -125,7 +116,7 @@ def test_maximum(shared: Path, fit: SecrFit) -> None:
     """Not lower than secr's, hardly higher, and with the same standard errors."""
     ours = maximum(shared, fit.name)
     published = fit.log_likelihood(shared)
-    reached = ours.log_likelihood + fit.constants(plain(shared, fit.survey))
+    reached = ours.log_likelihood + constants(fit, plain(shared, fit.survey))
     assert ours.converged
     assert published - 1e-8 <= reached <= published + 1e-4
     errors, estimates = fit.standard_errors(shared), fit.coefficients(shared)
@@ -178,7 +169,7 @@ def hessian(value: Callable[[np.ndarray], float], centre: np.ndarray, steps: np.
 def test_secr_log_likelihood_of_a_fit(shared: Path, fit: SecrFit) -> None:
     """What to set beside secr's printout, constants and all."""
     ours = maximum(shared, fit.name)
-    expected = ours.log_likelihood + fit.constants(plain(shared, fit.survey))
+    expected = ours.log_likelihood + constants(fit, plain(shared, fit.survey))
     assert ours.secr_log_likelihood == pytest.approx(expected, abs=1e-9)
 
 

@@ -13,52 +13,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 from scipy.stats import nbinom, poisson
 
+from leopardpop.checks.known.plain import PlainSession
+
 Array = NDArray[np.float64]
-
-
-@dataclass
-class PlainSession:
-    """One session as a field worker would write it down; indices count from 0."""
-
-    label: str
-    animals: list[str]
-    stations: list[str]
-    xy: Array
-    """Stations in metres, (K, 2)."""
-    effort: Array
-    """(K, S); 0 = off."""
-    detections: list[tuple[int, int, int, int]]
-    """(animal, station, occasion, count)."""
-    cells: Array
-    """Cell centres in metres, (J, 2)."""
-    area: Array
-    """Area of each cell in km2, (J,)."""
-    exposure: list[int] = field(default_factory=list)
-    """Occasions that each animal lived through; empty means all."""
-    animal_covariates: dict[str, list[object]] = field(default_factory=dict)
-    station_covariates: dict[str, list[object]] = field(default_factory=dict)
-    cell_covariates: dict[str, Array] = field(default_factory=dict)
-    occasion_covariates: dict[str, list[object]] = field(default_factory=dict)
-    """By occasion, S each."""
-    visit_covariates: dict[str, list[list[object]]] = field(default_factory=dict)
-    """By station and occasion, K lists of S; None where nobody knows."""
-    distances: Array | None = None
-    """Metres between stations and cells, (K, J), where they are not those of straight lines."""
-
-    def __post_init__(self) -> None:
-        if not self.exposure:
-            self.exposure = [self.effort.shape[1]] * len(self.animals)
-
-    def history(self, animal: int) -> dict[tuple[int, int], int]:
-        """Detections of one animal: (station, occasion) -> count."""
-        return {(k, s): y for i, k, s, y in self.detections if i == animal}
 
 
 @dataclass(frozen=True)

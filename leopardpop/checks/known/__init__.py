@@ -1,0 +1,1 @@
+"""Published answers, and how to find them again with this library."""
