@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from leopardpop.results.occupancy_fit import OccupancyFit
     from leopardpop.results.occupancy_maximum import OccupancyMaximum
     from leopardpop.results.population import Population
+    from leopardpop.results.reproduce import reproduce
+    from leopardpop.results.reproduction import Reproduction
     from leopardpop.results.site_states import SiteStates
     from leopardpop.results.storage import load_fit
     from leopardpop.results.transboundary import transboundary
@@ -109,6 +111,7 @@ __all__ = [
     "Prior",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "Reproduction",
     "RoyleNichols",
     "Sensitivity",
     "SiteStates",
@@ -135,6 +138,7 @@ __all__ = [
     "read_spacecap",
     "read_unmarked",
     "read_wildlife_insights",
+    "reproduce",
     "suggest_buffer",
     "suggest_spacing",
     "testing",
@@ -174,6 +178,7 @@ _HOMES = {
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
+    "Reproduction": "results.reproduction",
     "RoyleNichols": "models.abundance",
     "Sensitivity": "checks.sensitivity_result",
     "SiteStates": "results.site_states",
@@ -196,6 +201,7 @@ _HOMES = {
     "read_spacecap": "data.readers.spacecap",
     "read_unmarked": "data.readers.unmarked",
     "read_wildlife_insights": "data.readers.wildlife_insights",
+    "reproduce": "results.reproduce",
     "suggest_buffer": "results.mask_choice",
     "suggest_spacing": "results.mask_choice",
     "transboundary": "results.transboundary",

@@ -188,7 +188,11 @@ def match_blocks(context: Context) -> list[Block]:
 # -- where it comes from ----------------------------------------------------------------------------------------------
 PROVENANCE = {
     "leopardpop_version": "leopardpop",
+    "code_hash": "Its code, SHA-256",
     "python": "Python",
+    "platform": "Platform",
+    "numpy_version": "NumPy",
+    "scipy_version": "SciPy",
     "inference_library": "Draws by",
     "inference_library_version": "its version",
     "pymc_version": "PyMC (installed)",
