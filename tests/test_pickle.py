@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 import leopardpop as lp
+from leopardpop.checks.known.answer import Answer
+from leopardpop.checks.verification import Checked
 from leopardpop.errors import DataError
 
 ABSTRACT = {"DetectionFunction"}
@@ -51,6 +53,12 @@ def components():
     return {f"{type(one).__name__} {i}": one for i, one in enumerate(made)}
 
 
+def verification():
+    """A verification of one question: all of them take longer than a copy."""
+    asked = Checked("written out", "a survey", (Answer("N", 45.0, 45.0, 0.1, 0.1),))
+    return lp.Verification((asked,), quick=True, shared=False)
+
+
 @pytest.fixture(scope="module")
 def values():
     """Name -> value; each class among the public names is there."""
@@ -80,6 +88,8 @@ def values():
         "average": lp.average({"a": fit, "b": lp.SCR(detection=lp.Exponential()).fit(history, mask, **FEW)}),
         "check": fit.check(),
         "sensitivity": fit.sensitivity(refit=False),
+        "reproduction": lp.reproduce(fit),
+        "verification": verification(),
         "simulation": model.simulate(history, mask, parameters=AT, seed=1),
         "flank fit": flanks.fit(pair, lp.Mask.around(pair, buffer=4000, spacing=1000), **FEW),
         "occupancy": occupied,
