@@ -39,6 +39,11 @@ LONGEST, KEPT = 6_000, 2_000
 """Letters of a message, and of its beginning and end if it is longer: a cell of a file may have millions."""
 
 
+def shortened(text: str) -> str:
+    """Leave the middle out of a text that no one would read to its end."""
+    return text if len(text) <= LONGEST else f"{text[:KEPT]} … {text[-KEPT:]}"
+
+
 class LeopardpopError(Exception):
     """Base of every error raised by leopardpop.
 
@@ -51,7 +56,7 @@ class LeopardpopError(Exception):
     """
 
     def __init__(self, message: str, *, offenders: Any = None) -> None:
-        super().__init__(message if len(message) <= LONGEST else f"{message[:KEPT]} … {message[-KEPT:]}")
+        super().__init__(shortened(message))
         self.offenders = offenders
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from leopardpop.errors import DataError
+from leopardpop.data.notices import notice
+from leopardpop.errors import DataError, DataWarning
 
 __all__ = ["MOST_BYTES", "FileScan", "check_cells", "check_size", "check_widths", "row_lines", "scan_file"]
 
@@ -23,6 +24,8 @@ MOST_COLUMNS = 100_000
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 MIXED = "leopardpop-mixed"
 """Error handler for UTF-8 with bytes in between that Windows wrote."""
+FOREIGN = re.compile(rb"[\x80-\xff]{3,}")
+"""Three letters in a row with marks on them: no word of Western Europe, but any word of Cyrillic, Greek or Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,27 @@ def scan_file(path: Path, stated: str | None = None) -> FileScan:
     unfinished = 0 if block.rstrip(b"\x00").endswith((b"\n", b"\r")) else 1
     if not valid and stated is not None and _is(path, stated):
         encoding, valid = stated, True
+    if not valid:
+        _warn_of_guess(path)
     return FileScan(encoding, "strict" if valid else MIXED, (counts[b"\n"] or counts[b"\r"]) + unfinished)
+
+
+def _warn_of_guess(path: Path) -> None:
+    """Say that a file was read as Windows-1252 where that is hardly what it is."""
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(BLOCK), b""), start=1):
+            if word := next((word for word in FOREIGN.findall(line) if not _is_utf8(word)), None):
+                notice(
+                    f"{path.name} line {number}: the file is not UTF-8; it was read as Windows-1252 (Western Europe), "
+                    f"and there '{word[:20].decode('cp1252', 'replace')}' stands, which looks like another alphabet. "
+                    'Save the file again as "CSV UTF-8".',
+                    DataWarning,
+                )
+                return
+
+
+def _is_utf8(word: bytes) -> bool:
+    return _decodes(codecs.getincrementaldecoder("utf-8")(), word, final=True)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:

@@ -16,6 +16,7 @@ from leopardpop.data import (
     survey_problems_places,
 )
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Finder, Problem, Tables, tables_of
+from leopardpop.errors import shortened
 
 if TYPE_CHECKING:
     from leopardpop.data.survey import Survey
@@ -49,8 +50,15 @@ def problems_by_kind(survey: Survey, today: Any = None) -> list[tuple[str, Probl
         Kind and problem.
     """
     tables = tables_of(survey, today)
-    found = [(find.__name__, _located(problem, find, tables)) for find in FINDERS for problem in find(tables)]
+    found = [
+        (find.__name__, _located(_of_a_page(problem), find, tables)) for find in FINDERS for problem in find(tables)
+    ]
     return sorted(found, key=lambda each: SEVERITIES.index(each[1].severity))
+
+
+def _of_a_page(problem: Problem) -> Problem:
+    """Shorten what a cell without end was quoted in; `where` is a name that is looked up."""
+    return problem._replace(found=shortened(problem.found), fix=shortened(problem.fix))
 
 
 def _located(problem: Problem, find: Finder, tables: Tables) -> Problem:

@@ -21,6 +21,20 @@ def test_a_file_half_utf8_half_windows_keeps_both_halves(tmp_path):
     assert read_text_table(path, "t").frame["name"].tolist() == ["Öland", "Öland", "\x81"]
 
 
+@pytest.mark.parametrize("encoding, word", [("cp1251", "Ключ"), ("gb18030", "汪清"), ("cp1253", "Λεοπάρδαλη")])
+def test_another_alphabet_is_not_taken_for_western_europe_without_a_word(tmp_path, encoding, word):
+    path = write(tmp_path, "name,n\nBär,1\n".encode("cp1252") + f"{word},2\n".encode(encoding))
+    with pytest.warns(DataWarning, match=r"table.csv line 3: the file is not UTF-8; it was read as Windows-1252"):
+        read_text_table(path, "t")
+
+
+def test_words_of_western_europe_are_read_as_windows_writes_them(tmp_path):
+    words = ["Öland", "créée", "Übergröße", "naïve", "œuvre", "l’été"]
+    path = write(tmp_path, ("name\n" + "\n".join(words) + "\n").encode("cp1252"))
+    path.write_bytes(path.read_bytes() + "汪清\n".encode())  # UTF-8 in the same file says what it is itself
+    assert read_text_table(path, "t").frame["name"].tolist() == [*words, "汪清"]
+
+
 def test_a_file_that_only_promises_utf16(tmp_path):
     with pytest.raises(DataError, match="begins as UTF-16 but is not"):
         read_text_table(write(tmp_path, b"\xff\xfea,b\n1,2\n3"), "t")

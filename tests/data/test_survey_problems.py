@@ -84,6 +84,14 @@ def test_a_clean_survey_has_none():
     assert table.columns.tolist() == ["severity", "where", "found", "fix"]
 
 
+def test_a_cell_without_end_makes_no_text_without_end():
+    endless = record("2024-02-03 03:00", "A", species="Panthera " + "pardus " * 20_000)
+    twice = record("2024-02-03 04:00", "A", species="panthera " + "pardus " * 20_000)
+    table = find_problems(survey(endless, twice), TODAY)
+    assert len(table)
+    assert table[["found", "fix"]].map(len).to_numpy().max() < 7_000
+
+
 def test_every_finder_has_a_name_of_its_own_and_a_docstring():
     assert len({find.__name__ for find in FINDERS}) == len(FINDERS)
     assert all(find.__doc__ for find in FINDERS)
