@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 def cpu_seconds(function: Callable[[], object], repeats: int) -> float:
@@ -24,3 +27,15 @@ def least_seconds(function: Callable[[], object], repeats: int) -> float:
         function()
         times.append(min(time.perf_counter() - wall, time.process_time() - processor))
     return min(times)
+
+
+def peak_mebibytes() -> float:
+    """Largest memory that this process has had since it began, MiB.
+
+    Linux's getrusage counts what the process that started this one had at that moment; the status of the process
+    does not.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1024)

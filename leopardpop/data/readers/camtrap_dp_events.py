@@ -44,6 +44,28 @@ def take_from_media(
     lost
         What each row says that could not be taken over, "" if nothing, (n,).
     """
+    lost = np.full(len(key), "", dtype=object)
+    rows = np.flatnonzero((event | media) & np.isin(key, key[media]))  # most packages name each animal at one level
+    if rows.size:
+        part, lost[rows] = _of_events(table.take(rows), event[rows], media[rows], key[rows], flank)
+        table = _put_back(table, rows, part)
+    return table, lost
+
+
+def _put_back(table: Table, rows: NDArray[np.intp], part: pd.DataFrame) -> Table:
+    """A table with the columns of some of its rows replaced."""
+    frame = table.frame.copy()
+    for name in part:
+        cells = frame[name].to_numpy(object, copy=True)
+        cells[rows] = part[name]
+        frame[name] = cells
+    return replace(table, frame=frame)
+
+
+def _of_events(
+    table: Table, event: Booleans, media: Booleans, key: NDArray[np.int64], flank: str | None
+) -> tuple[pd.DataFrame, NDArray[np.object_]]:
+    """Columns with cells filled in, and what was lost, of the rows of events that both levels have."""
     column, _, tag = (flank or "").partition(":")
     names = [name for name in (*FACTS, column) if name in table and (name != column or not tag)]
     facts = {name: _known(table.frame[name]) for name in names}
@@ -51,14 +73,14 @@ def take_from_media(
         facts[flank or ""] = pd.Series(tag_values(table.frame[column], tag), dtype=object)
     alone = event & ~pd.Series(key).where(event).duplicated(keep=False).to_numpy(bool)
     mixed = _of_several(facts, key, event | media)
-    frame, lost = table.frame.copy(), np.full(len(key), "", dtype=object)
+    frame, lost = table.frame.reset_index(drop=True), np.full(len(key), "", dtype=object)
     for name, values in facts.items():
         taken, left = _settle(values, key, event, media, alone & ~(mixed & (name != "scientificName")))
         if taken.any():
             _write(frame, name, values, taken, tag)
         left = left & _counts(name, values, key, event).astype(bool)
         lost[left] = lost[left] + np.array([f", {name} '{value}'" for value in values[left]], dtype=object)
-    return replace(table, frame=frame), lost
+    return frame[[name for name in dict.fromkeys((*names, column)) if name in frame]], lost
 
 
 def _known(column: pd.Series) -> pd.Series:
