@@ -84,7 +84,7 @@ def test_no_array_of_animals_stations_and_cells(shared: Path, name: str, detecti
 @pytest.mark.parametrize("detection", [lp.HalfNormal(), lp.Exponential()], ids=["separable", "dense"])
 @pytest.mark.parametrize("grows", ["cells", "animals"])
 def test_cost_is_linear(detection: lp.DetectionFunction, grows: str) -> None:
-    """An exponential of a survey eight times as large costs what it costs, but for caches: those hold only the small."""
+    """An exponential costs the same in a survey eight times as large, but for caches, which hold only the small one."""
     costs = []
     for factor in (1, 8):
         size = {"cells": 3_000, "animals": 400.0} | {grows: factor * (3_000 if grows == "cells" else 400.0)}
