@@ -217,13 +217,19 @@ def _check_cells(
 
 def _warn_partial(names: tuple[str, ...], sessions: list[SessionRegions]) -> None:
     """Say which regions are covered in part: by the best of the sessions, since each area may have its own."""
-    covered = np.max([np.where(s.empty, 0.0, s.covered) for s in sessions], axis=0)
-    low = [f"{name} ({percent(share)})" for name, share in zip(names, covered, strict=True) if share < COVERED]
+    shares = np.array([np.where(s.empty, 0.0, s.covered) for s in sessions])
+    best, at = shares.argmax(axis=0), np.arange(shares.shape[1])
+    covered, km2 = shares[best, at], np.array([s.area for s in sessions])[best, at]
+    low = [
+        f"{name} ({area(part)}, which is {percent(share)} of it)"
+        for name, share, part in zip(names, covered, km2, strict=True)
+        if share < COVERED
+    ]
     if low:
         more = f" and {len(low) - 5} more" if len(low) > 5 else ""
         warnings.warn(
-            f"The mask covers only part of {', '.join(low[:5])}{more}: N is of the part that it covers, whose area is "
-            "area_km2. A larger buffer covers more.",
+            f"The mask covers only part of {', '.join(low[:5])}{more}: N is of that part. A larger "
+            "buffer covers more.",
             DataWarning,
             stacklevel=5,
         )

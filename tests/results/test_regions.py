@@ -84,7 +84,7 @@ def test_coverage_is_said(fit: StandIn) -> None:
     assert named_regions(fit.problem, half_out, None).sessions[0].covered.tolist() == [1.0]
     open_mask = lp.Mask(fit.problem.masks["1"].table, crs="EPSG:32652")
     problem = Problem(lp.SCR(), fit.problem.history, open_mask)
-    with pytest.warns(DataWarning, match=r"only part of the region \(50 %\)"):
+    with pytest.warns(DataWarning, match=r"only part of the region \(100 km², which is 50 % of it\)"):
         regions = named_regions(problem, half_out, None)
     assert regions.sessions[0].covered.tolist() == [0.5]
 
