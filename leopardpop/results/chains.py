@@ -31,6 +31,8 @@ STEP = 1e-3
 REPEATS = 5
 TUNE = 300
 """Draws in which chains of a community find their step: the metric is good from the start."""
+ACCEPT = 0.9
+"""Of the steps of a community: where many sds between species are near 0, longer steps leave their funnel out."""
 
 
 def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mapping[str, Any]) -> xr.DataTree:
@@ -63,6 +65,8 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
         chosen.setdefault("backend", "FAST_COMPILE")
     if isinstance(problem, CommunityProblem):
         chosen.setdefault("tune", TUNE)
+        if "target_accept" not in chosen.get("nuts", {}):
+            chosen.setdefault("target_accept", ACCEPT)
     moved, middle, metric = _middle(problem, own=own)
     keywords: dict[str, Any] = {**size, **chosen}
     if own:

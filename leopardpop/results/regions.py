@@ -228,8 +228,7 @@ def _warn_partial(names: tuple[str, ...], sessions: list[SessionRegions]) -> Non
     if low:
         more = f" and {len(low) - 5} more" if len(low) > 5 else ""
         warnings.warn(
-            f"The mask covers only part of {', '.join(low[:5])}{more}: N is of that part. A larger "
-            "buffer covers more.",
+            f"The mask covers only part of {', '.join(low[:5])}{more}: N is of that part. A larger buffer covers more.",
             DataWarning,
             stacklevel=5,
         )

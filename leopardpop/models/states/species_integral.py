@@ -41,7 +41,7 @@ ROUGH, EXACT = 0.1, 1e-7
 """Steps, in sds, below which the way to û ends: for a proposal, and for a value whose slopes are wanted."""
 LONGEST = 3.0
 """Step, in sds, that is taken at most."""
-BELOW = 0.75
+BELOW = 1.0
 """Posterior sds of the log of r, below the middle, at which the coordinates of chains are chosen."""
 LARGEST = float(np.log(1000.0))
 """Of the log of r, either way."""
