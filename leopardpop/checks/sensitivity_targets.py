@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.checks.sensitivity_draws import Numbers, evaluate
+from leopardpop.data.history_subset import at_stations
+from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
     from leopardpop.checks.sensitivity_draws import Ground
+    from leopardpop.data.history import CaptureHistory
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["Adjusted", "Counter", "Plain", "Rebased", "SharesUsed", "SiteOut", "expected_on_mask"]
+__all__ = [
+    "Adjusted",
+    "Counter",
+    "Plain",
+    "Rebased",
+    "SharesUsed",
+    "UnitOut",
+    "expected_on_mask",
+    "rebased",
+    "station_out",
+]
 
 STEP = 1e-4
 """Of differences of a smooth function, in the engine's coordinates."""
@@ -220,22 +233,68 @@ class SharesUsed:
 
 
 @dataclass(frozen=True, eq=False)
-class SiteOut:
-    """Log of what takes a site out of the likelihood.
+class UnitOut:
+    """Log of what takes one unit out of the likelihood.
 
     Parameters
     ----------
     problem
-        An occupancy model with its data.
-    site
-        Position of the site.
+        A model with its data.
+    part
+        Part of the log-likelihood by the names of the problem's pieces: "capture", "n_detected", "y".
+    unit
+        Position of the animal, session or site.
     """
 
     problem: Any
-    site: int
+    part: str
+    unit: int
 
     def __call__(self, thetas: Floats) -> Floats:
-        """−log Pr(visits of the site) at many theta (B, P)."""
+        """−log Pr of the unit at many theta (B, P)."""
         with np.errstate(all="ignore"):
-            log_site: Floats = self.problem.pointwise(thetas).y[:, self.site]
-        return -log_site
+            log_unit: Floats = getattr(self.problem.pointwise(thetas), self.part)[:, self.unit]
+        return -log_unit
+
+
+def rebased(problem: Problem, start: Floats, history: CaptureHistory | None = None, masks: Any = None) -> Rebased:
+    """The posterior with other data or cells.
+
+    Parameters
+    ----------
+    problem
+        The model with the data of the fit.
+    start
+        Where the search for the mode begins.
+    history, masks
+        What is other.
+
+    Raises
+    ------
+    ModelError
+        If the model would have other coefficients then.
+    """
+    from leopardpop.models.problem import Problem
+
+    given = problem.history if history is None else history
+    theirs = Problem(problem.model, given, problem.masks if masks is None else masks, levels=problem.levels)
+    if theirs.labels != problem.labels:
+        raise ModelError("a coefficient would have no data left")
+    return Rebased(problem, theirs, start)
+
+
+def station_out(problem: Problem, s: int, k: int, start: Floats) -> Rebased:
+    """The posterior without a station.
+
+    Parameters
+    ----------
+    problem
+        The model with the data of the fit.
+    s, k
+        Position of the session, and of the station in it.
+    start
+        Where the search for the mode begins.
+    """
+    keep = {data.session: np.ones(len(data.stations), bool) for data in problem.data}
+    keep[problem.data[s].session][k] = False
+    return rebased(problem, start, history=at_stations(problem.history, keep))

@@ -15,7 +15,7 @@ from leopardpop.checks.sensitivity_masks import OtherMask, other_masks
 from leopardpop.checks.sensitivity_priors import PriorChange, prior_changes
 from leopardpop.checks.sensitivity_refits import Task
 from leopardpop.checks.sensitivity_stations import are_independent, without_stations
-from leopardpop.checks.sensitivity_targets import Adjusted, Counter, Plain, Rebased
+from leopardpop.checks.sensitivity_targets import Adjusted, Counter, Plain, Rebased, rebased, station_out
 from leopardpop.components.detection import (
     Exponential,
     HalfNormal,
@@ -23,15 +23,14 @@ from leopardpop.components.detection import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
 )
-from leopardpop.data.history_subset import at_stations, in_longer_occasions, without_animal
-from leopardpop.errors import LeopardpopError, ModelError
+from leopardpop.data.history_subset import in_longer_occasions, without_animal
+from leopardpop.errors import LeopardpopError
 from leopardpop.models.problem import Problem
 from leopardpop.priors import PriorSet
 from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.components.detection import DetectionFunction
-    from leopardpop.data.history import CaptureHistory
     from leopardpop.models.likelihood.terms import Floats
 
 __all__ = ["Trial", "seed_of", "trials_of_animals", "trials_of_priors"]
@@ -172,29 +171,12 @@ def _priors_without(priors: Any, parameters: set[str]) -> PriorSet | None:
 
 
 # -- masks and occasions ----------------------------------------------------------------------------------------------
-def _rebased(base: Base, start: Floats, history: CaptureHistory | None = None, masks: Any = None) -> Rebased:
-    """The posterior with other data or cells.
-
-    Raises
-    ------
-    ModelError
-        If the model would have other coefficients then.
-    """
-    ours = base.problem
-    given = ours.history if history is None else history
-    chosen = ours.masks if masks is None else masks
-    theirs = Problem(ours.model, given, chosen, levels=ours.levels)
-    if theirs.labels != ours.labels:
-        raise ModelError("a coefficient would have no data left")
-    return Rebased(ours, theirs, start)
-
-
 def _of_mask(base: Base, other: OtherMask, start: Floats, seed: int) -> Trial:
     trial = Trial(kind=other.subject, subject=other.subject, words=other.words)
     if other.masks is None or other.theirs is None or other.ours is None:
         return replace(trial, reason=other.reason)
     try:
-        target = _rebased(base, start, masks=other.masks)
+        target = rebased(base.problem, start, masks=other.masks)
     except LeopardpopError as error:
         return replace(trial, reason=str(error))
     rows = base.draws.thinned(MASK_DRAWS)
@@ -236,7 +218,7 @@ def _longer(base: Base, times: int, start: Floats, seed: int) -> Trial:
         return replace(trial, reason=reason)
     if problem.history.detector == "count":
         return replace(trial, exact=True)
-    target = _rebased(base, start, history=in_longer_occasions(problem.history, times))
+    target = rebased(base.problem, start, history=in_longer_occasions(problem.history, times))
     rows = base.draws.thinned(MASK_DRAWS)
     seed = seed_of(seed, "occasions", trial.words)
     return _compared(base, trial, target, base.grounds, base.pieces.numbers().part(rows), rows, seed)
@@ -273,7 +255,7 @@ def _of_animals(base: Base, start: Floats, seed: int) -> Iterator[Trial]:
 def _without_animal(base: Base, s: int, i: int, start: Floats, seed: int) -> Callable[[], Task]:
     def make() -> Task:
         problem = base.problem
-        target = _rebased(base, start, history=without_animal(problem.history, problem.data[s].session, i))
+        target = rebased(problem, start, history=without_animal(problem.history, problem.data[s].session, i))
         return Task(target, Counter(target.other, base.grounds, target), seed)
 
     return make
@@ -312,16 +294,9 @@ def _station(problem: Problem, s: int, k: int) -> Trial:
     return Trial(kind="station", subject=subject, words="left out", about=about, reason=reason)
 
 
-def _less(base: Base, s: int, k: int, start: Floats) -> Rebased:
-    history = base.problem.history
-    keep = {data.session: np.ones(len(data.stations), bool) for data in base.problem.data}
-    keep[base.problem.data[s].session][k] = False
-    return _rebased(base, start, history=at_stations(history, keep))
-
-
 def _without_station(base: Base, s: int, k: int, start: Floats, seed: int) -> Callable[[], Task]:
     def make() -> Task:
-        target = _less(base, s, k, start)
+        target = station_out(base.problem, s, k, start)
         return Task(target, Counter(target.other, base.grounds, target), seed)
 
     return make
@@ -330,7 +305,7 @@ def _without_station(base: Base, s: int, k: int, start: Floats, seed: int) -> Ca
 def _made_without(base: Base, trial: Trial, s: int, k: int, start: Floats, seed: int) -> Trial:
     """The same by the history without the station, where tables do not serve."""
     try:
-        target = _less(base, s, k, start)
+        target = station_out(base.problem, s, k, start)
     except LeopardpopError as error:
         return replace(trial, reason=str(error))
     rows = base.draws.thinned(MADE_DRAWS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from leopardpop.errors import ModelError
+from leopardpop.errors import ConvergenceWarning, ModelError
 from leopardpop.results.maximum import Maximum, MaximumLikelihood
 from leopardpop.results.same_data import DataOf, check_same_data, data_of_tree
 
@@ -24,7 +25,7 @@ METHODS = {"stacking": "stacking", "pseudo-bma+": "BB-pseudo-BMA"}
 """Weights of models by our name, and by that of ArviZ."""
 
 
-def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
+def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit], *, refit: bool = False) -> pd.DataFrame:
     """Compare fits of the same data.
 
     The data are the history, the cells of the mask and, with ``classes``, the classes of animals where they are known.
@@ -35,13 +36,19 @@ def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
     ----------
     fits
         Name to fit: fits by maximum likelihood, or posteriors.
+    refit
+        Of posteriors: whether the models are fitted again without the animals or sites that importance weights cannot
+        leave out; see :meth:`Fit.loo`.
 
     Returns
     -------
     pandas.DataFrame
         The best first. Of fits by maximum likelihood: n_parameters, log_likelihood, aic, aicc, delta (of AICc) and
         weight. Of posteriors: the table of :func:`arviz.compare`, from the predictive density of what is left out:
-        an animal, given that it is detected, or the visits to a site.
+        an animal, given that it is detected, or the visits to a site. Of models of animals it ends with
+        ``elpd_n_detected``, the other part: how well the number detected in a session is foreseen without it, and
+        ``elpd_both``, the sum. That part tells models apart whose densities differ by session; with one session
+        nothing but the prior of density foresees the number, and models with one prior differ little in it.
 
     Raises
     ------
@@ -74,7 +81,10 @@ def compare(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> pd.DataFrame:
         )
     check_comparable(fits)
     maxima = {name: fit for name, fit in fits.items() if isinstance(fit, Maximum)}
-    return _information_table(maxima) if maxima else predictive_table(fits)  # type: ignore[arg-type]
+    if maxima:
+        return _information_table(maxima)
+    table = predictive_table(fits, refit=refit)  # type: ignore[arg-type]
+    return _with_numbers(table, fits) if of_animals(fits) else table
 
 
 def check_comparable(fits: Mapping[str, Maximum] | Mapping[str, AnyFit]) -> None:
@@ -137,7 +147,7 @@ def _information_table(fits: Mapping[str, Maximum]) -> pd.DataFrame:
     return table
 
 
-def predictive_table(fits: Mapping[str, AnyFit], weights: str = "stacking") -> pd.DataFrame:
+def predictive_table(fits: Mapping[str, AnyFit], weights: str = "stacking", *, refit: bool = False) -> pd.DataFrame:
     """Table of :func:`arviz.compare`, with weights of either kind.
 
     Parameters
@@ -146,8 +156,34 @@ def predictive_table(fits: Mapping[str, AnyFit], weights: str = "stacking") -> p
         Name to posterior.
     weights
         "stacking", or "pseudo-bma+".
+    refit
+        As of :func:`compare`.
     """
     import arviz as az
 
-    table: pd.DataFrame = az.compare({name: fit.loo() for name, fit in fits.items()}, method=METHODS[weights])
+    left_out = {name: fit.loo(refit=refit) for name, fit in fits.items()}
+    table: pd.DataFrame = az.compare(left_out, method=METHODS[weights], round_to="none")
     return table
+
+
+def of_animals(fits: Mapping[str, Any]) -> bool:
+    """Whether the likelihood of every fit has a part for the number detected."""
+    from leopardpop.results.fit import Fit
+
+    return all(isinstance(fit, Fit) for fit in fits.values())
+
+
+def _with_numbers(table: pd.DataFrame, fits: Mapping[str, Any]) -> pd.DataFrame:
+    """Add what the number detected in each session tells."""
+    column = pd.Series({name: _number(fit) for name, fit in fits.items()}).reindex(table.index)
+    return table.assign(elpd_n_detected=column, elpd_both=table["elpd"] + column)
+
+
+def _number(fit: Any) -> float:
+    """Predictive density of the numbers detected: by refits, nearly always; NaN where a shared file allows none."""
+    if fit.data_tree.attrs.get("coordinates") != "hidden":
+        return float(fit.loo("n_detected", refit=True).elpd)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        result = fit.loo("n_detected")
+    return float(result.elpd) if (result.pareto_k <= result.good_k).all() else float("nan")

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from leopardpop.data.names import listed
 from leopardpop.errors import ModelError
 from leopardpop.results.fit_base import BaseFit
 from leopardpop.results.fit_text import fit_html, fit_text
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from leopardpop.models.scr import SCR
 
 __all__ = ["Fit"]
+
+LEFT_OUT = ("capture", "n_detected", "station")
+"""What can be left out of the data."""
 
 
 class Fit(BaseFit):
@@ -96,26 +100,45 @@ class Fit(BaseFit):
         return Problem(self.model, self.history, self.masks)
 
     # -- results ------------------------------------------------------------------------------------------------------
-    def loo(self) -> Any:
-        """Leave-one-animal-out predictive density of the histories, given that the animal is detected.
+    def loo(self, unit: Literal["capture", "n_detected", "station"] = "capture", *, refit: bool = False) -> Any:
+        """Leave-one-out predictive density: how well the rest of the data predict what is left out.
+
+        The log-likelihood has two parts: what became of each detected animal, given that it was detected, and how many
+        were detected in each session. The first tells of detection and of where animals live; the second of how many
+        there are, and with one session nothing but the prior of density foresees it.
+
+        Parameters
+        ----------
+        unit
+            "capture": an animal's history, given that it is detected. "n_detected": the number of animals detected in
+            a session. "station": what was met at a station, given what was at the others (from 1,000 draws at most).
+        refit
+            Whether the posterior without a unit is drawn from where importance weights cannot tell.
 
         Returns
         -------
         arviz.ELPDData
-            As :func:`arviz.loo` with ``var_name="capture"``.
+            As :func:`arviz.loo`. After refits ``pareto_k`` is theirs, and ``influence_pareto_k`` is what it was.
+
+        Raises
+        ------
+        ModelError
+            If nobody was detected, or a session has one station, and it is to be left out.
 
         Warns
         -----
         ConvergenceWarning
-            If importance weights cannot leave some animal out; ``result.pareto_k`` tells which.
+            If some unit cannot be left out; ``result.pareto_k`` tells which.
 
         References
         ----------
         Vehtari, Gelman & Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4
         """
-        if not self._tree["log_likelihood"].sizes["individual"]:
+        if unit not in LEFT_OUT:
+            raise ModelError(f"unit={unit!r} cannot be left out: it is one of {listed(LEFT_OUT)}.")
+        if unit == "capture" and not self._tree["log_likelihood"].sizes["individual"]:
             raise ModelError("no animal was detected: there is none to leave out.")
-        return self._loo("capture", "animal")
+        return self._loo(unit, refit=refit)
 
     def singletons(self) -> pd.DataFrame:
         """Compare the animals detected once with what those detected twice or more lead one to expect.

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from leopardpop.data.notices import notice
-from leopardpop.errors import ConvergenceWarning, ModelError
+from leopardpop.errors import ModelError
 from leopardpop.results.diagnostics import is_trusted
 from leopardpop.results.findings import Finding, findings_from_json, findings_table
 from leopardpop.results.storage import save_fit
 from leopardpop.results.summary import summary_table
-from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -201,25 +198,11 @@ class BaseFit(ABC):
         value = self._tree.attrs.get("importance_ess")
         return None if value is None else float(value)
 
-    def _loo(self, variable: str, unit: str) -> Any:
-        """Leave-one-out of one variable of the log-likelihood, which has one value a unit (animal, site)."""
-        import arviz as az
+    def _loo(self, part: str, *, refit: bool) -> Any:
+        """Leave-one-out of one part of the log-likelihood, which has one value a unit (animal, site ...)."""
+        from leopardpop.checks.leave_out import leave_out
 
-        ess, draws = self.importance_ess, self.posterior.sizes["chain"] * self.posterior.sizes["draw"]
-        reff = None if ess is None else min(1.0, ess / draws)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of high k: told below, in the words of the field
-            result = az.loo(self._tree, var_name=variable, pointwise=True, reff=reff)
-        high = int((result.pareto_k > result.good_k).sum())
-        if high:
-            notice(
-                f"Leave-one-out cannot be had from these draws for {high} of {counted(result.n_data_points, unit)}: "
-                f"without {'it' if high == 1 else 'each of them'} the posterior would be another (k-hat above "
-                f"{result.good_k:.2g}). The sum is too favourable; say so, or fit again without "
-                f"{'it' if high == 1 else 'them'} and compare.",
-                ConvergenceWarning,
-            )
-        return result
+        return leave_out(self, part, refit=refit)
 
     def sensitivity(
         self,

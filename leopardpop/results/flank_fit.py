@@ -163,7 +163,7 @@ class TwoFlankFit(Fit):
         return pd.DataFrame.from_dict(rows, orient="index", columns=["animals", *COLUMNS])
 
     # -- what needs to know the animals -------------------------------------------------------------------------------
-    def loo(self) -> NoReturn:
+    def loo(self, *args: Any, **options: Any) -> NoReturn:
         """Refuse: identities that may be one animal cannot be left out one by one.
 
         Raises

@@ -81,8 +81,13 @@ class OccupancyFit(BaseFit):
         self._need_positions()
         return occupancy_problem(self.model, self.history)
 
-    def loo(self) -> Any:
+    def loo(self, *, refit: bool = False) -> Any:
         """Leave-one-site-out predictive density of the visits to a site.
+
+        Parameters
+        ----------
+        refit
+            Whether the posterior without a site is drawn from where importance weights cannot tell.
 
         Returns
         -------
@@ -92,13 +97,13 @@ class OccupancyFit(BaseFit):
         Warns
         -----
         ConvergenceWarning
-            If importance weights cannot leave some site out; ``result.pareto_k`` tells which.
+            If some site cannot be left out; ``result.pareto_k`` tells which.
 
         References
         ----------
         Vehtari, Gelman & Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4
         """
-        return self._loo("y", "site")
+        return self._loo("y", refit=refit)
 
     def occupancy(self) -> SiteStates:
         """States of the sites: which are used, how many, where there is breeding, what changed.
