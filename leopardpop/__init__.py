@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from leopardpop.results.compare import compare
     from leopardpop.results.fit import Fit
     from leopardpop.results.flank_fit import TwoFlankFit
+    from leopardpop.results.many import fit_many
+    from leopardpop.results.many_fits import ManyFits
     from leopardpop.results.mask_choice import suggest_buffer, suggest_spacing
     from leopardpop.results.maximum import MaximumLikelihood
     from leopardpop.results.occupancy_fit import OccupancyFit
@@ -98,6 +100,7 @@ __all__ = [
     "HazardRate",
     "LeastCost",
     "LogLinear",
+    "ManyFits",
     "Mask",
     "MaximumLikelihood",
     "Mixture",
@@ -124,6 +127,7 @@ __all__ = [
     "compare",
     "design",
     "errors",
+    "fit_many",
     "laplace",
     "load_example",
     "load_fit",
@@ -165,6 +169,7 @@ _HOMES = {
     "HazardRate": "components.detection",
     "LeastCost": "models.distance",
     "LogLinear": "components.density",
+    "ManyFits": "results.many_fits",
     "Mask": "data.mask",
     "MaximumLikelihood": "results.maximum",
     "Mixture": "components.classes",
@@ -188,6 +193,7 @@ _HOMES = {
     "Verification": "checks.verification",
     "average": "results.average",
     "compare": "results.compare",
+    "fit_many": "results.many",
     "laplace": "inference.generic",
     "load_example": "data.example",
     "load_fit": "results.storage",
