@@ -42,6 +42,11 @@ NOUNS = {"capture": "animal", "n_detected": "session", "station": "station", "y"
 """What is left out, by the name of its part of the log-likelihood."""
 TABLE_DRAWS, MADE_DRAWS = 1_000, 200
 """Draws at which stations are left out: by one table of hazards, and where each takes a likelihood of its own."""
+SURE_OF_NUMBERS = 0.4
+"""Pareto k up to which weights are believed to leave out a number detected.
+
+Without it density is what its prior says, far beyond all draws, and the tail of the weights need not show it.
+"""
 MIN_RAW, MIN_ESS = 4_000, 400
 """Of a posterior without a unit: the number detected is foreseen by few of the draws that do not know it."""
 
@@ -73,10 +78,10 @@ def leave_out(fit: Any, part: str, *, refit: bool) -> Any:
     """
     tree = _tree_of_stations(fit) if part == "station" else fit.data_tree
     result = _weighed(fit, tree, part)
-    high = _high(result)
-    if refit and high.size:
-        result = _with_refits(fit, part, result, high)
-        high = _high(result)
+    doubtful = _high(result, SURE_OF_NUMBERS if part == "n_detected" else result.good_k)
+    if refit and doubtful.size:
+        result = _with_refits(fit, part, result, doubtful)
+    high = _high(result, result.good_k)
     if high.size:
         _tell(result, part, high, refit)
     return result
@@ -93,9 +98,9 @@ def _weighed(fit: Any, tree: xr.DataTree, part: str) -> Any:
         return az.loo(tree, var_name=AT_STATION if part == "station" else part, pointwise=True, reff=reff)
 
 
-def _high(result: Any) -> Any:
+def _high(result: Any, limit: float) -> Any:
     """Positions of units that weights cannot leave out; k of one that adds nothing (a site never visited) is NaN."""
-    bad = (result.pareto_k.values > result.good_k) | ~np.isfinite(result.elpd_i.values)
+    bad = (result.pareto_k.values > limit) | ~np.isfinite(result.elpd_i.values)
     return np.flatnonzero(bad)
 
 

@@ -88,7 +88,7 @@ def test_animals_by_weights():
 def test_animals_by_refits(monkeypatch):
     """All of them, whatever their k."""
     before = fit()._loo("capture", refit=False)
-    monkeypatch.setattr(leave_out, "_high", lambda result: np.arange(result.n_data_points))
+    monkeypatch.setattr(leave_out, "_high", lambda result, limit: np.arange(result.n_data_points))
     with pytest.warns(ConvergenceWarning, match="could not be drawn from either"):  # for all are called high
         result = fit().loo(refit=True)
     np.testing.assert_allclose(result.elpd_i.values, exact()[0], atol=0.03)
@@ -125,7 +125,7 @@ def test_stations_by_weights_and_by_refits(monkeypatch):
     known = [station_exact(k) for k in chosen]
     np.testing.assert_allclose(result.elpd_i.values[chosen], known, atol=0.06)
     high = np.array(chosen)
-    monkeypatch.setattr(leave_out, "_high", lambda result: high)
+    monkeypatch.setattr(leave_out, "_high", lambda result, limit: high)
     with pytest.warns(ConvergenceWarning):
         again = fit().loo("station", refit=True)
     np.testing.assert_allclose(again.elpd_i.values[chosen], known, atol=0.03)
@@ -198,7 +198,7 @@ def test_sites_by_refits(monkeypatch):
     whole = problem.log_posteriors(points, problem.pointwise(points))
     known = [predictive(whole - one, one) for one in by_site.T]
     np.testing.assert_allclose(found.loo().elpd_i.values, known, atol=0.03)
-    monkeypatch.setattr(leave_out, "_high", lambda result: np.arange(result.n_data_points))
+    monkeypatch.setattr(leave_out, "_high", lambda result, limit: np.arange(result.n_data_points))
     with pytest.warns(ConvergenceWarning):
         result = found.loo(refit=True)
     np.testing.assert_allclose(result.elpd_i.values, known, atol=0.02)
