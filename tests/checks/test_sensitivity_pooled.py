@@ -18,13 +18,13 @@ def pooled() -> lp.Fit:
     rows = [(f"park {p}", f"{x}-{y}", x, y) for p in range(4) for x in axis for y in axis]
     stations = pd.DataFrame(rows, columns=["session", "station", "x", "y"])
     design = lp.CaptureHistory.from_tables(None, stations, occasions=8, effort_unit="day")
-    mask = lp.Mask.around(design["park 0"], buffer=4_000, spacing=800)
+    mask = lp.Mask.around(design["park 0"], buffer=4_000, spacing=1_200)
     model = lp.SCR(detection=lp.HalfNormal(sigma="~ 1 + (1 | session)"))
     truth = {"D": 0.3, "lambda0": 0.15, "sigma": 1_000, "sigma_sd_session": 0.2}
     history = model.simulate(design, mask, parameters=truth, seed=1).history
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lp.errors.LeopardpopWarning)
-        return model.fit(history, mask, engine="laplace", draws=300, seed=1)
+        return model.fit(history, mask, engine="laplace", draws=150, seed=1)
 
 
 def test_the_posterior_on_the_same_data_is_that_of_the_fit(pooled: lp.Fit) -> None:

@@ -129,7 +129,7 @@ def test_maximum(shared: Path, fit: SecrFit) -> None:
 
 
 EXACT = [
-    pytest.param(fit, marks=[pytest.mark.verification] * (fit.name != "kruger sex"))  # seconds each
+    pytest.param(fit, marks=pytest.mark.verification)  # seconds each
     for fit in FITS
     if fit.rough_errors or fit.name in ("snow leopard m1.3", "captdata HN binomial", "ovenCH trend")
 ]
