@@ -53,13 +53,26 @@ class Numbers(NamedTuple):
 
 def _smooth_poisson(u: Floats, rate: Floats) -> Floats:
     """Quantiles of a Poisson number with each whole number spread over its range."""
-    from scipy.special import pdtr, pdtrik
-
-    number = np.where(u > np.exp(-rate), np.ceil(pdtrik(u, rate)), 0.0)
-    below = np.where(number > 0, pdtr(np.maximum(number - 1.0, 0.0), rate), 0.0)
-    own = pdtr(number, rate) - below
-    result: Floats = number - 0.5 + np.clip((u - below) / np.maximum(own, 1e-300), 0.0, 1.0)
+    number, below, upto = _poisson_quantile(u, rate)
+    result: Floats = number - 0.5 + np.clip((u - below) / np.maximum(upto - below, 1e-300), 0.0, 1.0)
     return result
+
+
+def _poisson_quantile(u: Floats, rate: Floats) -> tuple[Floats, Floats, Floats]:
+    """Smallest number k with P(≤ k) ≥ u, P(≤ k − 1) and P(≤ k): from where a normal law has it, then step by step."""
+    from scipy.special import ndtri, pdtr
+
+    z = ndtri(u)
+    number = np.maximum(np.floor(rate + z * np.sqrt(rate) + (z**2 - 1.0) / 6.0 + 0.5), 0.0)
+    upto = pdtr(number, rate)
+    below = np.where(number > 0, pdtr(np.maximum(number - 1.0, 0.0), rate), 0.0)
+    while (high := below >= u).any():
+        number[high], upto[high] = number[high] - 1.0, below[high]
+        below[high] = np.where(number[high] > 0, pdtr(np.maximum(number[high] - 1.0, 0.0), rate[high]), 0.0)
+    while (low := upto < u).any():
+        number[low], below[low] = number[low] + 1.0, upto[low]
+        upto[low] = pdtr(number[low], rate[low])
+    return number, below, upto
 
 
 class Spread(NamedTuple):

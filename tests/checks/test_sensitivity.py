@@ -15,7 +15,7 @@ from scipy.stats import poisson
 
 import leopardpop as lp
 from leopardpop.checks.sensitivity import _grounds
-from leopardpop.checks.sensitivity_draws import Base, Numbers, Spread, evaluate, ground_of
+from leopardpop.checks.sensitivity_draws import Base, Numbers, Spread, _poisson_quantile, evaluate, ground_of
 from leopardpop.checks.sensitivity_masks import other_masks
 from leopardpop.checks.sensitivity_priors import PriorChange, power_diagnostic, prior_width
 from leopardpop.checks.sensitivity_refits import run_task
@@ -495,3 +495,12 @@ def test_the_tornado():
     assert max(map(abs, widths)) == pytest.approx(table["percent"].abs().max())
     assert "moves N by" in axes.figure.alt_text
     assert axes.get_xlabel() == "Change of the median of N, %"
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e-6, 0.3, 4.0, 60.0, 5_000.0])
+def test_quantiles_of_poisson_numbers(mean):
+    u = np.random.default_rng(1).random((500, 2))
+    rate = np.full(u.shape, mean)
+    number, below, upto = _poisson_quantile(u, rate)
+    np.testing.assert_array_equal(number, np.maximum(poisson.ppf(u, rate), 0.0))
+    assert ((below < u) & (u <= upto)).all()
