@@ -18,6 +18,7 @@ SCRIPTS = {
     "tables_to_report.py": "Written: ",
     "camtrap_dp_to_occupancy.py": "breeding_sites",
     "several_years.py": "2024 to 2022: ",
+    "plan_a_survey.py": "120 stations: P(RSE of N at most 20 %) after 6 weeks ",
 }
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are not part of the package")
 
