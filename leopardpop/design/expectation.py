@@ -312,7 +312,9 @@ class Expected:
     def __repr__(self) -> str:
         """Say what each design buys."""
         several = f", {counted(self.n_draws, 'draw')} of what is assumed" if self.n_draws > 1 else ""
-        lines = [f"{self._title(n, f):<30}{self._words(part)}" for (n, f), part in self._parts()]
+        titles = [self._title(name, times) for (name, times), _ in self._parts()]
+        width = max(30, *(len(title) + 2 for title in titles))
+        lines = [f"{t:<{width}}{self._words(part)}" for t, (_, part) in zip(titles, self._parts(), strict=True)]
         return "\n  ".join([f"Expected numbers of a survey{several}", *lines])
 
     def _parts(self) -> Any:
