@@ -21,6 +21,7 @@ from leopardpop.design.virtual import virtual_survey
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.models.scr import SCR
+from leopardpop.models.two_flanks import TwoFlanks
 from leopardpop.priors import Prior
 from leopardpop.results.fit_base import BaseFit
 from leopardpop.results.model_json import model_to_json
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from leopardpop.data.history import CaptureHistory
     from leopardpop.design.parameters import Assumed, Point
 
-    type Model = SCR | OccupancyModel
+    type Model = SCR | TwoFlanks | OccupancyModel
     type Design = CaptureHistory | DetectionHistory
 
 __all__ = ["Scenario"]
@@ -42,7 +43,7 @@ class Scenario:
     Parameters
     ----------
     model
-        The model that is fitted: :class:`SCR`, or one of occupancy.
+        The model that is fitted: :class:`SCR`, :class:`TwoFlanks`, or one of occupancy.
     design
         Stations or sites with their effort, occasions or visits; what was seen in them is ignored.
     mask
@@ -83,20 +84,33 @@ class Scenario:
     def __post_init__(self) -> None:
         """Check that the parts go together."""
         for name, model in (("model", self.model), ("generator", self.generator)):
-            if model is not None and not isinstance(model, SCR | OccupancyModel):
-                raise ModelError(f"{name}={model!r}: give an lp.SCR or a model of occupancy.", offenders=[name])
-        if isinstance(self.model, SCR) is not isinstance(self.source, SCR):
+            if model is not None and not isinstance(model, SCR | TwoFlanks | OccupancyModel):
+                raise ModelError(
+                    f"{name}={model!r}: give an lp.SCR, an lp.TwoFlanks or a model of occupancy.", offenders=[name]
+                )
+        if isinstance(self.model, OccupancyModel) is not isinstance(self.source, OccupancyModel):
             raise ModelError("model and generator: both are of capture-recapture, or both of occupancy.")
-        if isinstance(self.model, SCR):
+        if not isinstance(self.model, OccupancyModel):
             check_design(self.design)
             if self.reality is not None and not isinstance(self.reality, Reality):
                 raise ModelError(f"reality={self.reality!r}: give lp.design.Reality(...).", offenders=["reality"])
             if self.mask is None:
                 raise DataError("mask: capture-recapture needs one. Make it with lp.Mask.around(design, ...).")
+            self._check_flanks()
         elif self.reality is not None:
             raise ModelError("reality: it is for capture-recapture.", offenders=["reality"])
         elif not isinstance(self.design, DetectionHistory):
             raise DataError(f"design: occupancy needs a DetectionHistory, and this is a {type(self.design).__name__}.")
+
+    def _check_flanks(self) -> None:
+        """Refuse two flanks of data that do not show them."""
+        drawn = isinstance(self.source, TwoFlanks) if self.reality is None else self.reality.both_flanks is not None
+        if isinstance(self.model, TwoFlanks) and not drawn:
+            raise ModelError(
+                "lp.TwoFlanks needs data that show flanks: give reality=lp.design.Reality(both_flanks=0.7), the chance "
+                "that a record shows both.",
+                offenders=["reality"],
+            )
 
     @property
     def source(self) -> Model:
@@ -134,7 +148,8 @@ class Scenario:
 
     @property
     def _made_of(self) -> tuple[Any, ...]:
-        return (self.source, *self.where)
+        source = self.source
+        return (source.model if isinstance(source, TwoFlanks) else source, *self.where)
 
     def constants(self) -> dict[str, str]:
         """Parameters of the generator that are the same everywhere, with their link."""

@@ -222,3 +222,16 @@ def test_the_figure():
     axes.figure.canvas.draw()
     with pytest.raises(ModelError, match=r"quantity='M': it is one of 'N'"):
         found.plot("M")
+
+
+def test_two_flanks_need_data_that_show_flanks():
+    plain = scr_plan()
+    given = {"design": plain.design, "mask": plain.mask, "parameters": plain.parameters, "model": lp.TwoFlanks()}
+    with pytest.raises(ModelError, match=r"TwoFlanks needs data that show flanks: give reality=.*both_flanks=0.7"):
+        lp.design.Scenario(**given, reality=lp.design.Reality(die=0.1))
+    with pytest.raises(ModelError, match="needs data that show flanks"):
+        lp.design.Scenario(**given, generator=lp.SCR())
+    plan = lp.design.Scenario(**given, reality=lp.design.Reality(both_flanks=0.5))
+    found = lp.design.study({"flanks": plan, "model's own": lp.design.Scenario(**given)}, replicates=1, seed=2)
+    assert set(found.replicates["status"]) <= {"ok", "untrusted"}
+    assert {"N", "E_N", "sigma"} <= set(found.estimates["quantity"])
