@@ -15,6 +15,7 @@ from leopardpop.design.layout_choice import Limits
 from leopardpop.design.layouts import Layout, layout
 from leopardpop.design.more import More, more_occasions
 from leopardpop.design.reality import Reality
+from leopardpop.design.reporting import report
 from leopardpop.design.scenario import Scenario
 from leopardpop.design.site_widths import SitePrecision, site_precision
 from leopardpop.design.sites import visits
@@ -42,6 +43,7 @@ __all__ = [
     "layout",
     "more_occasions",
     "power",
+    "report",
     "site_precision",
     "study",
     "virtual_survey",

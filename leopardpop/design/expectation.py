@@ -229,7 +229,7 @@ class Expected:
             A row a design and effort; columns ``n``, ``n_lower``, ``n_upper``, and so on for every number.
         """
         rows = []
-        for (name, f), part in self.table.groupby(["design", "effort"], sort=False):
+        for (name, f), part in self.groups():
             row: dict[str, Any] = {"design": name, "effort": f}
             for number in NUMBERS:
                 row[number], row[f"{number}_lower"], row[f"{number}_upper"] = median_and_interval(part[number])
@@ -312,12 +312,13 @@ class Expected:
     def __repr__(self) -> str:
         """Say what each design buys."""
         several = f", {counted(self.n_draws, 'draw')} of what is assumed" if self.n_draws > 1 else ""
-        titles = [self._title(name, times) for (name, times), _ in self._parts()]
+        titles = [self._title(name, times) for (name, times), _ in self.groups()]
         width = max(30, *(len(title) + 2 for title in titles))
-        lines = [f"{t:<{width}}{self._words(part)}" for t, (_, part) in zip(titles, self._parts(), strict=True)]
+        lines = [f"{t:<{width}}{self._words(part)}" for t, (_, part) in zip(titles, self.groups(), strict=True)]
         return "\n  ".join([f"Expected numbers of a survey{several}", *lines])
 
-    def _parts(self) -> Any:
+    def groups(self) -> Any:
+        """Rows of the table by design and effort."""
         return self.table.groupby(["design", "effort"], sort=False)
 
     def _title(self, name: str, times: float) -> str:

@@ -137,7 +137,8 @@ def layout_map(found: Layout, *, coordinates: Coordinates = "hidden", ax: Any = 
         xy = found.stations.loc[found.stations["cameras"] == cameras, ["x", "y"]].to_numpy(float)
         if len(xy):
             dots(axes, frame, xy, s=14, c=color, marker=marker, label=label)
-    legend_below(axes, axes.get_legend_handles_labels()[0], columns=3)
+    gap = 2.6 if coordinates == "exact" else 0.0  # the room of ticks and their label
+    legend_below(axes, axes.get_legend_handles_labels()[0], columns=3, gap=gap)
     caption = f"{found!r}. Grey: feasible places; outline: the mask."
     describe(axes, caption, f"Map of {counted(len(found.stations), 'station')} chosen among feasible places.")
     return axes

@@ -42,7 +42,7 @@ h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .9rem; border-top:
 p, ul { margin: .6rem 0; }
 li { margin: .3rem 0; }
 nav { font-size: .85rem; margin: 0 0 1.2rem; }
-nav a { color: var(--blue); margin-right: 1rem; text-decoration: none; white-space: nowrap; }
+nav a { color: var(--blue); margin-right: .75rem; text-decoration: none; white-space: nowrap; }
 nav a:hover { text-decoration: underline; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .9rem; margin: 1rem 0; }
 .card { border: 1px solid var(--line); border-top: 4px solid var(--blue); border-radius: 4px; padding: .8rem 1rem; }
@@ -96,7 +96,7 @@ def to_html(report: Report) -> str:
     (False, True)
     """
     headings = [block for block in report.blocks if isinstance(block, Heading)]
-    links = "".join(f'<a href="#{escape(each.anchor)}">{escape(each.text)}</a>' for each in headings)
+    links = " ".join(f'<a href="#{escape(each.anchor)}">{escape(each.text)}</a>' for each in headings)
     contents = f"<nav aria-label='Contents'>{links}</nav>" if links else ""
     body = "\n".join(_grouped(report.blocks))
     return f"""<!DOCTYPE html>

@@ -35,7 +35,7 @@ from leopardpop.results.occupancy_fit import OccupancyFit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["compose", "compose_sites", "write_report"]
+__all__ = ["compose", "compose_sites", "write_composed", "write_report"]
 
 
 def write_report(
@@ -92,10 +92,7 @@ def write_report(
     ModelError
         If the ending of the file is another, an option is wrong, or the fit came from a file without positions.
     """
-    target = Path(path)
-    kinds = {".html": _write_html, ".htm": _write_html, ".md": _write_markdown}
-    if target.suffix.lower() not in kinds:
-        raise ModelError(f"{target.name}: a report is written as .html or .md.")
+    target = _writable(Path(path))
     common = {"fit": fit, "coordinates": coordinates, "title": title, "note": note, "checks": checks}
     of_animals = {"claim": claim, "truth": truth, "regions": regions, "by": by}
     if isinstance(fit, OccupancyFit):
@@ -104,7 +101,33 @@ def write_report(
     else:
         _refuse(fit, {"decline": decline})
         report = compose(Context(**common, **of_animals))
-    kinds[target.suffix.lower()](report, target)
+    return write_composed(report, target)
+
+
+def write_composed(report: Report, target: Path) -> Path:
+    """Write a report that is put together.
+
+    Parameters
+    ----------
+    report
+        The report.
+    target
+        File to write, ``.html`` or ``.md``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
+    write = _write_markdown if _writable(target).suffix.lower() == ".md" else _write_html
+    write(report, target)
+    return target
+
+
+def _writable(target: Path) -> Path:
+    """Refuse other kinds of files than reports are written as."""
+    if target.suffix.lower() not in (".html", ".htm", ".md"):
+        raise ModelError(f"{target.name}: a report is written as .html or .md.")
     return target
 
 

@@ -35,7 +35,21 @@ def peak_mebibytes() -> float:
     Linux's getrusage counts what the process that started this one had at that moment; the status of the process
     does not.
     """
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    found = _status("VmHWM")
+    if found is not None:
+        return found
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1024)
+
+
+def resident_mebibytes() -> float:
+    """Memory that this process has now, MiB; where the system does not say it, the most that it has had."""
+    found = _status("VmRSS")
+    return peak_mebibytes() if found is None else found
+
+
+def _status(key: str) -> float | None:
+    """A number of Linux's status of this process, MiB."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(key)) / 1024

@@ -6,13 +6,18 @@ import os
 import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import leopardpop as lp
+from leopardpop.design.studies import replicate
+from leopardpop.runs import run_tasks
+from tests.benchmarks.processor import resident_mebibytes
 from tests.benchmarks.yardstick import yardstick
 
 SIGMA = 2_000.0
@@ -67,3 +72,23 @@ def test_the_overhead_of_a_replicate(tmp_path):
         after = resource.getrusage(resource.RUSAGE_SELF)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert spent / 40 < 0.010
+
+
+def fitted(work: tuple[Any, ...], point: Any, seed: int) -> dict[str, Any]:
+    """A replicate, and the memory of the worker that made it, MiB."""
+    return replicate(work, point, seed) | {"mib": resident_mebibytes()}
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(900)
+def test_memory_of_a_worker_stays_flat():
+    """2,000 fits by one worker; once it is warm, what it takes grows by less than 50 MiB in 10,000."""
+    sites = lp.design.Scenario(model=lp.Occupancy(), design=lp.design.visits(40, 5), parameters={"psi": 0.6, "p": 0.4})
+    work = (replace(sites, parameters={}), sites.constants(), "laplace", 50)
+    tasks = {f"t{i:04d}": (work, sites.point(i), i) for i in range(2_000)}
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        found = run_tasks(fitted, tasks, executor=pool)
+    used = np.array([outcome.value["mib"] for outcome in found.values() if outcome.value is not None])
+    assert len(used) == 2_000
+    growth = (np.median(used[-200:]) - np.median(used[400:600])) / 1_400
+    assert growth * 10_000 < 50, f"{growth * 10_000:.0f} MiB in 10,000 tasks"
