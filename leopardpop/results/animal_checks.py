@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["animal_findings"]
 
-APART = 4.0
+APART = 2.0
 """Sd of log λ over that of log λp, above which the product alone is known."""
 LOOSE = 0.35
 """Sd of log λ below which it is known well enough whatever the product is."""
