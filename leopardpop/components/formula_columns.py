@@ -135,9 +135,11 @@ def _check_complete(names: Sequence[str], table: pd.DataFrame, owner: str, rows:
         if missing.any():
             labels = list(dict.fromkeys(table.index[missing]))  # a station stands there once a class
             some = ", ".join(str(label) for label in labels[:5]) + (", ..." if len(labels) > 5 else "")
+            out = f"leave these {rows}s out"
+            out += f": history.complete_visits({name!r})" if rows == "visit" else ""
             raise DataError(
                 f"{owner}: {name!r} is missing on {len(labels)} of {table.index.nunique()} {rows}s ({some}). "
-                f"Fill it in, or leave these {rows}s out.",
+                f"Fill it in, or {out}.",
                 offenders=labels,
             )
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from leopardpop.data.design import AUDIT_COLUMNS
 from leopardpop.data.detection_checks import missing_covariates
+from leopardpop.data.detection_complete import complete_visits
 from leopardpop.data.detection_dataset import adopt_detections, home_of, select
 from leopardpop.data.detection_export import write_unmarked
 from leopardpop.data.detection_grid import Seasons
@@ -368,6 +369,16 @@ class DetectionHistory:
             If there is no such label.
         """
         return DetectionHistory(select(self._dataset, species=species, season=season), self._audit)
+
+    def complete_visits(self, *covariates: str) -> DetectionHistory:
+        """Leave out the visits on which covariates (none named: any) are missing, and warn of how many.
+
+        Raises
+        ------
+        DataError
+            If there is no such covariate.
+        """
+        return DetectionHistory(complete_visits(self._dataset, covariates), self._audit)
 
     def __getitem__(self, label: str | tuple[str, ...]) -> DetectionHistory:
         chosen = self._dataset

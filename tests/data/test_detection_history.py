@@ -346,3 +346,43 @@ def test_effort_of_arrays_is_1_where_none_is_given():
     assert arrays.visit_covariates["snow"].tolist() == [12, 12, 3, 3, 3, 8, 8]
     assert arrays.tally(2).tolist() == [[0], [1], [1]]
     assert make(sites=None).arrays().xy is None
+
+
+class TestCompleteVisits:
+    """Visits without a covariate are left out, and it is told how many and what was seen on them."""
+
+    y = np.array([[1.0, 0, np.nan], [0, 1, 0], [0, 0, 0], [1, 1, 0]])
+    wind = np.array([[0.1, np.nan, np.nan], [0.2, np.nan, 0.3], [np.nan] * 3, [0.0, 0.1, 0.2]])
+
+    def history(self):
+        with pytest.warns(DataWarning, match="wind is missing at 5 of 11 visits made"):
+            return DetectionHistory.from_tables(
+                self.y,
+                visit_covariates={"wind": self.wind, "rain": np.ones((4, 3))},
+                sites=pd.DataFrame({"h": [1, 2, 3, 4.0]}),
+            )
+
+    def test_by_name(self):
+        with pytest.warns(DataWarning, match="5 visits of 11 are left out, 1 of them with a detection: 'wind' is"):
+            left = self.history().complete_visits("wind")
+        expected = np.where(np.isnan(self.wind), np.nan, self.y)
+        np.testing.assert_array_equal(left.dataset["y"].values[:, 0], expected)
+        assert left.missing_covariates.empty
+        assert left.n_sites == 4
+        assert left.complete_visits() == left
+
+    def test_nothing_is_missing(self):
+        history = self.history()
+        assert history.complete_visits("rain", "h") == history
+
+    def test_of_several_species_a_visit_is_one(self):
+        with pytest.warns(DataWarning, match="wind is missing"):
+            both = DetectionHistory.from_tables({"a": self.y, "b": self.y[::-1]}, visit_covariates={"wind": self.wind})
+        with pytest.warns(DataWarning, match="are left out"):
+            left = both.complete_visits()
+        assert left.dataset["y"].dims == both.dataset["y"].dims
+        assert np.isnan(left.dataset["y"].values[:, 2, 0]).all()
+
+    def test_an_unknown_name(self):
+        with pytest.raises(DataError, match=r"no covariate 'wnd'. Did you mean 'wind'"):
+            self.history().complete_visits("wnd")
