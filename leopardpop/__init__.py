@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         HazardRate,
         ProbabilityExponential,
         ProbabilityHalfNormal,
+        ProbabilityHazardRate,
         parameter,
     )
     from leopardpop.data.detection_history import DetectionHistory
@@ -114,6 +115,7 @@ __all__ = [
     "Prior",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "ProbabilityHazardRate",
     "Reproduction",
     "RoyleNichols",
     "Sensitivity",
@@ -183,6 +185,7 @@ _HOMES = {
     "Prior": "priors",
     "ProbabilityExponential": "components.detection",
     "ProbabilityHalfNormal": "components.detection",
+    "ProbabilityHazardRate": "components.detection",
     "Reproduction": "results.reproduction",
     "RoyleNichols": "models.abundance",
     "Sensitivity": "checks.sensitivity_result",

@@ -267,6 +267,7 @@ def test_a_model_is_a_record_of_words():
         (lp.HazardRate(z="~ 1"), ["lambda0", "sigma", "z"]),
         (lp.ProbabilityHalfNormal(), ["g0", "sigma"]),
         (lp.ProbabilityExponential(), ["g0", "sigma"]),
+        (lp.ProbabilityHazardRate(), ["g0", "sigma", "z"]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, lp.DetectionFunction) else "",
 )

@@ -57,3 +57,10 @@ def test_pages_need_no_network():
     conf = (DOCS / "conf.py").read_text(encoding="utf-8")
     assert 'html_math_renderer = "mathml"' in conf
     assert not re.search(r"mathjax|https?://|\bcdn\b", conf)
+
+
+def test_the_number_of_published_fits_is_that_of_the_list():
+    from leopardpop.checks.known.secr_fits import FITS
+
+    for page, words in (("evidence.md", "there are {} published fits"), ("paper/paper.md", "estimates of {} fits")):
+        assert words.format(len(FITS)) in (DOCS / page).read_text(encoding="utf-8"), page

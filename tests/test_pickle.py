@@ -37,7 +37,8 @@ def captured():
 
 
 def components():
-    functions = (lp.HalfNormal, lp.Exponential, lp.HazardRate, lp.ProbabilityHalfNormal, lp.ProbabilityExponential)
+    functions = (lp.HalfNormal, lp.Exponential, lp.HazardRate)
+    functions += (lp.ProbabilityHalfNormal, lp.ProbabilityExponential, lp.ProbabilityHazardRate)
     families = (lp.Occupancy, lp.DynamicOccupancy, lp.MultistateOccupancy, lp.DynamicMultistateOccupancy)
     families += (
         lp.FalsePositiveOccupancy,

@@ -22,6 +22,7 @@ from leopardpop.components.detection import (
     HazardRate,
     ProbabilityExponential,
     ProbabilityHalfNormal,
+    ProbabilityHazardRate,
 )
 from leopardpop.data.history_subset import in_longer_occasions, without_animal
 from leopardpop.errors import LeopardpopError
@@ -35,7 +36,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "seed_of", "trials_of_animals", "trials_of_priors"]
 
-SHIPPED = (HalfNormal, Exponential, HazardRate, ProbabilityHalfNormal, ProbabilityExponential)
+SHIPPED = (
+    HalfNormal,
+    Exponential,
+    HazardRate,
+    ProbabilityHalfNormal,
+    ProbabilityExponential,
+    ProbabilityHazardRate,
+)
 BASELINES = ("lambda0", "g0")
 TIMES = (2, 4)
 STATION_DRAWS, MADE_DRAWS, MASK_DRAWS = 200, 100, 400

@@ -24,6 +24,7 @@ __all__ = [
     "HazardRate",
     "ProbabilityExponential",
     "ProbabilityHalfNormal",
+    "ProbabilityHazardRate",
     "parameter",
 ]
 
@@ -252,15 +253,13 @@ class HazardRate(DetectionFunction):
     z: str = parameter("~ 1", link="log", unit="")
 
     def log_hazard(self, d2: Any, lambda0: Any, sigma: Any, z: Any) -> Any:  # type: ignore[override]
-        """log λ0 + log(1 − exp(−u)), u = (d/σ)^−z, capped at e⁵ where the second term is 0 to machine precision."""
-        log_u = minimum(-z * (0.5 * np.log(d2 + TINY) - np.log(sigma)), 5.0)
-        return np.log(lambda0) + log_u + log_one_minus_exp_ratio(np.exp(log_u))
+        """log λ0 + log(1 − exp(−u)), u = (d/σ)^−z."""
+        return np.log(lambda0) + _log_rate(_log_power(d2, sigma, z))
 
     def log_slopes(self, d2: Any, lambda0: Any, sigma: Any, z: Any) -> dict[str, Any]:  # type: ignore[override]
         """1, z·u/(eᵘ − 1) and log(u)·u/(eᵘ − 1)."""
-        log_u = minimum(-z * (0.5 * np.log(d2 + TINY) - np.log(sigma)), 5.0)
-        u = np.exp(log_u) + TINY
-        share = u / np.expm1(u)
+        log_u = _log_power(d2, sigma, z)
+        share = _share_of_rate(log_u)
         return {"lambda0": 1.0, "sigma": z * share, "z": log_u * share}
 
 
@@ -334,6 +333,66 @@ class ProbabilityExponential(DetectionFunction):
         distance = np.sqrt(d2) / sigma
         slope = _slope_of_probability(np.log(g0) - distance)
         return {"g0": slope, "sigma": slope * distance}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbabilityHazardRate(DetectionFunction):
+    r"""Hazard-rate detection *probability* in one unit of effort, as in secr's ``HR``.
+
+    .. math:: g(d) = g_0 \left(1 - \exp\left(-(d/\sigma)^{-z}\right)\right), \qquad \lambda(d) = -\log(1 - g(d))
+
+    The tail falls as a power of distance, so the mask must be wide: judge it by the estimate, not by a multiple of
+    sigma.
+
+    Parameters
+    ----------
+    g0
+        Formula of the probability of detection at distance zero in one unit of effort.
+    sigma
+        Formula of the scale, m.
+    z
+        Formula of the shape.
+
+    References
+    ----------
+    Hayes RJ, Buckland ST (1983) Radial-distance models for the line-transect method. Biometrics 39, 29-42.
+    doi:10.2307/2530804
+
+    Examples
+    --------
+    >>> round(float(ProbabilityHazardRate().log_hazard(1.0e6, g0=0.5, sigma=1000.0, z=4.0)), 4)
+    -0.9679
+    """
+
+    g0: str = parameter("~ 1", link="logit", unit="1/effort")
+    sigma: str = parameter("~ 1", link="log", unit="m")
+    z: str = parameter("~ 1", link="log", unit="")
+
+    def log_hazard(self, d2: Any, g0: Any, sigma: Any, z: Any) -> Any:  # type: ignore[override]
+        """log(−log(1 − g)), log g = log g0 + log(1 − exp(−u)), u = (d/σ)^−z."""
+        return _hazard_of_probability(np.log(g0) + _log_rate(_log_power(d2, sigma, z)))
+
+    def log_slopes(self, d2: Any, g0: Any, sigma: Any, z: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Slopes of log g, those of the hazard-rate function, times that of the log hazard with respect to log g."""
+        log_u = _log_power(d2, sigma, z)
+        slope, share = _slope_of_probability(np.log(g0) + _log_rate(log_u)), _share_of_rate(log_u)
+        return {"g0": slope, "sigma": slope * z * share, "z": slope * log_u * share}
+
+
+def _log_power(d2: Any, sigma: Any, z: Any) -> Any:
+    """log u, u = (d/σ)^−z, capped at e⁵ where exp(−u) is 0 to machine precision."""
+    return minimum(-z * (0.5 * np.log(d2 + TINY) - np.log(sigma)), 5.0)
+
+
+def _log_rate(log_u: Any) -> Any:
+    """log(1 − exp(−u))."""
+    return log_u + log_one_minus_exp_ratio(np.exp(log_u))
+
+
+def _share_of_rate(log_u: Any) -> Any:
+    """u/(eᵘ − 1), the slope of log(1 − exp(−u)) with respect to log u."""
+    u = np.exp(log_u) + TINY
+    return u / np.expm1(u)
 
 
 def _hazard_of_probability(log_g: Any) -> Any:

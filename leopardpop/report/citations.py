@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leopardpop.components.detection import HazardRate
+from leopardpop.components.detection import HazardRate, ProbabilityHazardRate
 from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.report.bibliography import article, software
 from leopardpop.report.site_citations import site_references
@@ -171,7 +171,7 @@ def _of_animals(fit: Any) -> list[Reference]:
     two_flanks, detector = hasattr(fit.model, "model"), str(fit.data_tree["observed_data"].attrs["detector"])
     model = fit.model.model if two_flanks else fit.model
     found = [SCR, *([] if detector == "multi" else [PASSIVE]), REALISED]
-    found += [HAZARD_RATE] if isinstance(model.detection, HazardRate) else []
+    found += [HAZARD_RATE] if isinstance(model.detection, HazardRate | ProbabilityHazardRate) else []
     found += [FLANKS] if two_flanks else []
     return found + ([GHOSTS] if getattr(model, "ghosts", False) else [])
 

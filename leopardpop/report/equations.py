@@ -10,6 +10,7 @@ from leopardpop.components.detection import (
     HazardRate,
     ProbabilityExponential,
     ProbabilityHalfNormal,
+    ProbabilityHazardRate,
 )
 from leopardpop.report.blocks import Equation
 
@@ -51,6 +52,13 @@ DETECTION: dict[type, tuple[Equation, ...]] = {
         Equation(
             r"g_k(x) = g_0 \, \exp\left(-\dfrac{d_k(x)}{\sigma}\right)",
             "g of station k and place x is g0 times exp of minus d over sigma",
+        ),
+        HAZARD,
+    ),
+    ProbabilityHazardRate: (
+        Equation(
+            r"g_k(x) = g_0 \left[1 - \exp\left\{-\left(\dfrac{d_k(x)}{\sigma}\right)^{-z}\right\}\right]",
+            "g of station k and place x is g0 times one minus exp of minus d over sigma to the power minus z",
         ),
         HAZARD,
     ),

@@ -32,6 +32,7 @@ SHAPES = {
     "HazardRate": "hazard-rate",
     "ProbabilityHalfNormal": "half-normal (of the probability)",
     "ProbabilityExponential": "exponential (of the probability)",
+    "ProbabilityHazardRate": "hazard-rate (of the probability)",
 }
 
 

@@ -21,6 +21,7 @@ from leopardpop.components.detection import (
     HazardRate,
     ProbabilityExponential,
     ProbabilityHalfNormal,
+    ProbabilityHazardRate,
 )
 from leopardpop.data.mask import Mask
 from leopardpop.errors import ModelError, PriorError
@@ -41,7 +42,15 @@ from leopardpop.priors import Prior, PriorSet
 
 __all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json", "without_places"]
 
-SHIPPED = (Exponential, HalfNormal, HazardRate, LogLinear, ProbabilityExponential, ProbabilityHalfNormal)
+SHIPPED = (
+    Exponential,
+    HalfNormal,
+    HazardRate,
+    LogLinear,
+    ProbabilityExponential,
+    ProbabilityHalfNormal,
+    ProbabilityHazardRate,
+)
 OCCUPANCY = {
     each.__name__: each
     for each in (

@@ -24,7 +24,14 @@ from tests.reference.designs import CLASSES, EFFORTS, LAYOUTS, Design, make_larg
 from tests.reference.scr import PlainSession
 
 DETECTORS = ("count", "proximity", "multi")
-FUNCTIONS = ("HalfNormal", "Exponential", "HazardRate", "ProbabilityHalfNormal", "ProbabilityExponential")
+FUNCTIONS = (
+    "HalfNormal",
+    "Exponential",
+    "HazardRate",
+    "ProbabilityHalfNormal",
+    "ProbabilityExponential",
+    "ProbabilityHazardRate",
+)
 
 
 def near(value: float) -> object:
@@ -48,7 +55,7 @@ def coefficients(function: str, sex: str = "none") -> dict[str, float]:
     }
     if sex != "none":
         values |= {f"{name}[sex[M]]": 0.3, "sigma[sex[M]]": 0.35, "pmix[M]": -0.4}
-    return values | ({"z[Intercept]": math.log(3.5)} if function == "HazardRate" else {})
+    return values | ({"z[Intercept]": math.log(3.5)} if function.endswith("HazardRate") else {})
 
 
 def make_model(function: str, sex: str = "none") -> lp.SCR:

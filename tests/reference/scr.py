@@ -111,12 +111,19 @@ def probability_exponential(d: Array, g0: Array, sigma: Array) -> Array:
     return log_hazard_of_log_probability(np.log(g0) - d / sigma)
 
 
+def probability_hazard_rate(d: Array, g0: Array, sigma: Array, z: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        log_u = -z * (np.log(d) - np.log(sigma))
+    return log_hazard_of_log_probability(np.log(g0) + log_one_minus_exp_minus(log_u))
+
+
 DETECTION: dict[str, Callable[..., Array]] = {
     "HalfNormal": half_normal,
     "Exponential": exponential,
     "HazardRate": hazard_rate,
     "ProbabilityHalfNormal": probability_half_normal,
     "ProbabilityExponential": probability_exponential,
+    "ProbabilityHazardRate": probability_hazard_rate,
 }
 
 

@@ -28,6 +28,7 @@ VALUES = {
     "HazardRate": {"lambda0": 0.4, "sigma": 800.0, "z": 3.0},
     "ProbabilityHalfNormal": {"g0": 0.3, "sigma": 900.0},
     "ProbabilityExponential": {"g0": 0.3, "sigma": 700.0},
+    "ProbabilityHazardRate": {"g0": 0.3, "sigma": 800.0, "z": 3.0},
 }
 
 
@@ -98,6 +99,10 @@ def test_multi_follows_scipy() -> None:
         ("HazardRate", lambda d: 0.4 * (1 - math.exp(-((d / 800.0) ** -3.0))) if d else 0.4),
         ("ProbabilityHalfNormal", lambda d: -math.log(1 - 0.3 * math.exp(-(d**2) / (2 * 900.0**2)))),
         ("ProbabilityExponential", lambda d: -math.log(1 - 0.3 * math.exp(-d / 700.0))),
+        (
+            "ProbabilityHazardRate",
+            lambda d: -math.log(1 - 0.3 * (1 - math.exp(-((d / 800.0) ** -3.0)))) if d else -math.log(0.7),
+        ),
     ],
 )
 def test_detection_functions_by_hand(function: str, by_hand: object) -> None:

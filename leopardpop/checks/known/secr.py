@@ -22,6 +22,7 @@ from leopardpop.components.detection import (
     HalfNormal,
     ProbabilityExponential,
     ProbabilityHalfNormal,
+    ProbabilityHazardRate,
 )
 from leopardpop.models.scr import SCR
 
@@ -29,9 +30,8 @@ __all__ = ["LOG_HA_PER_KM2", "SecrFit"]
 
 LOG_HA_PER_KM2 = math.log(100.0)
 
-DETECTIONS: dict[str, type[DetectionFunction]] = {
-    kind.__name__: kind for kind in (Exponential, HalfNormal, ProbabilityExponential, ProbabilityHalfNormal)
-}
+SHIPPED = (Exponential, HalfNormal, ProbabilityExponential, ProbabilityHalfNormal, ProbabilityHazardRate)
+DETECTIONS: dict[str, type[DetectionFunction]] = {kind.__name__: kind for kind in SHIPPED}
 
 type Matrix = NDArray[np.float64]
 

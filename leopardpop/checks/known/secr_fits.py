@@ -11,6 +11,7 @@ from leopardpop.checks.known.secr import Matrix, SecrFit
 __all__ = ["AT_FIXED_COEFFICIENTS", "FITS", "VARYING"]
 
 HN, EX = "ProbabilityHalfNormal", "ProbabilityExponential"
+HR = "ProbabilityHazardRate"
 HHN, HEX = "HalfNormal", "Exponential"
 
 
@@ -19,7 +20,7 @@ def _null(baseline: str) -> tuple[str, ...]:
 
 
 def _baseline(detection: str) -> str:
-    return "g0" if detection in (HN, EX) else "lambda0"
+    return "g0" if detection in (HN, EX, HR) else "lambda0"
 
 
 def _fit(name: str, source: str, key: str, survey: str, detection: str, **options: Any) -> SecrFit:
@@ -96,6 +97,7 @@ FITS: list[SecrFit] = [
     _fit("blackbear EX", SECR_JSON, "blackbearCH: null EX", "blackbearCH", EX, collapsed=True),
     _fit("captdata HN", SECR_JSON, "captdata: null HN", "captdata", HN),
     _fit("captdata EX", SECR_JSON, "captdata: null EX", "captdata", EX),
+    _fit("captdata HR", SECR_JSON, "captdata: null HR", "captdata", HR, labels=(*_null("g0"), "z[Intercept]")),
     _fit("captdata HHN", SECR_JSON, "captdata: null HHN", "captdata", HHN),
     _fit("captdata HEX", SECR_JSON, "captdata: null HEX", "captdata", HEX),
     _fit(
