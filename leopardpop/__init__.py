@@ -19,6 +19,8 @@ from leopardpop._version import __version__
 
 if TYPE_CHECKING:
     from leopardpop import design, errors, priors, testing
+    from leopardpop.checks.calibration import calibrate
+    from leopardpop.checks.calibration_result import Calibration
     from leopardpop.checks.model_check import ModelCheck
     from leopardpop.checks.sensitivity_result import Sensitivity
     from leopardpop.checks.verification import Verification
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SCR",
     "AveragedPopulation",
+    "Calibration",
     "CaptureHistory",
     "CommunityFit",
     "CommunityOccupancy",
@@ -126,6 +129,7 @@ __all__ = [
     "Verification",
     "__version__",
     "average",
+    "calibrate",
     "compare",
     "design",
     "errors",
@@ -155,6 +159,7 @@ __all__ = [
 _HOMES = {
     "SCR": "models.scr",
     "AveragedPopulation": "results.average",
+    "Calibration": "checks.calibration_result",
     "CaptureHistory": "data.history",
     "CommunityFit": "results.community_fit",
     "CommunityOccupancy": "models.community",
@@ -195,6 +200,7 @@ _HOMES = {
     "TwoFlanks": "models.two_flanks",
     "Verification": "checks.verification",
     "average": "results.average",
+    "calibrate": "checks.calibration",
     "compare": "results.compare",
     "fit_many": "results.many",
     "laplace": "inference.generic",

@@ -19,7 +19,7 @@ from leopardpop.data.paths import path_of
 from leopardpop.errors import ConvergenceWarning, DataError, LeopardpopWarning
 from leopardpop.words import counted, whole
 
-__all__ = ["Outcome", "Progress", "run_tasks", "seed_of"]
+__all__ = ["Outcome", "Progress", "run_tasks", "seed_of", "write_json"]
 
 type Progress = bool | Callable[[int, int], None]
 
@@ -176,7 +176,7 @@ class Store:
                 offenders=differ,
             )
         if known is None:
-            _write(folder / ABOUT, about)
+            write_json(folder / ABOUT, about)
 
     def _read(self, folder: Path, tasks: Mapping[str, Any]) -> None:
         for key in tasks:
@@ -188,7 +188,7 @@ class Store:
         """Keep an outcome; on disk, unless it was lost."""
         self.outcomes[outcome.key] = outcome
         if self.folder is not None and not outcome.lost:
-            _write(self.folder / f"{outcome.key}.json", {"value": outcome.value, "error": outcome.error})
+            write_json(self.folder / f"{outcome.key}.json", {"value": outcome.value, "error": outcome.error})
 
 
 def _json_of(path: Path) -> dict[str, Any] | None:
@@ -200,7 +200,7 @@ def _json_of(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _write(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write beside the target and move: there is the whole file or none."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(json.dumps(content), encoding="utf-8")

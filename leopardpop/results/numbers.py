@@ -10,13 +10,13 @@ import numpy as np
 
 from leopardpop.components.special import TINY
 from leopardpop.models.likelihood.together import Sets
+from leopardpop.models.prior_draws import draw_term, in_theta
 from leopardpop.results.detected import detected_numbers, history_times
 from leopardpop.results.draws import distinct_draws, flat_draws, generator, in_blocks
 
 if TYPE_CHECKING:
     from leopardpop.models.layout import Parameter
     from leopardpop.models.likelihood.terms import Floats, Ints
-    from leopardpop.models.prior_terms import PriorTerm
     from leopardpop.models.problem import Problem
     from leopardpop.results.draws import HasDraws
     from leopardpop.results.regions import Regions
@@ -165,12 +165,9 @@ def prior_expected(problem: Problem, regions: Regions, rng: np.random.Generator,
     theta = np.zeros((draws, problem.layout.size))
     for term in problem.priors.terms:
         if term.label == "N":
-            number = _draw_prior(term, rng, draws)
+            number = draw_term(term, rng, draws)
         elif term.parameter in own:
-            values = _draw_prior(term, rng, draws)
-            of_term = problem.layout[term.parameter]
-            scale = float(of_term.design.scale[term.position - of_term.place.start])
-            theta[:, term.position] = of_term.link.forward(values) if term.natural else values * scale
+            theta[:, term.position] = in_theta(problem, term, draw_term(term, rng, draws))
     for each in effects:
         for row in theta:
             each.draw(row, rng)
@@ -182,15 +179,3 @@ def prior_expected(problem: Problem, regions: Regions, rng: np.random.Generator,
     on_mask = np.concatenate([np.exp(rows) @ problem.sessions[0].terms.area for rows in blocks])
     scaled: Floats = expected * (number / on_mask)[:, None, None]
     return scaled
-
-
-def _draw_prior(term: PriorTerm, rng: np.random.Generator, draws: int) -> Floats:
-    """Draws of one prior; of one that is known only by its PyMC variable, by PyMC."""
-    prior: Any = term.prior
-    if hasattr(prior, "draw"):
-        return np.asarray(prior.draw(rng, draws), float)
-    import pymc as pm
-
-    with pm.Model():
-        variable = prior.create_variable("x")
-    return np.asarray(pm.draw(variable, draws, random_seed=rng), float)
