@@ -32,10 +32,12 @@ if TYPE_CHECKING:
         Exponential,
         HalfNormal,
         HazardRate,
+        parameter,
+    )
+    from leopardpop.components.detection_probability import (
         ProbabilityExponential,
         ProbabilityHalfNormal,
         ProbabilityHazardRate,
-        parameter,
     )
     from leopardpop.data.detection_history import DetectionHistory
     from leopardpop.data.example import load_example
@@ -188,9 +190,9 @@ _HOMES = {
     "OccupancyMaximum": "results.occupancy_maximum",
     "Population": "results.population",
     "Prior": "priors",
-    "ProbabilityExponential": "components.detection",
-    "ProbabilityHalfNormal": "components.detection",
-    "ProbabilityHazardRate": "components.detection",
+    "ProbabilityExponential": "components.detection_probability",
+    "ProbabilityHalfNormal": "components.detection_probability",
+    "ProbabilityHazardRate": "components.detection_probability",
     "Reproduction": "results.reproduction",
     "RoyleNichols": "models.abundance",
     "Sensitivity": "checks.sensitivity_result",

@@ -467,6 +467,43 @@ class Rising(lp.DetectionFunction):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoLog(lp.DetectionFunction):
+    lambda0: str = lp.parameter("~ 1", link="log", unit="1/effort")
+    sigma: str = lp.parameter("~ 1", link="log", unit="m")
+
+    def log_hazard(self, d2, lambda0, sigma):
+        return lambda0 * np.exp(-d2 / (2 * sigma**2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatTail(lp.DetectionFunction):
+    lambda0: str = lp.parameter("~ 1", link="log", unit="1/effort")
+    sigma: str = lp.parameter("~ 1", link="log", unit="m")
+
+    def log_hazard(self, d2, lambda0, sigma):
+        return np.log(lambda0) - d2 / (d2 + sigma**2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongUnit(lp.DetectionFunction):
+    lambda0: str = lp.parameter("~ 1", link="log", unit="1/effort")
+    sigma: str = lp.parameter("~ 1", link="log", unit="m")
+
+    def log_hazard(self, d2, lambda0, sigma):
+        return np.log(lambda0) - d2 / (1000.0 * sigma)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Underflows(lp.DetectionFunction):
+    lambda0: str = lp.parameter("~ 1", link="log", unit="1/effort")
+    sigma: str = lp.parameter("~ 1", link="log", unit="m")
+
+    def log_hazard(self, d2, lambda0, sigma):
+        with np.errstate(divide="ignore"):
+            return np.log(lambda0 * np.exp(-d2 / (2 * sigma**2)))
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithoutScale(lp.DetectionFunction):
     lambda0: str = lp.parameter("~ 1", link="log", unit="1/effort")
     reach: str = lp.parameter("~ 1", link="log", unit="m")
@@ -487,6 +524,10 @@ class WithShape(lp.DetectionFunction):
 
 def test_detection_functions_of_ones_own_that_cannot_be():
     refused(lp.errors.ModelError, lambda: lp.testing.check_detection(Rising()), "Rising", "rises with distance")
+    refused(lp.errors.ModelError, lambda: lp.testing.check_detection(NoLog()), "twice the lambda0 adds", "log 2")
+    refused(lp.errors.ModelError, lambda: lp.testing.check_detection(FlatTail()), "falls by 1 only", "everywhere")
+    refused(lp.errors.ModelError, lambda: lp.testing.check_detection(WrongUnit()), "sigma are counted in millimetres")
+    refused(lp.errors.ModelError, lambda: lp.testing.check_detection(Underflows()), "not finite at every distance")
     refused(lp.errors.ModelError, lambda: lp.SCR(detection=WithoutScale()), "WithoutScale", "needs 'sigma'")
     shaped = lp.SCR(detection=WithShape())
     refused(lp.errors.PriorError, lambda: parameters(shaped), "'w' has no default prior", "priors={'w'")

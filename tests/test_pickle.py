@@ -91,6 +91,7 @@ def values():
         "sensitivity": fit.sensitivity(refit=False),
         "reproduction": lp.reproduce(fit),
         "verification": verification(),
+        "calibration": lp.calibrate(occupancy, visits, replicates=2, draws=25),
         "many fits": lp.fit_many({"one": (occupancy, visits)}, **FEW),
         "simulation": model.simulate(history, mask, parameters=AT, seed=1),
         "flank fit": flanks.fit(pair, lp.Mask.around(pair, buffer=4000, spacing=1000), **FEW),

@@ -34,10 +34,10 @@ SEX = lp.HalfNormal(lambda0="~ sex", sigma="~ sex")
 HEAD = """# Calibration
 
 Truths are drawn from the priors, surveys are simulated and fitted with these priors, and the rank of each truth in its
-posterior is noted: uniform ranks mean that likelihood, priors, simulation and engine belong together (Talts et al. 2018).
-A replicate that could not be fitted counts as one that the interval missed; those whose certificate failed are counted
-in. This page is written by `docs/images/calibration.py`, {replicates} replicates of each model by `engine="laplace"`;
-`lp.calibrate` does the same for a model and a design of yours ([how](howto/calibrate.md)).
+posterior is noted: uniform ranks mean that likelihood, priors, simulation and engine belong together (Talts et al.
+2018). A replicate that could not be fitted counts as one that the interval missed; those whose certificate failed are
+counted in. This page is written by `docs/images/calibration.py`, {replicates} replicates of each model by
+`engine="laplace"`; `lp.calibrate` does the same for a model and a design of yours ([how](howto/calibrate.md)).
 
 The column of 95 % intervals has the lowest and the highest share that held the truth, over the quantities of a model.
 

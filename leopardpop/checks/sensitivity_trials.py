@@ -16,10 +16,8 @@ from leopardpop.checks.sensitivity_priors import PriorChange, prior_changes
 from leopardpop.checks.sensitivity_refits import Task
 from leopardpop.checks.sensitivity_stations import are_independent, without_stations
 from leopardpop.checks.sensitivity_targets import Adjusted, Counter, Plain, Rebased, rebased, station_out
-from leopardpop.components.detection import (
-    Exponential,
-    HalfNormal,
-    HazardRate,
+from leopardpop.components.detection import Exponential, HalfNormal, HazardRate
+from leopardpop.components.detection_probability import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
     ProbabilityHazardRate,

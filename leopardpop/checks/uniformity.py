@@ -47,7 +47,7 @@ def ecdf_band(n: int, level: float = 0.95) -> tuple[Floats, Floats]:
     --------
     >>> lower, upper = ecdf_band(200)
     >>> float((upper - lower).max().round(2))
-    0.19
+    0.21
     """
     from scipy.stats import binom
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leopardpop.components.detection import HazardRate, ProbabilityHazardRate
+from leopardpop.components.detection import HazardRate
+from leopardpop.components.detection_probability import ProbabilityHazardRate
 from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.report.bibliography import article, software
 from leopardpop.report.site_citations import site_references

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leopardpop.components.detection import (
-    Exponential,
-    HalfNormal,
-    HazardRate,
+from leopardpop.components.detection import Exponential, HalfNormal, HazardRate
+from leopardpop.components.detection_probability import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
     ProbabilityHazardRate,

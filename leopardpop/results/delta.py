@@ -66,18 +66,26 @@ def expected_table(problem: Problem, theta: Floats, covariance: Floats) -> pd.Da
     return table.set_index(pd.Index(problem.history.sessions, name="session"))
 
 
-def realised_table(problem: Problem, theta: Floats, expected: pd.DataFrame) -> pd.DataFrame:
+def realised_table(problem: Problem, theta: Floats, covariance: Floats, expected: pd.DataFrame) -> pd.DataFrame:
     """Animals detected and the expected number of others, by session.
 
-    The variance is that of the expected number without the Poisson variance of N; intervals are log-normal in the
-    number of undetected animals (Efford & Fewster 2013, doi:10.1111/j.1600-0706.2012.20440.x). Under a binomial N the
-    number is a parameter: it is the expected one.
+    With one session the variance is that of the expected number without the Poisson variance of N, as in secr. With
+    several that would be wrong, for what they share is estimated from all of them: there it is the mean squared error
+    of prediction, u + J V Jᵀ with u the expected number of undetected animals, J its slopes and V the covariance of the
+    coefficients (with one session both agree to about 1 %). Intervals are log-normal in the number of undetected
+    animals (Efford & Fewster 2013, doi:10.1111/j.1600-0706.2012.20440.x). Under a binomial N the number is a
+    parameter: it is the expected one.
     """
     if problem.model.distribution == "binomial":
         return expected.copy()
-    missed = np.array([e.expected - e.detected for e in problem.evaluate(theta)])
+    log_missed = _log_missed(problem)
+    missed = np.exp(log_missed(theta))
     seen = np.array([len(data.individuals) for data in problem.data])
-    variance = np.maximum(expected["se"].to_numpy() ** 2 - expected["estimate"].to_numpy(), 0.0)
+    if len(problem.data) == 1:
+        variance = np.maximum(expected["se"].to_numpy() ** 2 - expected["estimate"].to_numpy(), 0.0)
+    else:
+        slopes = jacobian(log_missed, theta, np.sqrt(np.diagonal(covariance))) * missed[:, None]
+        variance = missed + np.einsum("sp,pq,sq->s", slopes, covariance, slopes)
     factor = np.exp(Z * np.sqrt(np.log1p(variance / missed**2)))
     columns = {
         "estimate": seen + missed,
@@ -86,6 +94,11 @@ def realised_table(problem: Problem, theta: Floats, expected: pd.DataFrame) -> p
         "upper": seen + missed * factor,
     }
     return pd.DataFrame(columns, index=expected.index)
+
+
+def _log_missed(problem: Problem) -> Callable[[Floats], Floats]:
+    """Log of the expected number of undetected animals by session, (S,)."""
+    return lambda at: np.log(np.array([e.expected - e.detected for e in problem.evaluate(at)]))
 
 
 def row_names(name: str, factors: dict[str, tuple[str, ...]]) -> list[str]:

@@ -301,7 +301,7 @@ def _packed(
         coefficients=coefficients,
         covariance=on_beta,
         expected_N=expected,
-        realised_N=realised_table(problem, theta, expected),
+        realised_N=realised_table(problem, theta, covariance, expected),
         n_animals=problem.n_animals,
         n_by_session=pd.Series({data.session: len(data.individuals) for data in problem.data}, name="n"),
         converged=mode.converged,

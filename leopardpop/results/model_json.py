@@ -15,10 +15,8 @@ import pandas as pd
 
 from leopardpop.components.classes import Mixture, class_column
 from leopardpop.components.density import LogLinear
-from leopardpop.components.detection import (
-    Exponential,
-    HalfNormal,
-    HazardRate,
+from leopardpop.components.detection import Exponential, HalfNormal, HazardRate
+from leopardpop.components.detection_probability import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
     ProbabilityHazardRate,

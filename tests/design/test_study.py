@@ -197,7 +197,7 @@ def test_bad_input():
         lp.design.study(occupancy_plan(), engine="laplac")
     with pytest.raises(ModelError, match=r"psi = 1\.5 is outside its range"):
         lp.design.study(occupancy_plan(parameters={"psi": 1.5, "p": 0.4}), replicates=1)
-    with pytest.raises(ModelError, match=r"give an lp\.SCR or a model of occupancy"):
+    with pytest.raises(ModelError, match=r"give an lp\.SCR, an lp\.TwoFlanks or a model of occupancy"):
         occupancy_plan(model="SCR")
     with pytest.raises(ModelError, match="both are of capture-recapture"):
         occupancy_plan(generator=lp.SCR())

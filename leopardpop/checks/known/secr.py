@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leopardpop.components.detection import (
-    DetectionFunction,
-    Exponential,
-    HalfNormal,
+from leopardpop.components.detection import DetectionFunction, Exponential, HalfNormal
+from leopardpop.components.detection_probability import (
     ProbabilityExponential,
     ProbabilityHalfNormal,
     ProbabilityHazardRate,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from leopardpop.components.detection import DetectionFunction, HalfNormal, ProbabilityHalfNormal
+from leopardpop.components.detection import DetectionFunction, HalfNormal
+from leopardpop.components.detection_probability import ProbabilityHalfNormal
 from leopardpop.models.likelihood.dense import DenseForm
 from leopardpop.models.likelihood.form import (
     Form,
