@@ -9,6 +9,7 @@ import numpy as np
 from leopardpop.data.names import listed
 from leopardpop.models.states.clusters import MOST_TOGETHER
 from leopardpop.results.findings import Finding
+from leopardpop.results.formula_checks import collinear_findings
 from leopardpop.results.occupancy_checks import large_effects, repeated
 from leopardpop.results.occupancy_meaning import meaning_findings
 from leopardpop.words import counted
@@ -36,7 +37,7 @@ def community_findings(problem: CommunityProblem, theta: Floats, pieces: SiteLik
         The likelihood in pieces; not looked at.
     """
     found = [_species(problem), _seen(problem), _engine(problem), repeated(problem), large_effects(problem, theta)]
-    return [*found, *meaning_findings(problem, theta)]
+    return [*found, *collinear_findings(problem.layout.parts), *meaning_findings(problem, theta)]
 
 
 def _species(problem: CommunityProblem) -> Finding:

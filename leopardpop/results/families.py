@@ -31,6 +31,7 @@ from leopardpop.results.fit import Fit
 from leopardpop.results.flank_checks import flank_findings, label_findings, twice_findings
 from leopardpop.results.flank_fit import TwoFlankFit
 from leopardpop.results.flank_tree import flank_tree
+from leopardpop.results.formula_checks import formula_findings
 from leopardpop.results.group_checks import group_findings
 from leopardpop.results.occupancy_checks import occupancy_findings
 from leopardpop.results.occupancy_fit import OccupancyFit
@@ -99,7 +100,7 @@ def _flank_findings(problem: FlankProblem, theta: Floats, pieces: Pointwise) -> 
 
 def _model_findings(problem: Problem, theta: Floats, pieces: Pointwise) -> list[Finding]:
     """What is looked at whatever an identity is."""
-    of_data = [*class_findings(problem), *mixture_findings(problem, theta)]
+    of_data = [*class_findings(problem), *mixture_findings(problem, theta), *formula_findings(problem)]
     of_data += [*group_findings(problem), *spatial_findings(problem, theta), *singleton_findings(problem, theta)]
     shift = prior_findings(problem, theta, pieces.expected)
     return [*of_data, *shift, *mask_findings(problem, theta)]

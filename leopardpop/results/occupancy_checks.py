@@ -12,6 +12,7 @@ from leopardpop.models.states.responses import certain_visits
 from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.animal_checks import animal_findings
 from leopardpop.results.findings import Finding
+from leopardpop.results.formula_checks import collinear_findings
 from leopardpop.results.group_checks import ALL_TOGETHER, group_finding
 from leopardpop.results.occupancy_meaning import meaning_findings
 from leopardpop.results.separation import separating_effects
@@ -50,7 +51,7 @@ def occupancy_findings(problem: OccupancyProblem, theta: Floats, pieces: SiteLik
         The likelihood in pieces; not looked at.
     """
     found = [_seen(problem), repeated(problem), _empty_seasons(problem), large_effects(problem, theta)]
-    found += _separated(problem)
+    found += [*_separated(problem), *collinear_findings(problem.layout.parts)]
     found += [_groups(problem, each) for each in problem.layout.effects if isinstance(each, Effects)]
     found += spatial_findings(problem, theta)
     found += meaning_findings(problem, theta)
