@@ -103,7 +103,8 @@ def _smooth_tail(ratios: Vector) -> float:
         return -np.inf
     khat, sigma = _pareto_fit(excess)
     if np.isfinite(khat):
-        quantiles = _pareto_quantiles((np.arange(size) + 0.5) / size, khat, sigma)
+        with np.errstate(over="ignore"):  # a tail so heavy is cut at the largest ratio
+            quantiles = _pareto_quantiles((np.arange(size) + 0.5) / size, khat, sigma)
         ratios[tail] = np.minimum(np.log(quantiles + cut), 0.0)
     return khat
 

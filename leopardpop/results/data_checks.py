@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leopardpop.components.classes import Mixture
+from leopardpop.data.names import listed
 from leopardpop.data.sexes import SEXES, is_sex
 from leopardpop.models.tables import class_codes
 from leopardpop.results.findings import Finding, Verdict
@@ -39,6 +40,8 @@ LOOSE_SIGMA = 0.7
 COARSEST_SPACING, SAFE_SPACING = 1.0, 0.6
 LARGEST_PRIOR_SHIFT = 0.25
 SMALLEST_SHARE, LARGEST_COLLAPSED = 0.05, 0.1
+ALIKE, LARGEST_ALIKE = 0.22, 0.25
+"""Difference of two classes on the scale of the link, a factor of 1.25; share of the draws below it."""
 
 
 def history_findings(history: CaptureHistory, nouns: tuple[str, str] = ("animal", "animals")) -> list[Finding]:
@@ -52,7 +55,7 @@ def history_findings(history: CaptureHistory, nouns: tuple[str, str] = ("animal"
         What an individual of it is called: one, and several.
     """
     general = [_animals(history), _recaptures(history), _at_two_stations(history, nouns), _spatial(history, nouns)]
-    return general if len(history.sessions) < 2 else [*general, _empty(history), _shared(history)]
+    return general if len(history.sessions) < 2 else [*general, _empty(history), _shared(history), *_sexes(history)]
 
 
 def finding(
@@ -132,6 +135,21 @@ def _shared(history: CaptureHistory) -> Finding:
     return finding("animals in several sessions", len(names), 1, "warn" if names else "ok", said, "DataWarning")
 
 
+def _sexes(history: CaptureHistory) -> list[Finding]:
+    """Animals of one label that are a female in one session and a male in another; nothing without sexes."""
+    column = next((str(name) for name in history.individuals if is_sex(str(name))), None)
+    if column is None:
+        return []
+    known = history.individuals[history.individuals[column].isin(SEXES)].groupby("individual")[column].nunique()
+    names = [str(label) for label in known.index[known > 1]]
+    advice = (
+        f"{listed(names, 3)} {'is' if len(names) == 1 else 'are'} F in one session and M in another: one of the sexes, "
+        "or the label, is wrong. Correct it, or leave the sex of these animals empty."
+    )
+    said: dict[Verdict, str] = {"ok": "No animal changes its sex between sessions.", "warn": advice}
+    return [finding("animals of two sexes", len(names), 1, "warn" if names else "ok", said, "DataWarning")]
+
+
 def class_findings(problem: Problem) -> list[Finding]:
     """Whether there are animals of every class; nothing without classes.
 
@@ -182,7 +200,25 @@ def mixture_findings(problem: Problem, theta: Floats) -> list[Finding]:
     )
     said: dict[Verdict, str] = {"ok": "Both classes of the mixture have animals in them.", "warn": advice}
     verdict: Verdict = "warn" if collapsed > LARGEST_COLLAPSED else "ok"
-    return [finding("draws with one class only", collapsed, LARGEST_COLLAPSED, verdict, said, "SparseDataWarning")]
+    alone = finding("draws with one class only", collapsed, LARGEST_COLLAPSED, verdict, said, "SparseDataWarning")
+    return [alone, _alike(problem, theta)]
+
+
+def _alike(problem: Problem, theta: Floats) -> Finding:
+    """Whether the classes of a mixture are detected alike: then the data show no heterogeneity."""
+    apart = np.zeros(len(theta))
+    for parameter in problem.layout.parts[1:]:  # all but density
+        for rows in parameter.predictor(theta):
+            first, second = np.split(rows, 2, axis=-1)
+            apart = np.maximum(apart, np.abs(second - first).max(-1, initial=0.0))
+    alike = float((apart < ALIKE).mean())
+    advice = (
+        f"In {percent(alike)} of the draws both classes of the mixture are detected alike, within a quarter: the data "
+        "show hardly any heterogeneity beyond what the priors put in. Compare with the model without classes."
+    )
+    said: dict[Verdict, str] = {"ok": "The classes of the mixture are told apart.", "note": advice}
+    verdict: Verdict = "note" if alike > LARGEST_ALIKE else "ok"
+    return finding("draws with classes alike", alike, LARGEST_ALIKE, verdict, said)
 
 
 def mask_findings(problem: Problem, theta: Floats) -> list[Finding]:

@@ -218,13 +218,14 @@ class Population(RestsOn):
         Returns
         -------
         float or xarray.DataArray
-            By session and region if there are several; ``fit.density_surface(exceeds=...)`` has it by cell.
+            By session and region if there are several; ``fit.density_surface(exceeds=...)`` has it by cell, of a
+            threshold per km², as its other columns are.
         """
         if not threshold >= 0:
             raise DataError(f"exceedance({threshold!r}): a density is a number of animals, 0 or more.")
         density = self.density(per_km2)
         above = (density > threshold).astype(float).where(density.notnull())
-        return _plain(above.mean(["chain", "draw"], skipna=False).rename("exceedance"))
+        return _plain(above.mean(["chain", "draw"], skipna=False).drop_attrs().rename("exceedance"))
 
     # -- what is said of it -------------------------------------------------------------------------------------------
     def summary(self) -> pd.DataFrame:

@@ -204,13 +204,14 @@ def _check_cells(
     bad = [name for name, is_bad in zip(names, nowhere, strict=True) if is_bad]
     if not bad:
         return
-    west, south, east, north = list(outlines[0].values())[int(np.flatnonzero(nowhere)[0])].bounds
+    first = list(outlines[0].values())[int(np.flatnonzero(nowhere)[0])]
+    west, south, east, north = first.bounds
     mask = problem.masks[problem.data[0].session]
     more = f" (and {len(bad) - 1} more regions)" if len(bad) > 1 else ""
     raise DataError(
-        f"No cell of the mask has its centre in {bad[0]!r}{more}, which spans x {west:.6g} to {east:.6g}, y "
-        f"{south:.6g} to {north:.6g}; {span('cells of the mask', mask.x, mask.y)}. Leave it out, use a mask that "
-        "reaches it, or check its coordinate reference system.",
+        f"No cell of the mask has its centre in {bad[0]!r}{more}, which has {area(first.area / 1e6)} and spans "
+        f"x {west:.6g} to {east:.6g}, y {south:.6g} to {north:.6g}; {span('cells of the mask', mask.x, mask.y)}. "
+        "Leave it out, use a mask that reaches it, or check its coordinate reference system.",
         offenders=bad,
     )
 

@@ -1,10 +1,12 @@
 """Classes of which no animal is known: there is a posterior all the same, and it says what it rests on."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import leopardpop as lp
 from leopardpop.errors import FitError, ModelError, SparseDataWarning
+from leopardpop.results.data_checks import history_findings
 from tests.results import made
 
 
@@ -68,3 +70,28 @@ def test_labels_of_other_columns_are_not_guessed():
 def test_a_share_at_its_bound_has_no_maximum():
     with pytest.raises(FitError, match="no proper maximum"):
         lp.SCR(classes="sex").maximum_likelihood(again(), made.mask())
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(0.0, "note"), (2.0, "ok")])
+def test_hidden_classes_that_are_alike_are_told(apart, verdict):
+    model = lp.SCR(detection=lp.HalfNormal(lambda0="~ h2"), classes=lp.Mixture(2))
+    truth = made.TRUTH | {"D": 1.0} | ({"lambda0[h2[2]]": apart, "pmix": 0.4} if apart else {})
+    maker = model if apart else made.model("null")
+    history = maker.simulate(made.design(), made.mask(), parameters=truth, seed=1).history
+    told = fit(history, model).diagnostics().set_index("quantity").loc["draws with classes alike"]
+    assert told["verdict"] == verdict
+    assert ("hardly any heterogeneity" in told["advice"]) == (verdict == "note")
+
+
+def test_a_female_that_is_a_male_next_year_is_told():
+    captures = pd.DataFrame({"session": ["2021", "2022"] * 2, "individual": ["a", "a", "b", "b"], "occasion": 1})
+    captures["station"] = "River 2-2"
+    individuals = captures[["session", "individual"]].assign(sex=["F", "M", "F", "F"])
+    history = lp.CaptureHistory.from_tables(
+        captures, made.stations("2021", "2022"), individuals=individuals, occasions=6, effort_unit="day"
+    )
+    told = {each.quantity: each for each in history_findings(history)}["animals of two sexes"]
+    assert (told.verdict, told.warning) == ("warn", "DataWarning")
+    assert "'a' is F in one session and M in another" in told.advice
+    unsexed = {each.quantity for each in history_findings(made.history("years"))}
+    assert "animals of two sexes" not in unsexed

@@ -465,6 +465,7 @@ def test_exceedance_is_the_share_of_draws_above() -> None:
     expected = [(draws.sel(region=name).values > threshold).mean() for name in ("west", "east")]
     np.testing.assert_allclose(found, expected)
     np.testing.assert_array_equal(pop.exceedance(0), 1.0)
+    assert "units" not in found.attrs  # a probability has none
     np.testing.assert_allclose(pop.exceedance(threshold / 100, per_km2=1), found)
     with pytest.raises(lp.errors.DataError, match="0 or more"):
         pop.exceedance(-1)
