@@ -23,6 +23,7 @@ SIGMA = 2_000.0
 LINE = np.arange(6) * 2 * SIGMA
 X, Y = (each.ravel() for each in np.meshgrid(LINE, LINE))
 STATIONS = pd.DataFrame({"station": [f"K{i:02d}" for i in range(36)], "x": X, "y": Y})
+PARKS = pd.concat([STATIONS.assign(session=f"park {i}") for i in range(4)])
 PRIORS = {
     "D": lp.Prior("LogNormal", mu=np.log(0.10), sigma=0.5),
     "lambda0": lp.Prior("LogNormal", mu=np.log(0.12), sigma=0.4),
@@ -31,22 +32,24 @@ PRIORS = {
 FEW = PRIORS | {"D": lp.Prior("LogNormal", mu=np.log(0.03), sigma=0.4)}
 G0 = {"D": PRIORS["D"], "g0": lp.Prior("Beta", alpha=4, beta=26), "sigma": PRIORS["sigma"]}
 SEX = lp.HalfNormal(lambda0="~ sex", sigma="~ sex")
+BY_NUTS = ("SCR, half-normal", "SCR, about 10 animals detected", "Occupancy", "DynamicMultistateOccupancy")
 HEAD = """# Calibration
 
 Truths are drawn from the priors, surveys are simulated and fitted with these priors, and the rank of each truth in its
 posterior is noted: uniform ranks mean that likelihood, priors, simulation and engine belong together (Talts et al.
 2018). A replicate that could not be fitted counts as one that the interval missed; those whose certificate failed are
-counted in. This page is written by `docs/images/calibration.py`, {replicates} replicates of each model by
-`engine="laplace"`; `lp.calibrate` does the same for a model and a design of yours ([how](howto/calibrate.md)).
+counted in. This page is written by `docs/images/calibration.py`; `lp.calibrate` does the same for a model and a design
+of yours ([how](howto/calibrate.md)).
 
 The column of 95 % intervals has the lowest and the highest share that held the truth, over the quantities of a model.
 
-| model | design | replicates | failed | certificate failed | 95 % intervals | verdict |
-|---|---|---:|---:|---:|---|---|
+| model | design | engine | replicates | failed | certificate failed | 95 % intervals | verdict |
+|---|---|---|---:|---:|---:|---|---|
 """
 FOOT = """
-An interval holds its truth 95 ± {error} % of the time if all is well (one standard error). The verdict is of all
-quantities of a model together; one that is right fails with a chance of 5 %.
+An interval holds its truth 95 ± {error} % of the time if all is well (one standard error, {replicates} replicates).
+The verdict is of all quantities of a model together; one that is right fails with a chance of 5 %, so that of {models}
+about {chance} may.
 
 """
 
@@ -94,28 +97,92 @@ def cases() -> dict[str, tuple[object, tuple[object, ...], str]]:
             sites(80, 20, **states, **years),
             "80 sites, 4 seasons of 5 visits",
         ),
+    } | others()
+
+
+def others() -> dict[str, tuple[object, tuple[object, ...], str]]:
+    """What is on the page after the plain models."""
+    stations, small = "36 stations, 5 occasions", "60 sites, 5 visits"
+    counts, parks = grid(detector="count"), lp.CaptureHistory.from_tables(None, PARKS, occasions=5)
+    slow = counts[1].with_covariates(cost=lambda x, y: 1.0 + (x > LINE.mean()))
+    either = lp.HalfNormal(lambda0="~ h2")
+    mixture = PRIORS | {"lambda0[h2[2]]": lp.Prior("HalfNormal", sigma=2.0)}
+    species = {f"s{k}": np.ones((50, 4)) for k in range(8)}
+    looked = np.ones((80, 5))
+    certain = lp.DetectionHistory.from_tables(looked, visit_covariates={"dna": looked * [1, 1, 0, 0, 0]})
+    return {
+        "SCR, exponential": (lp.SCR(detection=lp.Exponential(), priors=PRIORS), grid(), stations),
+        "SCR, hazard rate": (lp.SCR(detection=lp.HazardRate(), priors=PRIORS), grid(), stations),
+        "SCR, counts": (lp.SCR(priors=PRIORS), counts, stations),
+        "SCR, counts in bursts (negative binomial)": (lp.SCR(counts="negbin", priors=PRIORS), counts, stations),
+        "SCR, two hidden classes": (
+            lp.SCR(detection=either, classes=lp.Mixture(2), priors=mixture),
+            grid(10),
+            "36 stations, 10 occasions",
+        ),
+        "SCR, misread identities left out (SCR-2)": (lp.SCR(ghosts=True, priors=PRIORS), grid(), stations),
+        "SCR, least-cost distance": (
+            lp.SCR(distance=lp.LeastCost(resistance="cost"), priors=PRIORS),
+            (counts[0], slow),
+            f"{stations}, counts, two grounds",
+        ),
+        "SCR, sigma pooled over four parks": (
+            lp.SCR(detection=lp.HalfNormal(sigma="~ (1 | session)"), priors=PRIORS),
+            (parks, counts[1]),
+            f"4 times {stations}",
+        ),
+        "TwoFlanks": (lp.TwoFlanks(model=lp.SCR(priors=FEW)), grid(), stations),
+        "NMixture, negative binomial": (
+            lp.NMixture(distribution="negbin"),
+            sites(response="count"),
+            small,
+        ),
+        "FalsePositiveOccupancy": (
+            lp.FalsePositiveOccupancy(certain="dna"),
+            (certain,),
+            "80 sites, 5 visits, 2 of them certain",
+        ),
+        "CommunityOccupancy": (
+            lp.CommunityOccupancy(),
+            (lp.DetectionHistory.from_tables(species),),
+            "8 species, 50 sites, 4 visits",
+        ),
     }
+
+
+def each_of(given: dict[str, tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Cases with their titles."""
+    return [(title, *case) for title, case in given.items()]
 
 
 def main(replicates: int = 200, folder: str | None = None) -> None:
     """Calibrate all and write the page."""
     root = Path(folder or tempfile.mkdtemp())
     rows, figures = [], []
+    wanted = [(*case, "laplace", replicates) for case in each_of(cases())]
+    wanted += [(*case, "nuts", replicates // 4) for case in each_of(cases()) if case[0] in BY_NUTS]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        for i, (title, (model, where, design)) in enumerate(cases().items()):
-            given = {"replicates": replicates, "seed": 1, "executor": pool, "folder": root / f"{i:02d}"}
+        for i, (title, model, where, design, engine, number) in enumerate(wanted):
+            given = {"replicates": number, "seed": 1, "engine": engine, "executor": pool, "folder": root / f"{i:02d}"}
             found = lp.calibrate(model, *where, **given)  # type: ignore[arg-type]
             table = found.table()
             low, high = (100 * float(table["coverage_95"].agg(each)) for each in ("min", "max"))
             verdict = "holds" if found.holds else "FAILS"
             numbers = f"{found.asked} | {found.failed} | {found.untrusted} | {low:.1f} to {high:.1f}"
-            rows.append(f"| {title} | {design} | {numbers} | {verdict} |\n")
-            figures.append(picture(found, i, title))
+            rows.append(f"| {title} | {design} | `{engine}` | {numbers} | {verdict} |\n")
+            figures.append(picture(found, i, title if engine == "laplace" else f"{title}, by NUTS"))
             sys.stdout.write(f"{rows[-1]}{found!r}\n")
             sys.stdout.flush()
-    error = 100 * (0.95 * 0.05 / replicates) ** 0.5
-    text = HEAD.format(replicates=replicates) + "".join(rows) + FOOT.format(error=f"{error:.1f}") + "".join(figures)
+    text = HEAD + "".join(rows) + foot(replicates, len(wanted)) + "".join(figures)
     (DOCS / "calibration.md").write_text(text, encoding="utf-8")
+
+
+def foot(replicates: int, models: int) -> str:
+    """How the table is to be read."""
+    error = 100 * (0.95 * 0.05 / replicates) ** 0.5
+    return FOOT.format(
+        error=f"{error:.1f}", replicates=replicates, models=models, chance=round(0.05 * models) or "none"
+    )
 
 
 def picture(found: lp.Calibration, number: int, title: str) -> str:
