@@ -16,6 +16,7 @@ import xarray as xr
 from leopardpop.errors import DataError, ModelError
 from leopardpop.results.hidden import hide_positions
 from leopardpop.results.hidden_sites import hide_sites, is_occupancy
+from leopardpop.results.sealed import SEAL, check_seal, look_into, seal_of
 
 if TYPE_CHECKING:
     from leopardpop.results.fit_base import BaseFit
@@ -133,18 +134,24 @@ def _read(path: Path) -> xr.DataTree:
     if not path.is_file():
         raise DataError(f"there is no file {path}.", offenders=[str(path)])
     try:
+        look_into(path)
         with xr.open_datatree(path, engine="h5netcdf") as opened:
             tree = opened.load()
-    except (OSError, ValueError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # whatever the libraries stumble over in a damaged file
         raise DataError(f"{path} cannot be read as NetCDF ({error}). Was it saved by fit.save(...)?") from error
     if "leopardpop_version" not in tree.attrs or "posterior" not in tree.children:
         raise DataError(f"{path} does not hold a fit of leopardpop: it has no posterior or no leopardpop_version.")
-    return _from_file(tree)
+    read = _from_file(tree)
+    check_seal(read, path)
+    return read
 
 
 def _for_file(tree: xr.DataTree) -> xr.DataTree:
     copy = tree.copy()
-    copy.attrs = {key: value for name, given in tree.attrs.items() for key, value in _split(str(name), given)}
+    attrs = {**tree.attrs, SEAL: seal_of(tree)}
+    copy.attrs = {key: value for name, given in attrs.items() for key, value in _split(str(name), given)}
     return copy
 
 
