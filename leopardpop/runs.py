@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import re
 import warnings
@@ -19,7 +20,7 @@ from leopardpop.data.paths import path_of
 from leopardpop.errors import ConvergenceWarning, DataError, LeopardpopWarning
 from leopardpop.words import counted, whole
 
-__all__ = ["Outcome", "Progress", "run_tasks", "seed_of", "write_json"]
+__all__ = ["Outcome", "Progress", "open_folder", "run_tasks", "seed_of", "write_json"]
 
 type Progress = bool | Callable[[int, int], None]
 
@@ -153,30 +154,9 @@ class Store:
         if wrong := [key for key in tasks if not KEY.fullmatch(key)]:
             raise DataError(f"a task is called {wrong[0]!r}: letters, digits, '.', '_' and '-' only.", offenders=wrong)
         self.outcomes: dict[str, Outcome] = {}
-        self.folder = None if folder is None else path_of(folder, "folder", "the path of a folder")
+        self.folder = None if folder is None else open_folder(folder, about)
         if self.folder is not None:
-            self._open(self.folder, json.loads(json.dumps(about)))
             self._read(self.folder, tasks)
-
-    def _open(self, folder: Path, about: dict[str, Any]) -> None:
-        """Make the folder, or refuse it if it is of something else."""
-        if folder.exists() and not folder.is_dir():
-            raise DataError(f"folder={str(folder)!r} is a file. Give the path of a folder.", offenders=[str(folder)])
-        folder.mkdir(parents=True, exist_ok=True)
-        known = _json_of(folder / ABOUT)
-        if known is None and any(folder.iterdir()):
-            raise DataError(
-                f"folder={str(folder)!r} has files, but no {ABOUT}: it is not of a run. Give a new folder.",
-                offenders=[str(folder)],
-            )
-        if known is not None and (differ := sorted(k for k in {*known, *about} if known.get(k) != about.get(k))):
-            raise DataError(
-                f"folder={str(folder)!r} has the results of another run: {', '.join(differ)} differ. Give a new "
-                "folder, or the same request.",
-                offenders=differ,
-            )
-        if known is None:
-            write_json(folder / ABOUT, about)
 
     def _read(self, folder: Path, tasks: Mapping[str, Any]) -> None:
         for key in tasks:
@@ -189,6 +169,42 @@ class Store:
         self.outcomes[outcome.key] = outcome
         if self.folder is not None and not outcome.lost:
             write_json(self.folder / f"{outcome.key}.json", {"value": outcome.value, "error": outcome.error})
+
+
+def open_folder(folder: str | os.PathLike[str], about: Mapping[str, Any]) -> Path:
+    """Make the folder of a run, or take it again if it is of the same one.
+
+    Parameters
+    ----------
+    folder
+        Its path.
+    about
+        What its files are of; JSON can hold it.
+
+    Raises
+    ------
+    DataError
+        If it is a file, or of something else.
+    """
+    place = path_of(folder, "folder", "the path of a folder")
+    if place.exists() and not place.is_dir():
+        raise DataError(f"folder={str(place)!r} is a file. Give the path of a folder.", offenders=[str(place)])
+    place.mkdir(parents=True, exist_ok=True)
+    wanted, known = json.loads(json.dumps(about)), _json_of(place / ABOUT)
+    if known is None and any(place.iterdir()):
+        raise DataError(
+            f"folder={str(place)!r} has files, but no {ABOUT}: it is not of a run. Give a new folder.",
+            offenders=[str(place)],
+        )
+    if known is not None and (differ := sorted(k for k in {*known, *wanted} if known.get(k) != wanted.get(k))):
+        raise DataError(
+            f"folder={str(place)!r} has the results of another run: {', '.join(differ)} differ. Give a new "
+            "folder, or the same request.",
+            offenders=differ,
+        )
+    if known is None:
+        write_json(place / ABOUT, wanted)
+    return place
 
 
 def _json_of(path: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,7 @@ def sample_nuts(
     covariance: NDArray[np.float64] | None = None,
     sampler: str = "pymc",
     progressbar: bool = False,
+    folder: Path | None = None,
     **sample_kwargs: Any,
 ) -> xr.DataTree:
     """Sample a PyMC model with NUTS.
@@ -66,6 +68,9 @@ def sample_nuts(
         "pymc", "nutpie", "numpyro" or "blackjax". Nothing is chosen silently.
     progressbar
         Whether to show progress; without it nothing is printed or logged.
+    folder
+        Where blocks of draws are kept as they are finished; those that are there are not drawn again. PyMC's own
+        sampler only, with a covariance, of a model with one free variable. Its draws are others than those without.
     **sample_kwargs
         For `pymc.sample`: ``tune``, ``cores``, ``target_accept``, ``nuts={...}``, ``backend`` (a PyTensor mode such
         as "numba" or "FAST_COMPILE"), ….
@@ -105,6 +110,8 @@ def sample_nuts(
     with _compiling(mode), _no_fork_warning():
         if sampler == "pymc":
             options |= _own_options(pm_model, chains, rng, start, covariance, sample_kwargs)
+            if folder is not None:
+                return _in_blocks(folder, options | sample_kwargs)
         else:
             sample_kwargs["nuts"] = _step_options(sample_kwargs)
             options |= {} if start is None else {"initvals": dict(start)}
@@ -185,6 +192,17 @@ def _sample(sampler: str, options: dict[str, Any]) -> xr.DataTree:
             raise
         hint = did_you_mean(name, STEP_OPTIONS)
         raise FitError(f"nuts={{...}}: the sampler 'nutpie' has no option {name!r}.{hint}", offenders=[name]) from error
+    return tree
+
+
+def _in_blocks(folder: Path, options: Mapping[str, Any]) -> xr.DataTree:
+    """Sample block by block, with the step, the starts and the seed that `pymc.sample` would get."""
+    from leopardpop.inference.blocks import BlockPlan, sample_blocks
+
+    named = {name: options[name] for name in ("draws", "tune", "cores")}
+    plan = BlockPlan(seed=options["random_seed"], folder=folder, **named)
+    tree = sample_blocks(options["step"], options["initvals"], plan)
+    tree["sample_stats"].attrs["sampler"] = "pymc"
     return tree
 
 

@@ -269,7 +269,9 @@ class SCR:
             Seed or generator.
         **options
             ``min_ess`` and ``min_raw`` (least effective and raw draws), ``threads``, ``progress`` of the engine
-            ``"laplace"``; any other is passed on to :func:`pymc.sample` by ``"nuts"``.
+            ``"laplace"``. ``folder`` of the engine ``"nuts"``: where blocks of a hundred draws are kept as they are
+            finished, so that a run that was killed goes on where it was, with the draws that it would have had; any
+            other option is passed on to :func:`pymc.sample`.
 
         Returns
         -------

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.errors import ModelError
 from leopardpop.models.density_integral import surface_of
 from leopardpop.models.states.community import CommunityProblem
 from leopardpop.models.states.problem import OccupancyProblem
 from leopardpop.models.states.surface_integral import has_surface
 from leopardpop.results.centring import community_metric, surface_metric
 from leopardpop.results.density_centring import density_metric
+from leopardpop.results.provenance import MADE_WITH, fingerprint_of, provenance
+from leopardpop.runs import open_folder
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -59,7 +64,7 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     from leopardpop.models.graph import point_of
 
     chosen = dict(options)
-    sampler = chosen.pop("nuts_sampler", chosen.pop("sampler", "pymc"))
+    sampler, folder = chosen.pop("nuts_sampler", chosen.pop("sampler", "pymc")), chosen.pop("folder", None)
     own = sampler == "pymc"
     if own:
         chosen.setdefault("backend", "FAST_COMPILE")
@@ -74,8 +79,26 @@ def sample_problem(problem: AnyProblem, size: Mapping[str, int], options: Mappin
     else:
         model, start = problem.graph(), point_of(problem, middle)
         covariance = unconstrained_covariance(problem, model, middle, metric)
+    if folder is not None:
+        keywords["folder"] = _folder_of(problem, folder, size, {**options, "sampler": sampler})
     tree = sample_nuts(model, start=start, covariance=covariance, sampler=sampler, **keywords)
     return tree if moved is problem or not own else _moved_back(tree, moved, problem)
+
+
+def _folder_of(problem: AnyProblem, folder: Any, size: Mapping[str, int], options: Mapping[str, Any]) -> Path:
+    """The folder that blocks of draws are kept in, if it is of this very run; more draws or chains go on with it."""
+    if options["sampler"] != "pymc":
+        raise ModelError(
+            f"folder= keeps the draws of PyMC's own sampler, not those of {options['sampler']!r}: leave out one of "
+            "them.",
+            offenders=["folder"],
+        )
+    attrs = provenance(problem, engine="nuts", seed=size["seed"], library="pymc", options=options)
+    asked = {name: attrs[name] for name in (*MADE_WITH, "seed", "model_json", "priors_json", "data_hash")}
+    masks = getattr(problem, "masks", None)
+    where = {} if masks is None else {"mask_hash": fingerprint_of(masks)}
+    told = json.loads(attrs["options_json"])
+    return open_folder(folder, {**asked, **where, **{f"option {name}": told[name] for name in told if name != "cores"}})
 
 
 def _moved_back(tree: xr.DataTree, moved: AnyProblem, problem: AnyProblem) -> xr.DataTree:

@@ -179,7 +179,7 @@ def _check_request(engine: str, draws: Any, chains: Any, options: Mapping[str, A
     if engine == "nuts" and foreign:
         raise ModelError(f"fit(engine='nuts') has no option {foreign[0]!r}: it is of 'laplace'.", offenders=foreign)
     if unknown:
-        check_options({name: options[name] for name in unknown})
+        check_options({name: options[name] for name in unknown if name != "folder"})
     _check_laplace(options)
 
 

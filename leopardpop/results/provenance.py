@@ -68,7 +68,7 @@ def provenance(
         "seed": seed,
         "inference_library": library,
         "inference_library_version": __version__ if library == "leopardpop" else _version_of(library),
-        "options_json": json.dumps({k: v for k, v in (options or {}).items() if k not in WHOLE_RUN}, default=str),
+        "options_json": json.dumps(_options(options or {}), default=str),
         "model_json": model_to_json(getattr(problem, "stated", problem.model)),
         "priors_json": json.dumps({term.label: repr(term.prior) for term in problem.priors.terms}),
         "data_hash": history.data_hash,
@@ -77,6 +77,12 @@ def provenance(
         "coordinates": "exact",
         "audit_json": history.audit.to_json(orient="records"),
     }
+
+
+def _options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that draws depend on; of a folder that blocks are kept in, that there was one."""
+    kept = {name: value for name, value in given.items() if name not in WHOLE_RUN}
+    return kept | ({"folder": True} if kept.get("folder") is not None else {})
 
 
 def surroundings() -> dict[str, str]:

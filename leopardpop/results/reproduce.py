@@ -6,6 +6,8 @@ import json
 import os
 import warnings
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from leopardpop.data.mask import Mask
@@ -85,7 +87,9 @@ def reproduce(
     sizes = recorded.posterior.sizes
     asked = {"engine": recorded.engine, "draws": sizes["draw"], "chains": sizes["chain"], "seed": recorded.seed}
     options = json.loads(str(recorded.data_tree.attrs["options_json"]))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
+        if options.get("folder"):  # blocks of draws were kept; these are not
+            options["folder"] = Path(folder) / "draws"
         warnings.simplefilter("ignore", LeopardpopWarning)  # they were told when the fit was made, and are in it
         again = recorded.model.fit(*data, **asked, **options)
     return compared(recorded, again)
