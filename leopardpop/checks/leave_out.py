@@ -13,7 +13,7 @@ certificate.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +22,7 @@ import xarray as xr
 
 from leopardpop.checks.sensitivity_draws import ground_of
 from leopardpop.checks.sensitivity_stations import are_independent, without_stations
-from leopardpop.checks.sensitivity_targets import Adjusted, UnitOut, station_out
+from leopardpop.checks.sensitivity_targets import Adjusted, UnitsOut, all_but, stations_out
 from leopardpop.data.names import listed
 from leopardpop.data.notices import notice
 from leopardpop.errors import ConvergenceWarning, LeopardpopError, ModelError
@@ -31,10 +31,12 @@ from leopardpop.runs import seed_of
 from leopardpop.words import counted
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.problem import Problem
 
-__all__ = ["leave_out"]
+__all__ = ["Refit", "drawn_without", "leave_out", "stations_refit"]
 
 AT_STATION = "at_station"
 """Variable of what a station adds: that of its own name is its label."""
@@ -51,7 +53,7 @@ MIN_RAW, MIN_ESS = 4_000, 400
 """Of a posterior without a unit: the number detected is foreseen by few of the draws that do not know it."""
 
 
-class _Refit(NamedTuple):
+class Refit(NamedTuple):
     """The posterior without a unit, and what it says of the unit."""
 
     target: Any
@@ -171,17 +173,32 @@ def _labels(problem: Problem, s: int) -> Floats:
     return np.asarray(gammaln(elsewhere + 1) - gammaln(len(met) + 1))
 
 
-def _station_refit(problem: Problem, s: int, k: int, start: Floats) -> _Refit:
+def _station_refit(problem: Problem, s: int, k: int, start: Floats) -> Refit:
     try:
-        target = station_out(problem, s, k, start)
+        return stations_refit(problem, all_but(problem, s, k), start)
     except LeopardpopError as error:
         raise type(error)(f"without station '{problem.data[s].stations[k]}': {error}") from error
+
+
+def stations_refit(problem: Problem, keep: Mapping[str, NDArray[np.bool_]], start: Floats) -> Refit:
+    """The posterior without some of the stations, and what it says of them.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    keep
+        Which stations are kept, by session, (K,) each.
+    start
+        Where the search for the mode begins.
+    """
+    target = stations_out(problem, keep, start)
 
     def log_density(thetas: Floats) -> Floats:
         pieces = problem.pointwise(thetas)
         return np.asarray(pieces.capture.sum(-1) + pieces.n_detected.sum(-1) - target.log_likelihoods(thetas))
 
-    return _Refit(target, log_density)
+    return Refit(target, log_density)
 
 
 # -- fitting again ----------------------------------------------------------------------------------------------------
@@ -193,7 +210,7 @@ def _with_refits(fit: Any, part: str, result: Any, high: Any) -> Any:
     start = theta.reshape(-1, theta.shape[-1]).mean(0)
     for i in map(int, high):
         try:
-            flat_elpd[i], flat_k[i] = _drawn(_refit(fit.problem, part, i, start), seed_of(fit.seed, i))
+            flat_elpd[i], flat_k[i] = drawn_without(_refit(fit.problem, part, i, start), seed_of(fit.seed, i))
         except LeopardpopError:
             continue  # its k stays high, and is told
     elpd.values, k.values = flat_elpd.reshape(elpd.shape), flat_k.reshape(k.shape)
@@ -210,15 +227,23 @@ def _with_refits(fit: Any, part: str, result: Any, high: Any) -> Any:
     )
 
 
-def _refit(problem: Any, part: str, i: int, start: Floats) -> _Refit:
+def _refit(problem: Any, part: str, i: int, start: Floats) -> Refit:
     if part == "station":
         return _station_refit(problem, *_stations(problem)[i], start)
-    out = UnitOut(problem, part, i)
-    return _Refit(Adjusted(problem, out, start), lambda thetas: -out(thetas))
+    out = UnitsOut(problem, part, (i,))
+    return Refit(Adjusted(problem, out, start), lambda thetas: -out(thetas))
 
 
-def _drawn(refit: _Refit, seed: int) -> tuple[float, float]:
-    """log p(y_i | the rest), and Pareto k of the draws that it comes from."""
+def drawn_without(refit: Refit, seed: int) -> tuple[float, float]:
+    """log p(y_i | the rest), and Pareto k of the draws that it comes from.
+
+    Parameters
+    ----------
+    refit
+        The posterior without the unit, and what it says of it.
+    seed
+        Seed of the draws.
+    """
     drawn = laplace_draws(refit.target, draws=1, chains=1, seed=seed, min_raw=MIN_RAW, min_ess=MIN_ESS, threads=1)
     fine = np.isfinite(drawn.raw_log_ratios)
     log_weights = drawn.raw_log_weights[fine]

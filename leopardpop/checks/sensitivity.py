@@ -14,7 +14,7 @@ from leopardpop.checks.sensitivity_draws import Base, Ground, Spread, draws_of, 
 from leopardpop.checks.sensitivity_priors import SENSITIVE, PriorChange, power_diagnostic
 from leopardpop.checks.sensitivity_refits import Outcome, Progress, Task, run_tasks
 from leopardpop.checks.sensitivity_result import Effect, Sensitivity
-from leopardpop.checks.sensitivity_targets import Adjusted, SharesUsed, UnitOut
+from leopardpop.checks.sensitivity_targets import Adjusted, SharesUsed, UnitsOut
 from leopardpop.checks.sensitivity_trials import Trial, seed_of, trials_of_animals, trials_of_priors
 from leopardpop.checks.sensitivity_words import facts_of, no_fact, verdict_of
 from leopardpop.errors import DataWarning, LeopardpopError, ModelError
@@ -99,7 +99,7 @@ def _of_sites(fit: Any, *options: Any) -> Sensitivity:
     base = SimpleNamespace(problem=problem, draws=draws)
     trials = list(trials_of_priors(base, numbers, counter, start, fit.seed))
     for i, label in enumerate(problem.arrays.sites):
-        target = Adjusted(problem, UnitOut(problem, "y", i), start)
+        target = Adjusted(problem, UnitsOut(problem, "y", (i,)), start)
         seed = seed_of(fit.seed, "site", str(label))
         after = draws.spread(numbers, -log_site[:, i])
         trials.append(

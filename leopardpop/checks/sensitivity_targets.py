@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from leopardpop.data.history_subset import at_stations
 from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from leopardpop.checks.sensitivity_draws import Ground
     from leopardpop.data.history import CaptureHistory
     from leopardpop.models.likelihood.terms import Floats
@@ -24,10 +26,11 @@ __all__ = [
     "Plain",
     "Rebased",
     "SharesUsed",
-    "UnitOut",
+    "UnitsOut",
+    "all_but",
     "expected_on_mask",
     "rebased",
-    "station_out",
+    "stations_out",
 ]
 
 STEP = 1e-4
@@ -233,8 +236,8 @@ class SharesUsed:
 
 
 @dataclass(frozen=True, eq=False)
-class UnitOut:
-    """Log of what takes one unit out of the likelihood.
+class UnitsOut:
+    """Log of what takes some units out of the likelihood.
 
     Parameters
     ----------
@@ -242,19 +245,19 @@ class UnitOut:
         A model with its data.
     part
         Part of the log-likelihood by the names of the problem's pieces: "capture", "n_detected", "y".
-    unit
-        Position of the animal, session or site.
+    units
+        Positions of the animals, sessions or sites.
     """
 
     problem: Any
     part: str
-    unit: int
+    units: tuple[int, ...]
 
     def __call__(self, thetas: Floats) -> Floats:
-        """−log Pr of the unit at many theta (B, P)."""
+        """−log Pr of the units at many theta (B, P)."""
         with np.errstate(all="ignore"):
-            log_unit: Floats = getattr(self.problem.pointwise(thetas), self.part)[:, self.unit]
-        return -log_unit
+            log_units: Floats = getattr(self.problem.pointwise(thetas), self.part)[:, list(self.units)]
+        return -log_units.sum(-1)
 
 
 def rebased(problem: Problem, start: Floats, history: CaptureHistory | None = None, masks: Any = None) -> Rebased:
@@ -283,18 +286,31 @@ def rebased(problem: Problem, start: Floats, history: CaptureHistory | None = No
     return Rebased(problem, theirs, start)
 
 
-def station_out(problem: Problem, s: int, k: int, start: Floats) -> Rebased:
-    """The posterior without a station.
+def all_but(problem: Problem, s: int, k: int) -> dict[str, NDArray[np.bool_]]:
+    """Every station of every session but one, (K,) each.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    s, k
+        Position of the session, and of the station in it.
+    """
+    keep = {data.session: np.ones(len(data.stations), bool) for data in problem.data}
+    keep[problem.data[s].session][k] = False
+    return keep
+
+
+def stations_out(problem: Problem, keep: Mapping[str, NDArray[np.bool_]], start: Floats) -> Rebased:
+    """The posterior without some of the stations.
 
     Parameters
     ----------
     problem
         The model with the data of the fit.
-    s, k
-        Position of the session, and of the station in it.
+    keep
+        Which stations are kept, by session, (K,) each.
     start
         Where the search for the mode begins.
     """
-    keep = {data.session: np.ones(len(data.stations), bool) for data in problem.data}
-    keep[problem.data[s].session][k] = False
     return rebased(problem, start, history=at_stations(problem.history, keep))

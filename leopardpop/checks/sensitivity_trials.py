@@ -15,7 +15,7 @@ from leopardpop.checks.sensitivity_masks import OtherMask, other_masks
 from leopardpop.checks.sensitivity_priors import PriorChange, prior_changes
 from leopardpop.checks.sensitivity_refits import Task
 from leopardpop.checks.sensitivity_stations import are_independent, without_stations
-from leopardpop.checks.sensitivity_targets import Adjusted, Counter, Plain, Rebased, rebased, station_out
+from leopardpop.checks.sensitivity_targets import Adjusted, Counter, Plain, Rebased, all_but, rebased, stations_out
 from leopardpop.components.detection import Exponential, HalfNormal, HazardRate
 from leopardpop.components.detection_probability import (
     ProbabilityExponential,
@@ -302,7 +302,7 @@ def _station(problem: Problem, s: int, k: int) -> Trial:
 
 def _without_station(base: Base, s: int, k: int, start: Floats, seed: int) -> Callable[[], Task]:
     def make() -> Task:
-        target = station_out(base.problem, s, k, start)
+        target = stations_out(base.problem, all_but(base.problem, s, k), start)
         return Task(target, Counter(target.other, base.grounds, target), seed)
 
     return make
@@ -311,7 +311,7 @@ def _without_station(base: Base, s: int, k: int, start: Floats, seed: int) -> Ca
 def _made_without(base: Base, trial: Trial, s: int, k: int, start: Floats, seed: int) -> Trial:
     """The same by the history without the station, where tables do not serve."""
     try:
-        target = station_out(base.problem, s, k, start)
+        target = stations_out(base.problem, all_but(base.problem, s, k), start)
     except LeopardpopError as error:
         return replace(trial, reason=str(error))
     rows = base.draws.thinned(MADE_DRAWS)

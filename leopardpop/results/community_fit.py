@@ -264,6 +264,19 @@ class CommunityFit(OccupancyFit):
         group = None if species is None else {SPECIES: check_species(self, species)}
         return effect_table(self, parameter, variable, at=at, span=span, points=points, group=group)
 
+    def kfold(self, *args: Any, **options: Any) -> Any:
+        """Refuse: blocks are left out species by species.
+
+        Raises
+        ------
+        ModelError
+            Always.
+        """
+        raise ModelError(
+            "kfold() takes one species at a time: fit lp.Occupancy to history.select(species=...) with the same "
+            "formulas. fit.loo() compares communities."
+        )
+
     # -- not for communities ------------------------------------------------------------------------------------------
     def check(self, *, replicates: int | None = None, seed: int | np.random.Generator | None = None) -> ModelCheck:
         """Refuse: goodness of fit is checked species by species.

@@ -204,6 +204,44 @@ class BaseFit(ABC):
 
         return leave_out(self, part, refit=refit)
 
+    def kfold(self, folds: int = 5, *, blocks: str | None = None) -> Any:
+        """Blocked cross-validation: how well the survey foresees what is met in another part of the land.
+
+        Stations (sites) are cut into compact blocks; each is foreseen by the posterior that does not know it. Harder
+        than :meth:`loo`, where neighbours tell the answer.
+
+        Parameters
+        ----------
+        folds
+            Number of blocks of nearly equal numbers of places.
+        blocks
+            Column of the stations or sites that has the blocks instead, such as a valley.
+
+        Returns
+        -------
+        arviz_stats.ELPDDataLOOKFold
+            ``elpd``, ``se`` over blocks, ``elpd_i`` and ``pareto_k`` of the draws by block (``fold``). Results of
+            several models with the same blocks go to :func:`arviz.compare`.
+
+        Raises
+        ------
+        ModelError, DataError
+            For blocks that there are not, places without coordinates, and coefficients that one block alone tells.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the posterior without a block could not be drawn from.
+
+        References
+        ----------
+        Roberts et al. (2017) Cross-validation strategies for data with temporal, spatial, hierarchical, or phylogenetic
+        structure. Ecography 40, 913-929. doi:10.1111/ecog.02881
+        """
+        from leopardpop.checks.kfold import kfold
+
+        return kfold(self, folds, blocks)
+
     def sensitivity(
         self,
         *,

@@ -177,6 +177,16 @@ class TwoFlankFit(Fit):
             f"that there is no animal to leave out. {INSTEAD}.loo(), or lp.compare of such fits of several models."
         )
 
+    def kfold(self, *args: Any, **options: Any) -> NoReturn:
+        """Refuse, for the reason of :meth:`loo`.
+
+        Raises
+        ------
+        ModelError
+            Always.
+        """
+        self.loo()
+
     def check(self, **options: Any) -> NoReturn:
         """Refuse: animals and recaptures, which the statistics count, are not known.
 

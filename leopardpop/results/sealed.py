@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.errors import DataError
+from leopardpop.words import decimal, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,16 +50,17 @@ def look_into(path: Path) -> None:
     with h5py.File(path, "r") as file:
         for number, (name, found) in enumerate(_objects(file, "", DEEPEST)):
             if number >= MOST:
-                raise DataError(f"{path} holds more than {MOST:,} objects: it is no fit of leopardpop.")
+                raise DataError(f"{path} holds more than {whole(MOST)} objects: it is no fit of leopardpop.")
             if not isinstance(found, h5py.Dataset):
                 raise DataError(f"{path}: {name!r} points to {found}: such a file is not read.", offenders=[name])
             if found.is_virtual or found.external:
                 raise DataError(f"{path}: {name!r} is kept in other files: such a file is not read.", offenders=[name])
             declared += int(np.prod(found.shape or (1,), dtype=object)) * found.dtype.itemsize
-    if declared > RATIO * path.stat().st_size + FREE:
+    size = path.stat().st_size
+    if declared > RATIO * size + FREE:
         raise DataError(
-            f"{path} declares {declared / 1e9:,.1f} GB in {path.stat().st_size / 1e6:,.1f} MB: it is damaged, or made "
-            "to fill the memory. It is not read."
+            f"{path} declares {whole(declared / 1e9)} GB in {decimal(size / 1e6, 1)} MB: it is damaged, or made to "
+            "fill the memory. It is not read."
         )
 
 

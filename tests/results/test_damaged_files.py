@@ -115,7 +115,7 @@ def test_a_file_that_would_fill_the_memory(saved, tmp_path):
     with h5py.File(path, "r+") as file:
         file.create_dataset("posterior/bomb", shape=(10**6, 10**6), dtype="f8", chunks=(1000, 1000), fillvalue=1.0)
     tracemalloc.start()
-    with pytest.raises(DataError, match=r"declares 8,000\.\d GB in .* MB"):
+    with pytest.raises(DataError, match=r"declares 8,000 GB in .* MB"):
         lp.load_fit(path)
     assert tracemalloc.get_traced_memory()[1] < 20e6
     tracemalloc.stop()
