@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.notices import notice
+from leopardpop.data.vocabulary import animals_in, seems_nothing
 from leopardpop.data.young import GROWN, YOUNG
 from leopardpop.errors import DataError, DataWarning
 from leopardpop.words import counted
@@ -252,7 +253,8 @@ def keep_identified(ledger: Ledger, *, asked: Sequence[str] = ()) -> None:
     Warns
     -----
     DataWarning
-        If animals are left that are known as young only, or only in stages that nobody asked for by name.
+        If animals are left that are known as young only, or only in stages that nobody asked for by name; if a label
+        says that nobody knows the animal, or holds the labels of others.
     """
     missing = ledger.records["individual"].isna().to_numpy(bool)
     left = ledger.open
@@ -263,6 +265,7 @@ def keep_identified(ledger: Ledger, *, asked: Sequence[str] = ()) -> None:
         )
     ledger.drop(missing, "not identified")
     _say_young(ledger, {word.casefold() for word in asked} - set(YOUNG))
+    _say_doubtful(ledger)
 
 
 def _say_young(ledger: Ledger, asked: Collection[str]) -> None:
@@ -276,6 +279,25 @@ def _say_young(ledger: Ledger, asked: Collection[str]) -> None:
         notice(
             f"{counted(len(cubs), 'animal')} known as young only ({stages}) {are}: {listed(cubs, 20)}. "
             "Young are where their mother is, and N would count them beside her: the default life_stage has none.",
+            DataWarning,
+        )
+
+
+def _say_doubtful(ledger: Ledger) -> None:
+    """Warn of labels that are counted as one animal and are none, or several."""
+    labels = sorted(set(map(str, ledger.records.loc[ledger.open, "individual"].dropna())))
+    nobody = [label for label in labels if seems_nothing(label)]
+    several = [label for label in labels if len(parts := animals_in(label)) > 1 and set(parts) & set(labels)]
+    if nobody:
+        notice(
+            f"{listed(nobody)} {'is' if len(nobody) == 1 else 'are'} counted as animals: if the label says that nobody "
+            "knows who it was, leave individual empty.",
+            DataWarning,
+        )
+    if several:
+        notice(
+            f"{listed(several)} {'is' if len(several) == 1 else 'are'} counted beside the animals that the label "
+            "names. Give each animal a row of its own, with the same time.",
             DataWarning,
         )
 

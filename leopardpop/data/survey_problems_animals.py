@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
@@ -14,7 +13,7 @@ import pandas as pd
 
 from leopardpop.data.names import counted, listed
 from leopardpop.data.survey_problems_tables import LOOK, MUST, NOTE, Problem, Tables, line_of, sightings, spelling, when
-from leopardpop.data.vocabulary import seems_nothing
+from leopardpop.data.vocabulary import animals_in, seems_nothing
 from leopardpop.data.young import GROWN, YOUNG
 
 __all__ = ["FINDERS"]
@@ -22,7 +21,6 @@ __all__ = ["FINDERS"]
 MEDIA = ("media", "mediaID", "media_id")
 MOST_SPECIES = 1_000
 """Names of species that are compared: those with most records."""
-BETWEEN = re.compile(r"\s*[,;&+/|]\s*|\s+and\s+")
 """What people write between two names."""
 IDS = frozenset({"source", "line", "observation", "observationID", "observation_id", "media", "mediaID", "media_id"})
 ALIKE = 0.9
@@ -182,7 +180,7 @@ def _alike(one: str, other: str) -> bool:
 def labels_alike(tables: Tables) -> Iterator[Problem]:
     """Individuals, and stations, whose labels differ in case, signs or zeros only."""
     labels = [str(name) for name in tables.records["individual"].dropna().unique()]
-    individuals = [name for name in labels if not BETWEEN.search(name)]  # of two animals, that is another finding
+    individuals = [name for name in labels if len(animals_in(name)) == 1]  # of two animals, that is another finding
     for what, names in (("individuals", individuals), ("stations", tables.names)):
         written: dict[str, list[str]] = defaultdict(list)
         for name in names:
@@ -196,7 +194,7 @@ def two_in_a_label(tables: Tables) -> Iterator[Problem]:
     """Labels of individuals that hold the label of another one: "F1, M2"."""
     names = {str(name) for name in tables.records["individual"].dropna().unique()}
     for name in sorted(names):
-        parts = [part.strip() for part in BETWEEN.split(name)]
+        parts = animals_in(name)
         if len(parts) > 1 and any(part in names for part in parts):
             found = f"reads like {counted(len(parts), 'animal')}, {listed(parts)}, and counts as one more"
             severity = MUST if all(part in names for part in parts) else LOOK

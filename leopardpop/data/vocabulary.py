@@ -15,7 +15,17 @@ from leopardpop.data.names import counted, did_you_mean
 from leopardpop.data.notices import notice
 from leopardpop.errors import DataWarning
 
-__all__ = ["flank_of", "is_no_label", "is_nothing", "nobody", "read_words", "seems_nothing", "sex_of", "stage_of"]
+__all__ = [
+    "animals_in",
+    "flank_of",
+    "is_no_label",
+    "is_nothing",
+    "nobody",
+    "read_words",
+    "seems_nothing",
+    "sex_of",
+    "stage_of",
+]
 
 UNKNOWN = frozenset({
     *("unknown", "unk", "unidentified", "undetermined", "undefined", "unclassified", "unspecified", "indeterminate"),
@@ -23,6 +33,8 @@ UNKNOWN = frozenset({
     *("unid", "indet", "undet", "unidentifiable", "unrecognised", "unrecognized", "unmarked", "no id", "not id"),
 })  # fmt: skip
 NAMELESS = re.compile(r"(unknown|unk|unid|unidentified|indet|undetermined|unmarked|no[ _-]?id)(?![a-z])", re.IGNORECASE)
+BETWEEN = re.compile(r"\s*[,;&+/|]\s*|\s+and\s+")
+"""What stands between two labels in one."""
 SIGNS = "?-–—_.*/!()[] "
 SEX = {"f": "F", "female": "F", "♀": "F", "m": "M", "male": "M", "♂": "M"}
 SIDES = {"l": "L", "left": "L", "lhs": "L", "r": "R", "right": "R", "rhs": "R", "b": "LR", "both": "LR", "lr": "LR"}
@@ -58,6 +70,17 @@ def seems_nothing(word: str) -> bool:
     ['Unknown male', 'unid_2', 'unknown1']
     """
     return bool(NAMELESS.match(word.strip()))
+
+
+def animals_in(label: str) -> list[str]:
+    """Labels that stand in one: "F1; M2" of a photograph with two animals.
+
+    Examples
+    --------
+    >>> [animals_in(label) for label in ("F1; M2", "F1 and F2", "F07")]
+    [['F1', 'M2'], ['F1', 'F2'], ['F07']]
+    """
+    return [part.strip() for part in BETWEEN.split(label)]
 
 
 def is_no_label(name: str) -> bool:

@@ -14,7 +14,7 @@ from leopardpop.data.survey_problems import FINDERS, find_problems, problems_by_
 from leopardpop.data.survey_problems_effort import silent_stretches
 from leopardpop.data.survey_problems_places import nearest_distances
 from leopardpop.data.survey_problems_tables import spelling
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, DataWarning
 
 TODAY = "2025-01-01"
 LEOPARD = "Panthera pardus"
@@ -506,6 +506,9 @@ class TestAnimals:
         found = only(survey(record("2024-02-03", individual=label), record("2024-02-04", individual=label)), "nameless")
         assert found.where == f"individual {label}"
         assert found.found.endswith("under a label for not knowing: they count as one animal")
+        made = survey(record("2024-02-03", individual=label))
+        with pytest.warns(DataWarning, match="is counted as animals: if the label says that nobody knows"):
+            made.capture_history(species=str(made.records["species"].iloc[-1]), occasion="7D")
 
     @pytest.mark.parametrize("label", ["UNID", "indet.", "unmarked", "no id"])
     def test_a_word_for_not_knowing_is_nobody(self, label):
@@ -518,6 +521,9 @@ class TestAnimals:
         assert found.where == f"individual {label}"
         assert found.found.startswith("reads like 2 animals, 'F01', ")
         assert found.severity == ("must fix" if "M01" in label else "should look")
+        made = survey(record("2024-02-03", individual=label))
+        with pytest.warns(DataWarning, match="is counted beside the animals that the label names"):
+            made.capture_history(species=str(made.records["species"].iloc[-1]), occasion="7D")
         assert "labels_alike" not in kinds(survey(record("2024-02-03", individual=label)))
         assert kinds(survey(record("2024-02-03", individual="Anna, north"))) == []
 
