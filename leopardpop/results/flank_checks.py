@@ -93,7 +93,7 @@ def _contradicted(data: SessionArrays) -> tuple[list[str], bool] | None:
     """
     named = [NAMES_SIDE.search(label) for label in data.individuals]
     letters = np.array(["" if each is None else each[1][0].lower() for each in named])
-    words = np.array([each is not None and len(each[1]) > 1 for each in named])
+    words = np.array([each is not None and len(each[1]) > 1 for each in named], bool)
     shown = _shown(data)
     own, other = np.where(letters == "l", shown[:, 0], shown[:, 1]), np.where(letters == "l", *shown[:, [1, 0]].T)
     told = (letters != "") & ((own > 0) | (other > 0))
