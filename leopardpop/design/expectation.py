@@ -13,7 +13,7 @@ import pandas as pd
 from leopardpop.data.history import CaptureHistory
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.design.exposure import Exposure, Numbers, check_naive_design, exposure_of
-from leopardpop.design.parameters import check_levels, parameter_points
+from leopardpop.design.parameters import check_capture_model, check_levels, parameter_points
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.describe import theta_of
 from leopardpop.models.problem import Problem
@@ -110,6 +110,7 @@ def expected(
       9 stations × 10 occasions     7 animals, 4.1 recaptures (2 spatial): RSE about 50 %
     """
     named = designs if isinstance(designs, Mapping) else {"design": designs}
+    check_capture_model(model, "lp.design.site_precision is for models of sites.")
     if not named:
         raise DataError("designs is empty: give a capture history, or a dict from name to capture history.")
     points, times = parameter_points(parameters, draws=draws, seed=seed), check_levels("effort", effort)
@@ -333,8 +334,8 @@ class Expected:
 
 def _words_of_point(row: pd.Series) -> str:
     n, r, spatial = (trimmed(row[number], 2) for number in ("n", "recaptures", "spatial_recaptures"))
-    precision = f"RSE about {percent(row['rse'])}" if np.isfinite(row["rse"]) else "no estimate"
-    return f"{n} animals, {r} recaptures ({spatial} spatial): {precision}"
+    precision = about_rse(row["rse"]) if np.isfinite(row["rse"]) else "no estimate"
+    return f"{n} {'animal' if n == '1' else 'animals'}, {r} recaptures ({spatial} spatial): {precision}"
 
 
 def _words_of_draws(part: pd.DataFrame) -> str:
@@ -342,3 +343,14 @@ def _words_of_draws(part: pd.DataFrame) -> str:
     finite = 100 * part["rse"].to_numpy()[np.isfinite(part["rse"])]
     precision = f"RSE about {estimate(finite)} %" if len(finite) else "no estimate"
     return f"{n} animals, {r} recaptures: {precision}, P(RSE ≤ 20 %) {equal_to((part['rse'] <= 0.2).mean())}"
+
+
+def about_rse(rse: float) -> str:
+    """Say how large a relative standard error is.
+
+    Examples
+    --------
+    >>> about_rse(0.314), about_rse(0.004)
+    ('RSE about 31 %', 'RSE below 1 %')
+    """
+    return f"RSE about {percent(rse)}" if rse >= 0.01 else "RSE below 1 %"

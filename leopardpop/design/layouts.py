@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.data.history import CaptureHistory, history_from_parts
-from leopardpop.design.expectation import check_design
+from leopardpop.data.notices import notice
+from leopardpop.design.expectation import about_rse, check_design
 from leopardpop.design.exposure import check_naive_design, exposure_of
 from leopardpop.design.layout_choice import Choice, Limits, choice_of
-from leopardpop.design.parameters import check_whole, parameter_points
+from leopardpop.design.parameters import check_capture_model, check_whole, parameter_points
 from leopardpop.design.rebuilding import empty_part
-from leopardpop.errors import DataError, ModelError
+from leopardpop.errors import DataError, DataWarning, ModelError
 from leopardpop.models.describe import theta_of
 from leopardpop.models.problem import Problem
 from leopardpop.models.simulation import levels_of
-from leopardpop.words import counted, percent, trimmed
+from leopardpop.words import counted, joined, trimmed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,6 +88,11 @@ def layout(
         For the detector "multi" (animals held by one station cannot be added up), behavioural responses, or parameters
         outside their domain.
 
+    Warns
+    -----
+    DataWarning
+        If distances, clusters or the budget leave room for fewer stations than were asked for.
+
     References
     ----------
     Dupont G, Royle JA, Nawaz MA, Sutherland C (2021) Optimal sampling design for spatial capture-recapture. Ecology
@@ -107,13 +113,35 @@ def layout(
     if not isinstance(chosen_limits, Limits):
         raise ModelError(f"limits={limits!r}: give a number of stations, or lp.design.Limits(...).")
     check_whole("starts", starts)
+    check_capture_model(model)
     _check_places(places)
     choice = choice_of(places.stations, chosen_limits)
     goal = _goal(model, places, mask, parameter_points(parameters, draws=draws, seed=seed), choice, chosen_limits)
     rng = np.random.default_rng(seed)
     found = [_search(goal, choice, None if i == 0 else rng) for i in range(starts)]
     best = min(found, key=goal.value)
+    _tell_fewer(chosen_limits, int(choice.size[best].sum()))
     return _packed(places, mask, choice, goal, best)
+
+
+def _tell_fewer(limits: Limits, n: int) -> None:
+    """Warn where not all of the stations that were asked for have a place."""
+    if limits.stations is None or n >= limits.stations:
+        return
+    guilty = [
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
+        for name, value, none in (
+            ("apart", limits.apart, 0.0),
+            ("cluster", limits.cluster, None),
+            ("budget", limits.budget, None),
+        )
+        if value != none
+    ]
+    notice(
+        f"{counted(n, 'station')} of the {limits.stations} that were asked for: {joined(guilty)} "
+        f"{'leaves' if len(guilty) == 1 else 'leave'} no room for more.",
+        DataWarning,
+    )
 
 
 def _check_places(places: Any) -> None:
@@ -305,7 +333,7 @@ class Layout:
         pairs = int((self.stations["cameras"] == 2).sum())
         two = f", {pairs} of them with two cameras" if pairs else ""
         spent = f"; cost {trimmed(self.numbers['cost'], 4)}" if self.numbers["cost"] > 0 else ""
-        words = f"{trimmed(n, 2)} animals, {trimmed(r, 2)} recaptures, RSE about {percent(rse)}"
+        words = f"{trimmed(n, 2)} animals, {trimmed(r, 2)} recaptures, {about_rse(rse)}"
         of = f"{counted(len(self.stations), 'station')} of {counted(len(self.places), 'place')}"
         return f"Layout: {of}{two}: {words}{spent}"
 

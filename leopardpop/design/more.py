@@ -83,7 +83,7 @@ def more_occasions(
     """
     if not isinstance(fit, Fit):
         raise ModelError(f"fit={type(fit).__name__}: give the fit of a capture-recapture model.", offenders=["fit"])
-    further = check_levels("occasions", occasions, above=-1e-12)
+    further = check_levels("occasions", occasions, least=0.0)
     (limit,), (sure,) = check_levels("rse", rse), check_levels("assurance", assurance)
     if sure >= 1:
         raise ModelError(f"assurance={assurance!r} must be below 1: nothing is certain.", offenders=["assurance"])

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.errors import ModelError
+from leopardpop.models.scr import SCR
+from leopardpop.models.two_flanks import TwoFlanks
 from leopardpop.priors import Prior
 from leopardpop.results.fit_base import BaseFit
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     type Point = Mapping[str, float] | pd.Series
     type Assumed = Mapping[str, float | Prior] | pd.Series | pd.DataFrame | BaseFit
 
-__all__ = ["check_levels", "check_whole", "parameter_points"]
+__all__ = ["check_capture_model", "check_levels", "check_whole", "parameter_points"]
 
 
 def parameter_points(assumed: Assumed, *, draws: int = 200, seed: int | None = 1) -> list[Point]:
@@ -98,8 +100,32 @@ def check_whole(name: str, value: Any, least: int = 1) -> None:
         raise ModelError(f"{name}={value!r} must be a whole number of at least {least}.", offenders=[name])
 
 
-def check_levels(name: str, values: Any, *, above: float = 0.0) -> list[float]:
-    """One or several numbers, all finite and above a bound.
+def check_capture_model(model: Any, instead: str = "") -> None:
+    """Refuse what is no model of capture-recapture.
+
+    Parameters
+    ----------
+    model
+        What was given.
+    instead
+        A sentence about what else there is.
+
+    Raises
+    ------
+    ModelError
+        Naming what was given.
+    """
+    if isinstance(model, TwoFlanks):
+        raise ModelError(
+            "model=TwoFlanks: these numbers are of whole animals. Give the model of one animal, TwoFlanks(...).model, "
+            "and see by lp.design.study what two flanks lose."
+        )
+    if not isinstance(model, SCR):
+        raise ModelError(f"model={type(model).__name__}: give an lp.SCR. {instead}".rstrip(), offenders=["model"])
+
+
+def check_levels(name: str, values: Any, *, above: float = 0.0, least: float | None = None) -> list[float]:
+    """One or several numbers, all finite and above a bound, or at least as large as one.
 
     Raises
     ------
@@ -108,6 +134,11 @@ def check_levels(name: str, values: Any, *, above: float = 0.0) -> list[float]:
     """
     given = list(values) if isinstance(values, Sequence | np.ndarray) else [values]
     fine = [isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in given]
-    if not len(given) or not all(fine) or not all(np.isfinite(v) and v > above for v in given):
-        raise ModelError(f"{name}={values!r}: give one or several numbers above {above:g}.", offenders=[name])
+    bound = f"above {above:g}" if least is None else f"of at least {least:g}"
+    if not len(given) or not all(fine) or not all(np.isfinite(v) and _is_in(v, above, least) for v in given):
+        raise ModelError(f"{name}={values!r}: give one or several numbers {bound}.", offenders=[name])
     return [float(v) for v in given]
+
+
+def _is_in(value: float, above: float, least: float | None) -> bool:
+    return value > above if least is None else value >= least

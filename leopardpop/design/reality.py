@@ -1,4 +1,4 @@
-"""What happens between a model and the data: groups, cubs, failures, misread identities, single flanks."""
+"""What happens between a model and the data: moving centres, groups, cubs, failures, misread identities, flanks."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ class Reality:
 
     Parameters
     ----------
+    drift
+        How far an activity centre moves between occasions: sd of its step along each axis, m. It starts where the
+        population says, and nothing holds it in the mask. 0: centres stay.
     group_size
         Mean size of groups that go together (1 + Poisson), with one activity centre. Density counts animals.
     together
@@ -58,6 +61,7 @@ class Reality:
     0.05
     """
 
+    drift: float = 0.0
     group_size: float = 1.0
     together: float = 1.0
     breeding: float = 0.0
@@ -75,6 +79,7 @@ class Reality:
             _check(name, getattr(self, name), 0.0, 1.0)
         for name in ("group_size", "litter"):
             _check(name, getattr(self, name), 1.0, np.inf)
+        _check("drift", self.drift, 0.0, np.inf)
         if self.ghosts + self.confusions > 1:
             raise ModelError("ghosts + confusions must be at most 1: each record is misread one way or the other.")
 

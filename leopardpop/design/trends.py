@@ -65,7 +65,7 @@ class Trend:
         """Check the numbers."""
         for name in ("years", "every"):
             check_levels(name, getattr(self, name))
-        check_levels("process_sd", self.process_sd, above=-1e-12)
+        check_levels("process_sd", self.process_sd, least=0.0)
         if any(share >= 1 for share in check_levels("decline", self.decline)):
             raise ModelError(f"decline={self.decline!r}: a share below 1, such as 0.3 for 30 %.", offenders=["decline"])
         if not 0 < self.level < 0.5:

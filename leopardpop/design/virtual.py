@@ -12,11 +12,13 @@ import pandas as pd
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
 from leopardpop.design.expectation import check_design
+from leopardpop.design.parameters import check_capture_model
 from leopardpop.design.reality import Reality, add_cubs, add_members, fail_stations, misread
 from leopardpop.design.rebuilding import empty_part
 from leopardpop.errors import DataError, ModelError
 from leopardpop.models.flank_simulation import with_flanks
 from leopardpop.models.scr import SCR
+from leopardpop.models.simulation import simulate
 from leopardpop.words import counted
 
 if TYPE_CHECKING:
@@ -122,15 +124,14 @@ def virtual_survey(
     _check(model, design, what)
     streams = np.random.default_rng(seed).spawn(2)
     field = _failed(design, what, streams[1])
-    alone = model.simulate(field, mask, parameters=_of_groups(parameters, what), seed=streams[0])
+    alone = simulate(model, field, mask, parameters=_of_groups(parameters, what), seed=streams[0], drift=what.drift)
     population, records = _animals(alone, what, streams[1])
     history, identities = _identified(alone.history, records, what, streams[1])
     return VirtualSurvey(history, records, _truth(alone, population, identities, what), mask)
 
 
 def _check(model: Any, design: Any, reality: Any) -> None:
-    if not isinstance(model, SCR):
-        raise ModelError(f"model={type(model).__name__}: give an lp.SCR. Occupancy models have simulate().")
+    check_capture_model(model, "Occupancy models have simulate().")
     if not isinstance(reality, Reality):
         raise ModelError(f"reality={reality!r}: give lp.design.Reality(...).", offenders=["reality"])
     check_design(design)

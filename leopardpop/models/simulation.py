@@ -13,6 +13,7 @@ from leopardpop.components.counts import SIZE
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
 from leopardpop.data.tables import label
+from leopardpop.errors import ModelError
 from leopardpop.models.behaviour import Memory
 from leopardpop.models.describe import beta_series, theta_of
 
@@ -60,11 +61,13 @@ def simulate(
     *,
     parameters: Mapping[str, float] | pd.Series,
     seed: int | np.random.Generator | None = None,
+    drift: float = 0.0,
 ) -> Simulation:
     """Draw a population and a survey; see :meth:`SCR.simulate`.
 
     The number of animals is Poisson (or, for a binomial model, the expected number rounded); centres are uniform
-    within cells only through the cell's centre, as in the likelihood.
+    within cells only through the cell's centre, as in the likelihood. With ``drift`` every centre takes a step between
+    occasions, normal along each axis with this sd (m).
     """
     from leopardpop.models.problem import Problem
 
@@ -73,7 +76,8 @@ def simulate(
     theta = problem.layout.draw_effects(theta_of(problem, parameters), set(map(str, parameters.keys())), rng)
     drawn: list[tuple[SessionParts, pd.DataFrame]] = []
     for s in range(len(problem.data)):  # no animal has a namesake in another session: it would be taken for it
-        drawn.append(_session(problem, theta, s, rng, others=sum(len(animals) for _, animals in drawn)))
+        others = sum(len(animals) for _, animals in drawn)
+        drawn.append(_session(problem, theta, s, rng, others=others, drift=drift))
     simulated = history_from_parts(
         [parts for parts, _ in drawn], detector=history.detector, effort_unit=history.effort_unit, crs=history.crs
     )
@@ -99,12 +103,13 @@ def levels_of(model: SCR, parameters: Any, history: CaptureHistory) -> tuple[str
 
 
 def _session(
-    problem: Problem, theta: Floats, s: int, rng: np.random.Generator, *, others: int
+    problem: Problem, theta: Floats, s: int, rng: np.random.Generator, *, others: int, drift: float
 ) -> tuple[SessionParts, pd.DataFrame]:
     """Detections and population of one session; animals are numbered on from the others."""
     data = problem.data[s]
     cell, code = _population(problem, theta, s, rng)
-    i, k, o, count = _detect(problem, Encounters(problem, theta, s, cell, code), data, rng)
+    walk = None if drift == 0 else _walk(len(cell), data.effort.shape[1], drift, rng)
+    i, k, o, count = _detect(problem, Encounters(problem, theta, s, cell, code, walk), data, rng)
     n, mask = len(cell), problem.masks[data.session]
     digits = max(len(str(others + n)), 2)
     names = np.array([f"S{others + a + 1:0{digits}d}" for a in range(n)], dtype=object)
@@ -132,6 +137,13 @@ def _session(
         visit_covariates=data.visit_covariates,
     )
     return parts, animals
+
+
+def _walk(n: int, occasions: int, drift: float, rng: np.random.Generator) -> Floats:
+    """Random walks from the centres, which stand there at the first occasion, m, (n, S, 2)."""
+    steps = rng.normal(0.0, drift, (n, occasions, 2))
+    steps[:, :1] = 0.0
+    return np.asarray(steps.cumsum(1))
 
 
 def _population(problem: Problem, theta: Floats, s: int, rng: np.random.Generator) -> tuple[Any, Any]:
@@ -167,10 +179,19 @@ class Encounters:
         The model, its coefficients and the position of the session.
     cell, code
         Cells of the centres (n,) and classes (n,) of the animals.
+    walk
+        How far each is from there at each occasion, m, (n, S, 2); None: centres stay.
+
+    Raises
+    ------
+    ModelError
+        If centres move and distances are no straight lines.
     """
 
-    def __init__(self, problem: Problem, theta: Floats, s: int, cell: Any, code: Any) -> None:
-        self.problem, self.session, self.code = problem, s, code[:, None]
+    def __init__(self, problem: Problem, theta: Floats, s: int, cell: Any, code: Any, walk: Any = None) -> None:
+        if walk is not None and problem.distances is not None:
+            raise ModelError("drift: centres that move have no least-cost distances. Leave out drift, or distance.")
+        self.problem, self.session, self.code, self.cell, self.walk = problem, s, code[:, None], cell, walk
         self.d2 = problem.squared_distances(s, cell)
         self.memory = Memory(problem.detection.states, *self.d2.shape)
         self.by_row = {p.name: problem.detection.natural(p, theta) for p in problem.layout.parts if p.name != "D"}
@@ -183,6 +204,8 @@ class Encounters:
         """
         if self._kept is not None:
             return self._kept
+        if self.walk is not None:
+            self.d2 = self._squared(occasion)
         detection, on = self.problem.detection, self.problem.data[self.session].effort[:, occasion] > 0
         state, station = self.memory.now(), np.arange(self.d2.shape[1])
         natural = {}
@@ -191,10 +214,17 @@ class Encounters:
             natural[name] = values[np.where(on | (not detection.varies), rows, 0)]
         size = natural.pop(SIZE) if self.problem.model.counts == "negbin" else None
         hazard: Floats = np.exp(self.problem.model.detection.log_hazard(self.d2, **natural))
-        if not detection.varies:
+        if not detection.varies and self.walk is None:
             self._kept = hazard, size
             return self._kept
         return hazard * on, size
+
+    def _squared(self, occasion: int) -> Floats:
+        """Squared distances (n, K) from where the centres are at an occasion, m²."""
+        data = self.problem.data[self.session]
+        mask = self.problem.masks[data.session]
+        centre = np.column_stack([mask.x, mask.y])[self.cell] + self.walk[:, occasion]
+        return np.asarray(((centre[:, None, :] - data.xy) ** 2).sum(-1))
 
     def note(self, caught: Any, effort: Floats) -> None:
         """Remember the captures of an occasion, (n, K) bool, with the effort of the stations."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem
 
-__all__ = ["animal_findings"]
+__all__ = ["APART", "LOOSE", "animal_findings", "apart_from_detection"]
 
 APART = 2.0
 """Sd of log λ over that of log λp, above which the product alone is known."""
@@ -60,11 +60,8 @@ def _note(name: str, advice: str) -> Finding:
 def _product(problem: AnimalsProblem, theta: Floats) -> Finding:
     """Whether the data tell λ and p, or their product alone."""
     counted = "p" in problem.structure.homes
-    etas = problem.predictors(theta)
-    log_mean = etas["abundance"].mean(-1)
-    log_seen = problem.layout["p" if counted else "r"].link.log_inverse(etas["p" if counted else "r"]).mean(-1)
-    spread = float(log_mean.std())
-    ratio = spread / max(float((log_mean + log_seen).std()), 1e-12)
+    log_mean, log_seen = _logs(problem, theta)
+    spread, ratio = apart_from_detection(problem, theta)
     product, mean = (_interval(np.exp(each)) for each in (log_mean + log_seen, log_mean))
     what = "mean count of a visit, abundance times p," if counted else "mean number seen on a visit, abundance times r,"
     apart = ratio <= APART or spread <= LOOSE
@@ -81,6 +78,28 @@ def _product(problem: AnimalsProblem, theta: Floats) -> Finding:
         advice=known if apart else hardly,
         warning="" if apart else "SparseDataWarning",
     )
+
+
+def _logs(problem: AnimalsProblem, theta: Floats) -> tuple[Floats, Floats]:
+    """Mean log of abundance, and of detection, at draws (S, P), (S,) each."""
+    home = "p" if "p" in problem.structure.homes else "r"
+    etas = problem.predictors(theta)
+    return etas["abundance"].mean(-1), problem.layout[home].link.log_inverse(etas[home]).mean(-1)
+
+
+def apart_from_detection(problem: AnimalsProblem, theta: Floats) -> tuple[float, float]:
+    """Sd of log abundance, and how many times that of its product with detection it is.
+
+    Parameters
+    ----------
+    problem
+        The model with its data.
+    theta
+        Draws (S, P).
+    """
+    log_mean, log_seen = _logs(problem, theta)
+    spread = float(log_mean.std())
+    return spread, spread / max(float((log_mean + log_seen).std()), 1e-12)
 
 
 def _interval(draws: Floats) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import lgamma
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.errors import FitError, ModelError
+from leopardpop.data.names import listed
+from leopardpop.data.notices import notice
+from leopardpop.errors import FitError, ModelError, SparseDataWarning
 from leopardpop.inference.mode import find_modes
 from leopardpop.models.latent import in_order
 from leopardpop.models.likelihood.counts import ConditionalOnN
@@ -28,7 +30,18 @@ if TYPE_CHECKING:
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.scr import SCR
 
-__all__ = ["LikelihoodProblem", "Maximum", "MaximumLikelihood", "check_mode", "log_multinomial", "maximise"]
+__all__ = [
+    "LikelihoodProblem",
+    "Maximum",
+    "MaximumLikelihood",
+    "check_mode",
+    "log_multinomial",
+    "maximise",
+    "tell_loose",
+]
+
+LARGEST_SE = 5.0
+"""Standard error on the scale of the link, of a standardised covariate: the interval covers e^10 either way."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -228,6 +241,7 @@ def maximise(
     target = Tail(problem, fixed=1 if conditional else 0)
     mode = find_modes(target).best
     check_mode(mode)
+    tell_loose(mode, target.names)
     theta, covariance = in_order(problem, mode.theta, mode.covariance, fixed=target.fixed)
     if conditional:
         theta, covariance = _with_density(target, theta, covariance)
@@ -267,6 +281,34 @@ def check_mode(mode: Mode) -> None:
             "or use model.fit(...), where the priors keep it finite.",
             offenders=list(mode.problems),
         )
+
+
+def tell_loose(mode: Mode, names: Sequence[str]) -> list[str]:
+    """Warn of coefficients that the data hardly tell: a maximum is found for them all the same.
+
+    Parameters
+    ----------
+    mode
+        The maximum.
+    names
+        Labels of the coefficients.
+
+    Returns
+    -------
+    list of str
+        Those that were told.
+    """
+    se = np.sqrt(np.diagonal(mode.covariance))
+    loose = [name for name, each in zip(names, se, strict=True) if not each < LARGEST_SE]
+    if loose:
+        most = trimmed(float(np.max(se[~(se < LARGEST_SE)])), 2)
+        notice(
+            f"The data hardly tell {listed(loose, 4)}: standard errors up to {most} on the scale of the link, where 5 "
+            "is anything from next to nothing to all. Do not report them. model.fit(...) has a posterior, and says "
+            "what of it is the prior's.",
+            SparseDataWarning,
+        )
+    return loose
 
 
 def _with_density(target: Tail, tail: Floats, covariance: Floats) -> tuple[Floats, Floats]:

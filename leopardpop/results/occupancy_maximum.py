@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leopardpop.errors import FitError
+from leopardpop.data.notices import notice
+from leopardpop.errors import FitError, SparseDataWarning
 from leopardpop.inference.mode import find_modes
+from leopardpop.models.states.animals import AnimalsProblem
+from leopardpop.results.animal_checks import APART, LOOSE, apart_from_detection
 from leopardpop.results.delta import coefficient_table, parameter_rows
-from leopardpop.results.maximum import Maximum, check_mode
+from leopardpop.results.maximum import Maximum, check_mode, tell_loose
+from leopardpop.words import trimmed
 
 if TYPE_CHECKING:
+    from leopardpop.inference.mode import Mode
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem
 
 __all__ = ["OccupancyMaximum", "maximise_occupancy"]
+
+DRAWS = 400
+"""From the normal law around a maximum."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -105,6 +113,8 @@ def maximise_occupancy(problem: OccupancyProblem) -> OccupancyMaximum:
         )
     mode = find_modes(Likelihood(problem)).best
     check_mode(mode)
+    if not tell_loose(mode, problem.names):
+        _tell_product(problem, mode)
     matrix = problem.to_beta(np.eye(problem.layout.size))
     covariance = pd.DataFrame(matrix.T @ mode.covariance @ matrix, index=problem.labels, columns=problem.labels)
     parts = [parameter_rows(problem, p, mode.theta, mode.covariance) for p in problem.layout.parameters]
@@ -117,3 +127,19 @@ def maximise_occupancy(problem: OccupancyProblem) -> OccupancyMaximum:
         data_hash=problem.history.data_hash,
         n_sites=int(problem.arrays.surveyed.any(1).sum()),
     )
+
+
+def _tell_product(problem: OccupancyProblem, mode: Mode) -> None:
+    """Warn where the data tell the product of abundance and detection, and hardly either."""
+    if not isinstance(problem, AnimalsProblem):
+        return
+    rng = np.random.default_rng(1)
+    around = rng.multivariate_normal(mode.theta, mode.covariance, DRAWS)
+    spread, ratio = apart_from_detection(problem, around)
+    if ratio > APART and spread > LOOSE:
+        notice(
+            f"The data tell the product of abundance and detection {trimmed(ratio, 2)} times as closely as abundance "
+            "itself, whose interval is hardly bounded. Report the product, make more visits to a site, or use "
+            "model.fit(...) with a prior of detection from elsewhere.",
+            SparseDataWarning,
+        )

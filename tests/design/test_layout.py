@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import leopardpop as lp
 from leopardpop.design import Limits
-from leopardpop.errors import DataError, ModelError
+from leopardpop.errors import DataError, DataWarning, ModelError
 from tests.design.designs import SIGMA, TRUTH, mask_of
 
 RNG = np.random.default_rng(7)
@@ -92,9 +93,11 @@ def test_limits_are_kept(stations, budget, apart, paired, cluster, seed):
     )
     found = reason = None
     try:
-        found = lp.design.layout(
-            lp.SCR(), places, mask_of(places, 1.0), parameters=TRUTH, limits=limits, starts=2, seed=seed
-        )
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", DataWarning)
+            found = lp.design.layout(
+                lp.SCR(), places, mask_of(places, 1.0), parameters=TRUTH, limits=limits, starts=2, seed=seed
+            )
     except DataError as error:
         reason = str(error)
     if found is None:  # the smallest cluster may be too large
@@ -102,6 +105,8 @@ def test_limits_are_kept(stations, budget, apart, paired, cluster, seed):
         return
     chosen = found.stations
     assert 1 <= len(chosen) <= stations
+    fewer = [str(each.message) for each in told if "that were asked for" in str(each.message)]
+    assert len(fewer) == (len(chosen) < stations)
     assert chosen["station"].is_unique
     spent = (chosen["cost"] + 0.2 * chosen["cameras"]).sum()
     assert spent == pytest.approx(found.numbers["cost"])
@@ -217,3 +222,22 @@ def test_the_map():
     assert drawn["feasible place"] == 20
     assert sum(n for label, n in drawn.items() if label.startswith("station")) == len(found.stations)
     ax.figure.canvas.draw()
+
+
+def test_what_leaves_no_room_is_told():
+    places = places_of(20, seed=1)
+    with pytest.warns(DataWarning, match=r"1 station of the 5 that were asked for: apart=1e\+09 leaves no room"):
+        found = lp.design.layout(
+            lp.SCR(), places, mask_of(places, 1.0), parameters=TRUTH, limits=Limits(stations=5, apart=1e9), starts=1
+        )
+    assert len(found.stations) == 1
+
+
+def test_two_flanks_are_no_whole_animals():
+    places = places_of(20, seed=1)
+    for ask in (
+        lambda: lp.design.layout(lp.TwoFlanks(), places, mask_of(places, 1.0), parameters=TRUTH, limits=5),
+        lambda: lp.design.expected(lp.TwoFlanks(), places, mask_of(places, 1.0), parameters=TRUTH),
+    ):
+        with pytest.raises(ModelError, match="model=TwoFlanks: these numbers are of whole animals"):
+            ask()

@@ -213,3 +213,49 @@ def test_bad_input():
         )
     with pytest.raises(ModelError, match=r"reality='bad': give"):
         lp.design.virtual_survey(lp.SCR(), DESIGN, MASK, parameters=TRUTH, reality="bad")
+
+
+# -- movement ---------------------------------------------------------------------------------------------------------
+def distances(drift: float, seeds=range(6)) -> np.ndarray:
+    """Squared distances of detections from the first centre, and their occasions, of counts on a wide dense grid."""
+    line = np.arange(-12, 13) * 500.0
+    x, y = (each.ravel() for each in np.meshgrid(line, line))
+    stations = pd.DataFrame({"station": [f"K{i:03d}" for i in range(x.size)], "x": x, "y": y})
+    design = lp.CaptureHistory.from_tables(None, stations, occasions=9, detector="count")
+    cells = pd.DataFrame({"x": [0.0, 500.0], "y": [0.0, 0.0], "area": 0.25})
+    parameters = {"D": 80.0, "lambda0": 0.1, "sigma": 700.0}
+    rows = []
+    for seed in seeds:
+        found = lp.design.virtual_survey(
+            lp.SCR(), design, lp.Mask(cells), parameters=parameters, reality=Reality(drift=drift), seed=seed
+        )
+        places = found.truth.population.set_index("animal")[["x", "y"]]
+        at = stations.set_index("station")[["x", "y"]]
+        apart = at.loc[found.records["station"]].to_numpy() - places.loc[found.records["animal"]].to_numpy()
+        rows.append(np.column_stack([(apart**2).sum(1), found.records["occasion"].astype(int)]))
+    return np.concatenate(rows)
+
+
+@pytest.mark.parametrize("drift", [0.0, 300.0])
+def test_centres_move_as_far_as_they_should(drift):
+    """Mean squared distance at occasion o: 2 sigma² + 2 (o − 1) drift²."""
+    found = distances(drift)
+    for occasion in (1, 5, 9):
+        squared = found[found[:, 1] == occasion, 0]
+        expected = 2 * 700.0**2 + 2 * (occasion - 1) * drift**2
+        assert squared.mean() == pytest.approx(expected, rel=0.15)
+
+
+def test_centres_that_move_inflate_sigma():
+    still, moving = (made(2, drift=drift, truth={**DENSE, "D": 3.0}).history for drift in (0.0, 600.0))
+    sigma = [lp.SCR().maximum_likelihood(each, MASK).estimates.loc["sigma", "estimate"] for each in (still, moving)]
+    assert sigma[1] > 1.15 * sigma[0]
+
+
+def test_centres_cannot_move_along_least_cost_ways():
+    ground = MASK.with_covariates(cost=lambda x, y: 1.0 + 0 * x)
+    model = lp.SCR(distance=lp.LeastCost(resistance="cost"))
+    with pytest.raises(ModelError, match="drift: centres that move have no least-cost distances"):
+        lp.design.virtual_survey(model, DESIGN, ground, parameters=DENSE, reality=Reality(drift=10.0), seed=1)
+    with pytest.raises(ModelError, match="drift=-1 must be a number of at least 0"):
+        Reality(drift=-1)
