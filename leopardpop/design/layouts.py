@@ -121,7 +121,7 @@ def layout(
     found = [_search(goal, choice, None if i == 0 else rng) for i in range(starts)]
     best = min(found, key=goal.value)
     _tell_fewer(chosen_limits, int(choice.size[best].sum()))
-    return _packed(places, mask, choice, goal, best)
+    return _packed(places, mask, choice, goal, best, chosen_limits.paired)
 
 
 def _tell_fewer(limits: Limits, n: int) -> None:
@@ -301,7 +301,7 @@ class Layout:
     stations: pd.DataFrame
     """The chosen places: station, x, y [m], their columns, and cameras (1 or 2)."""
     design: CaptureHistory
-    """The chosen places with their effort, without captures."""
+    """The chosen places with their effort, that of two cameras as ``Limits.paired`` has it; without captures."""
     numbers: Mapping[str, float]
     """n, recaptures, rse (means over what is assumed), cost."""
     places: pd.DataFrame
@@ -338,7 +338,9 @@ class Layout:
         return f"Layout: {of}{two}: {words}{spent}"
 
 
-def _packed(places: CaptureHistory, mask: Mask, choice: Choice, goal: Goal, chosen: NDArray[np.bool_]) -> Layout:
+def _packed(
+    places: CaptureHistory, mask: Mask, choice: Choice, goal: Goal, chosen: NDArray[np.bool_], paired: float | None
+) -> Layout:
     units = np.flatnonzero(chosen)
     rows = np.concatenate([choice.members[u] for u in units])
     cameras = np.concatenate([np.full(len(choice.members[u]), choice.cameras[u]) for u in units])
@@ -353,10 +355,13 @@ def _packed(places: CaptureHistory, mask: Mask, choice: Choice, goal: Goal, chos
         "rse": goal.value(chosen),
         "cost": float(choice.cost[chosen].sum()),
     }
-    return Layout(stations, _design(places, rows), numbers, table, mask)
+    times = np.where(cameras == 2, paired or 1.0, 1.0)
+    return Layout(stations, _design(places, rows, times), numbers, table, mask)
 
 
-def _design(places: CaptureHistory, rows: NDArray[np.intp]) -> CaptureHistory:
-    """Some of the places of a design, with their effort and covariates."""
-    part = empty_part(places, places.sessions[0], rows=rows)
+def _design(places: CaptureHistory, rows: NDArray[np.intp], times: Floats) -> CaptureHistory:
+    """Some of the places of a design, with their covariates and so many times their effort."""
+    effort = places.arrays(places.sessions[0]).effort.copy()
+    effort[rows] *= times[:, None]
+    part = empty_part(places, places.sessions[0], rows=rows, effort=effort)
     return history_from_parts([part], detector=places.detector, effort_unit=places.effort_unit, crs=places.crs)

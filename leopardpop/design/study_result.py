@@ -73,14 +73,13 @@ class Study:
         Returns
         -------
         pandas.DataFrame
-            A row a scenario: ok, untrusted, failed, lost, share (not ok, of those not lost), verdict, and error, the
-            commonest one.
+            A row a scenario: ok, untrusted, failed, lost, share (not ok), verdict, and error, the commonest one. What
+            was lost counts as not ok: a worker dies of some surveys more often than of others.
         """
         rows = []
         for scenario, part in self.replicates.groupby("scenario", sort=False):
             counts = {name: int((part["status"] == name).sum()) for name in (OK, UNTRUSTED, FAILED, LOST)}
-            tried = len(part) - counts[LOST]
-            share = 1 - counts[OK] / tried if tried else float("nan")
+            share = 1 - counts[OK] / len(part)
             errors = part.loc[part["status"] == FAILED, "error"]
             error = str(errors.mode().iloc[0]) if len(errors) else ""
             rows.append({"scenario": scenario, **counts, "share": share, "verdict": _verdict(share), "error": error})
@@ -94,8 +93,9 @@ class Study:
         pandas.DataFrame
             A row a scenario and quantity: truth (mean), median (mean), bias, relative_bias, rmse, relative_rmse,
             coverage (of the 95 % interval), rse (posterior sd / median, mean), each with its Monte Carlo standard error
-            (``bias_mcse`` ...), replicates (that it is over), failed (share) and verdict. Where half of the replicates
-            or more failed the numbers are missing: the mean over those that did not would be of another kind of survey.
+            (``bias_mcse`` ...), replicates (that it is over), failed (share), verdict and lost (number). Where half of
+            the replicates or more failed the numbers are missing: the mean over those that did not would be of another
+            kind of survey.
         """
         found = dict(iter(self.estimates.groupby("scenario", sort=False)))
         rows: list[dict[str, Any]] = []
@@ -105,6 +105,7 @@ class Study:
             groups = [(str(name), each) for name, each in part.groupby("quantity", sort=False)] or [("", part)]
             for quantity, each in groups:
                 ends = {"replicates": len(each), "failed": record["share"], "verdict": record["verdict"]}
+                ends["lost"] = record["lost"]
                 names = {"scenario": record["scenario"], "quantity": quantity}
                 rows.append(names | _numbers(each, known=known and len(each) > 0) | ends)
         return pd.DataFrame(rows)
@@ -152,13 +153,14 @@ def _verdict(share: float) -> str:
 
 
 def _told(row: Any, quantity: str) -> str:
+    lost = f" ({counted(row['lost'], 'replicate')} lost with their workers)" if row["lost"] else ""
     if row["verdict"] == "mostly fails":
-        return f"mostly fails: {percent(row['failed'])} of the replicates gave no posterior; nothing is averaged"
+        return f"mostly fails: {percent(row['failed'])} of the replicates gave no posterior{lost}; nothing is averaged"
     bias, coverage = 100 * row["relative_bias"], 100 * row["coverage"]
     words = f"{quantity}: bias {decimal(bias, 1)} % (± {decimal(100 * row['relative_bias_mcse'], 1)})"
     words += f", 95 % interval holds {decimal(coverage, 1)} % (± {decimal(100 * row['coverage_mcse'], 1)})"
     words += f", RSE {trimmed(100 * row['rse'], 2)} %"
-    return words if row["verdict"] == "ok" else f"{words}; {percent(row['failed'])} of the replicates failed"
+    return words if row["verdict"] == "ok" else f"{words}; {percent(row['failed'])} of the replicates failed{lost}"
 
 
 def _numbers(part: pd.DataFrame, *, known: bool) -> dict[str, float]:

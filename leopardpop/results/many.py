@@ -107,9 +107,26 @@ def fit_many(
         key = f"{_slug(str(name))}-{_fingerprint(given, own)[:20]}"
         file = None if files is None else str(files / f"{key}.nc")
         tasks[key], keys[str(name)] = (given, own, file), key
+    if folder is not None:
+        _forget_lost_files(Path(folder), {key: task[2] for key, task in tasks.items()})
     outcomes = run_tasks(fit_one, tasks, executor=executor, folder=folder, about=ABOUT, progress=progress)
     places = {} if files is None else {name: files / f"{key}.nc" for name, key in keys.items()}
     return _gathered({name: outcomes[key] for name, key in keys.items()}, places)
+
+
+def _forget_lost_files(folder: Path, files: Mapping[str, str | None]) -> None:
+    """Let surveys be fitted again of which the record is there and the fit is not."""
+    for key, file in files.items():
+        record = folder / f"{key}.json"
+        if file is not None and record.exists() and not Path(file).exists() and _was_fitted(record):
+            record.unlink()
+
+
+def _was_fitted(record: Path) -> bool:
+    try:
+        return json.loads(record.read_bytes())["value"] is not None
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _check(surveys: Mapping[str, tuple[Any, ...]]) -> None:

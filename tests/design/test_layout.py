@@ -241,3 +241,14 @@ def test_two_flanks_are_no_whole_animals():
     ):
         with pytest.raises(ModelError, match="model=TwoFlanks: these numbers are of whole animals"):
             ask()
+
+
+def test_two_cameras_are_in_the_design():
+    """What is said of the layout is what its design is expected to find."""
+    places = places_of(16, seed=1)
+    limits = Limits(budget=12.0, cost=1.0, camera=0.1, paired=1.8)
+    found = lp.design.layout(lp.SCR(), places, mask_of(places, 1.0), parameters=TRUTH, limits=limits, starts=1)
+    assert (found.stations["cameras"] == 2).any()
+    again = lp.design.expected(lp.SCR(), found.design, mask_of(places, 1.0), parameters=TRUTH).table.iloc[0]
+    assert again["n"] == pytest.approx(found.numbers["n"], rel=1e-6)
+    assert again["recaptures"] == pytest.approx(found.numbers["recaptures"], rel=1e-6)

@@ -88,10 +88,21 @@ def test_a_scenario_that_mostly_fails_has_no_averages():
     assert "10 % of the replicates failed" in text
 
 
-def test_what_was_lost_is_neither_a_success_nor_a_failure():
+def test_what_was_lost_is_no_success():
     lost = Outcome("k", None, "BrokenProcessPool: gone", lost=True)
-    row = gather([("a", 0, outcome(10, 11, 9, 12)), ("a", 1, lost)], 2).failures().iloc[0]
-    assert row[["ok", "lost", "share", "verdict"]].tolist() == [1, 1, 0, "ok"]
+    fine = [("a", i, outcome(10, 11, 9, 12)) for i in range(9)]
+    found = gather([*fine, ("a", 9, lost)], 10)
+    assert found.failures().iloc[0][["ok", "lost", "share", "verdict"]].tolist() == [
+        9,
+        1,
+        pytest.approx(0.1),
+        "some fail",
+    ]
+    assert "10 % of the replicates failed (1 replicate lost with their workers)" in repr(found)
+    most = gather([*fine[:2], *(("a", i, lost) for i in range(2, 100))], 100)
+    assert most.failures()["verdict"].item() == "mostly fails"
+    assert np.isnan(most.summary()["bias"]).all()
+    assert "98 % of the replicates gave no posterior (98 replicates lost with their workers)" in repr(most)
 
 
 def test_an_error_of_one_replicate_is_not_fatal(monkeypatch):

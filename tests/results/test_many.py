@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -161,3 +162,15 @@ def test_a_worker_that_dies_is_told(tmp_path):
         pytest.warns(ConvergenceWarning, match="Workers died"),
     ):
         run_tasks(dies_once, tasks, executor=pool)
+
+
+def test_a_fit_whose_file_is_gone_is_made_again(tmp_path):
+    given = {"one": (lp.Occupancy(), occupied()), "two": (lp.Occupancy(p="~ 1"), occupied())}
+    first = lp.fit_many(given, folder=tmp_path / "run", draws=100)
+    kept, gone = first.files["one"], first.files["two"]
+    before = kept.stat().st_mtime_ns
+    gone.unlink()
+    again = lp.fit_many(given, folder=tmp_path / "run", draws=100)
+    assert kept.stat().st_mtime_ns == before
+    assert again["two"].posterior.identical(lp.load_fit(gone).posterior)
+    pd.testing.assert_frame_equal(again.estimates, first.estimates)
