@@ -183,6 +183,7 @@ def test_very_many_groups(tmp_path):
         lp.load_fit(tmp_path / "fit.nc")
 
 
+@pytest.mark.verification
 def test_memory_is_bounded_by_the_size_of_the_file(tmp_path):
     """Zeros, packed a thousand to one, within what a file may declare: the bound of the docs holds for what is read."""
     tree = small()
