@@ -150,6 +150,21 @@ def test_arrays_that_are_gone_or_of_another_kind(data):
     load(changed)
 
 
+def test_other_files_that_are_deep(tmp_path):
+    """Calibrations, folders of runs and TOML: nesting without end is told as damage, as any other is."""
+    from leopardpop.cli.analysis import parse_analysis
+    from leopardpop.runs import open_folder
+
+    deep = tmp_path / "about.json"
+    deep.write_text("[" * 100_000)
+    with pytest.raises(DataError, match="holds no calibration"):
+        lp.Calibration.load(deep)
+    with pytest.raises(DataError, match="it is not of a run"):
+        open_folder(tmp_path, {})
+    with pytest.raises(DataError, match="is not TOML"):
+        parse_analysis("a=" + "[" * 100_000, tmp_path / "analysis.toml")
+
+
 # -- links, cycles, memory --------------------------------------------------------------------------------------------
 def test_groups_in_circles_and_depths_that_nobody_looks_into(tmp_path):
     """Six names of a group in itself are 1.7 million paths eight steps long."""
