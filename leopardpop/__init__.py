@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     )
     from leopardpop.models.scr import SCR
     from leopardpop.models.two_flanks import TwoFlanks
+    from leopardpop.plots.comparison import plot_comparison
     from leopardpop.priors import Prior
     from leopardpop.results.average import AveragedPopulation, average
     from leopardpop.results.community_fit import CommunityFit
@@ -140,6 +141,7 @@ __all__ = [
     "load_example",
     "load_fit",
     "parameter",
+    "plot_comparison",
     "priors",
     "read_camtrap_dp",
     "read_camtrapr",
@@ -209,6 +211,7 @@ _HOMES = {
     "load_example": "data.example",
     "load_fit": "results.storage",
     "parameter": "components.detection",
+    "plot_comparison": "plots.comparison",
     "read_camtrap_dp": "data.readers.camtrap_dp",
     "read_camtrapr": "data.readers.camtrapr",
     "read_density": "data.readers.density",

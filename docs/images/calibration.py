@@ -37,14 +37,14 @@ HEAD = """# Calibration
 
 Truths are drawn from the priors, surveys are simulated and fitted with these priors, and the rank of each truth in its
 posterior is noted: uniform ranks mean that likelihood, priors, simulation and engine belong together (Talts et al.
-2018). A replicate that could not be fitted counts as one that the interval missed; those whose certificate failed are
-counted in. This page is written by `docs/images/calibration.py`; `lp.calibrate` does the same for a model and a design
-of yours ([how](howto/calibrate.md)).
+2018). A replicate that could not be fitted counts as one that the interval missed; those whose certificate failed
+("uncertified") are counted in. This page is written by `docs/images/calibration.py`; `lp.calibrate` does the same for
+a model and a design of yours ([how](howto/calibrate.md)).
 
 The column of 95 % intervals has the lowest and the highest share that held the truth, over the quantities of a model.
 
-| model | design | engine | replicates | failed | certificate failed | 95 % intervals | verdict |
-|---|---|---|---:|---:|---:|---|---|
+| model | engine | verdict | 95 % intervals hold, % | replicates | failed | uncertified |
+|---|---|---|---|---:|---:|---:|
 """
 FOOT = """
 An interval holds its truth 95 ± {error} % of the time if all is well (one standard error, {replicates} replicates).
@@ -168,9 +168,9 @@ def main(replicates: int = 200, folder: str | None = None) -> None:
             table = found.table()
             low, high = (100 * float(table["coverage_95"].agg(each)) for each in ("min", "max"))
             verdict = "holds" if found.holds else "FAILS"
-            numbers = f"{found.asked} | {found.failed} | {found.untrusted} | {low:.1f} to {high:.1f}"
-            rows.append(f"| {title} | {design} | `{engine}` | {numbers} | {verdict} |\n")
-            figures.append(picture(found, i, title if engine == "laplace" else f"{title}, by NUTS"))
+            numbers = f"{low:.1f} to {high:.1f} | {found.asked} | {found.failed} | {found.untrusted}"
+            rows.append(f"| {title} | {engine} | {verdict} | {numbers} |\n")
+            figures.append(picture(found, i, title if engine == "laplace" else f"{title}, by NUTS", design))
             sys.stdout.write(f"{rows[-1]}{found!r}\n")
             sys.stdout.flush()
     text = HEAD + "".join(rows) + foot(replicates, len(wanted)) + "".join(figures)
@@ -185,13 +185,13 @@ def foot(replicates: int, models: int) -> str:
     )
 
 
-def picture(found: lp.Calibration, number: int, title: str) -> str:
+def picture(found: lp.Calibration, number: int, title: str, design: str) -> str:
     """Write the figure of a model, and what the page says of it."""
     figure = figure_of(np.ravel(np.asarray(found.plot(), object))[0])
     name = f"calibration_{number:02d}.png"
     figure.savefig(DOCS / "images" / name, dpi=90, metadata={"Software": None})
     caption = figure.caption.split(". The band")[0].split(". Distribution")[0]
-    return f"## {title}\n\n![{figure.alt_text}](images/{name})\n\n{caption}.\n\n"
+    return f"## {title}\n\n![{figure.alt_text}](images/{name})\n\n{caption}; {design}.\n\n"
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leopardpop.plots.derived import captioned
 from leopardpop.plots.style import Panels
 
-__all__ = ["counts_figure"]
+__all__ = ["classes_of", "counts_figure", "stacked"]
 
 HATCHES = ("", "////", "....", "xxxx", "----")
 MOST_CLASSES = 5
@@ -82,9 +82,26 @@ def _effort(ax: Axes, history: CaptureHistory) -> None:
 
 
 def _animals(ax: Axes, history: CaptureHistory, column: str | None) -> None:
-    """Animals by the number of stations that detected them, a colour and a hatching a class."""
+    """Animals by the number of stations that detected them."""
     numbers = np.array([len(at) for s in history.sessions for at in animal_stations(history.arrays(s))], int)
-    classes = _classes(history, column, len(numbers))
+    stacked(ax, numbers, classes_of(history, column, len(numbers)), column)
+    ax.set_xlabel("Stations that detected the animal")
+
+
+def stacked(ax: Axes, numbers: Any, classes: Any, column: str | None) -> None:
+    """Draw animals by a whole number of each, a colour and a hatching a class.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    numbers
+        Of each animal, from 1, (n,).
+    classes
+        Class of each animal as text, (n,).
+    column
+        Covariate that the classes are of, for the legend; None: no legend.
+    """
     most = int(numbers.max(initial=1))
     bottom = np.zeros(most)
     for c, name in enumerate(dict.fromkeys(sorted(classes))):
@@ -101,14 +118,23 @@ def _animals(ax: Axes, history: CaptureHistory, column: str | None) -> None:
     ax.set_xlim(0.4, most + 0.6)
     ax.set_ylim(0, 1.15 * max(float(bottom.max()), 1.0))
     ax.locator_params(axis="both", nbins=8, integer=True)
-    ax.set_xlabel("Stations that detected the animal")
     ax.set_ylabel("Animals")
     if column and len(numbers):
         ax.legend(loc="upper right", borderaxespad=0.2)
 
 
-def _classes(history: CaptureHistory, column: str | None, n: int) -> Any:
-    """Class of each animal as text; all the same without a column, or where there are too many classes."""
+def classes_of(history: CaptureHistory, column: str | None, n: int) -> Any:
+    """Class of each animal as text; all the same without a column, or where there are too many classes.
+
+    Parameters
+    ----------
+    history
+        The capture history.
+    column
+        Covariate of the individuals.
+    n
+        Number of animals.
+    """
     if column is None or column not in history.individuals:
         return np.full(n, "", dtype=object)
     values = history.individuals[column]

@@ -88,6 +88,24 @@ class HistoryPlots:
 
         return counts_figure(self._history, column=column, ax=ax)
 
+    def recaptures(self, ax: Any = None, *, column: str | None = None) -> Panels:
+        """Capture frequencies and spatial recaptures: how often animals were detected, and how far apart.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on, two; None: a new figure.
+        column
+            Covariate of the individuals that bars are divided by, such as "sex".
+
+        Returns
+        -------
+        array of matplotlib Axes
+        """
+        from leopardpop.plots.recaptures import recaptures_figure
+
+        return recaptures_figure(self._history, column=column, ax=ax)
+
     def __repr__(self) -> str:
         """Name the figures."""
-        return "Figures: map(), counts()"
+        return "Figures: map(), counts(), recaptures()"

@@ -70,28 +70,39 @@ def label_findings(history: CaptureHistory) -> list[Finding]:
         The history as given.
     """
     found = [_contradicted(history.arrays(session)) for session in history.sessions]
-    wrong = [label for labels in found if labels is not None for label in labels]
-    if all(labels is None for labels in found):
+    told = [each for each in found if each is not None]
+    if not told:
         return []
+    wrong = [label for labels, _ in told for label in labels]
     advice = (
         f"{counted(len(wrong), *IDENTITIES)} named after one flank {'has' if len(wrong) == 1 else 'have'} records of "
-        f"the other ({listed(wrong)}): the flank column or the label is wrong. As it stands, such an identity is a "
-        "whole animal. Correct the records."
+        f"the other ({listed(wrong)}): the flank column or the label is wrong. As it stands, the records decide: with "
+        "records of both sides such an identity is a whole animal. Correct them."
     )
+    if not all(sure for _, sure in told):
+        advice += " If L and R in these labels are no flanks, nothing is wrong."
     said: dict[Verdict, str] = {"ok": "The flanks of the records agree with the labels.", "warn": advice}
     return [finding("labels against flanks", len(wrong), 1, "warn" if wrong else "ok", said, "DataWarning")]
 
 
-def _contradicted(data: SessionArrays) -> list[str] | None:
-    """Identities of which the label says one side and some record the other; None unless labels name sides."""
+def _contradicted(data: SessionArrays) -> tuple[list[str], bool] | None:
+    """Identities of which the label says one side and some record the other, and whether labels surely name sides.
+
+    Words do; letters do if both are there and mostly agree with the records, and may do if both are there. None: no
+    label names a side.
+    """
     named = [NAMES_SIDE.search(label) for label in data.individuals]
     letters = np.array(["" if each is None else each[1][0].lower() for each in named])
+    words = np.array([each is not None and len(each[1]) > 1 for each in named], bool)
     shown = _shown(data)
     own, other = np.where(letters == "l", shown[:, 0], shown[:, 1]), np.where(letters == "l", *shown[:, [1, 0]].T)
     told = (letters != "") & ((own > 0) | (other > 0))
-    if {"l", "r"} - set(letters[told].tolist()) or (own > other)[told].mean() <= MOSTLY:
+    if {"l", "r"} - set(letters[told].tolist()):
+        told &= words
+    if not told.any():
         return None
-    return [data.individuals[i] for i in np.flatnonzero(told & (other > 0))]
+    sure = bool(words[told].all() or (own > other)[told].mean() > MOSTLY)
+    return [data.individuals[i] for i in np.flatnonzero(told & (other > 0))], sure
 
 
 def _shown(data: SessionArrays) -> Floats:

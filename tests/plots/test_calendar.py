@@ -87,6 +87,25 @@ def test_counts_are_those_of_the_history():
     assert heights.sum(1).tolist() == history.individuals["sex"].value_counts().sort_index().tolist()
 
 
+def test_recaptures_are_those_of_the_history():
+    history = made.history("sex")
+    times, apart = history.plot.recaptures(column="sex")
+    heights = np.array([[bar.get_height() for bar in group] for group in times.containers])
+    detections = history.detections.groupby("individual")["count"].sum().value_counts()
+    np.testing.assert_array_equal(heights.sum(0)[detections.index - 1], detections)
+    assert sum(bar.get_height() for bar in apart.patches) == history.n_spatial_recaptures
+    caption = times.figure.caption
+    assert f"{detections[1]} detected once" in caption
+    assert f"{history.n_spatial_recaptures} spatial recaptures, half of them within" in caption
+
+
+def test_animals_at_one_station_only_have_no_distances():
+    history = made.with_animals([("A", "River 2-2", 1), ("A", "River 2-2", 3), ("B", "River 0-0", 2)])
+    _, apart = history.plot.recaptures()
+    assert not apart.patches
+    assert "0 spatial recaptures." in apart.figure.caption
+
+
 def test_one_occasion_has_no_calendar():
     stations = made.stations("1").assign(days=30.0)
     history = lp.CaptureHistory.from_tables(None, stations, "days", effort_unit="day", occasions=1)

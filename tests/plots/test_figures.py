@@ -171,6 +171,7 @@ def test_labels_of_the_users_do_no_harm():
     for name in FIGURES:
         assert png(getattr(fit.plot, name)().figure)
     assert png(history.plot.counts(column="sex").figure)
+    assert png(history.plot.recaptures(column="sex").figure)
 
 
 def test_plain_text_has_no_markup_and_an_end():

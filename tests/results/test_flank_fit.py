@@ -230,6 +230,21 @@ def test_flanks_that_contradict_labels_are_named():
     assert label_findings(lp.CaptureHistory.from_tables(leopards, FOUR, occasions=4)) == []
 
 
+def test_flanks_that_contradict_most_labels_are_named_with_a_reserve():
+    wrong = PAIR.replace({"individual": {"L1": "R1", "R1": "L1"}})
+    (found,) = label_findings(lp.CaptureHistory.from_tables(wrong, FOUR, occasions=4))
+    assert found.verdict == "warn"
+    assert "('R1', 'L1')" in found.advice
+    assert "If L and R in these labels are no flanks, nothing is wrong." in found.advice
+
+
+def test_a_word_names_a_side_without_another():
+    wrong = PAIR[PAIR["individual"] == "L1"].assign(individual="left 1", flank="right")
+    (found,) = label_findings(lp.CaptureHistory.from_tables(wrong, FOUR, occasions=4))
+    assert (found.verdict, "('left 1')" in found.advice) == ("warn", True)
+    assert "no flanks" not in found.advice
+
+
 def test_a_surface_of_density_is_refused(survey):
     with pytest.raises(ModelError, match="smooth surface of density with two flanks"):
         FlankProblem(lp.SCR(density="~ gp(x, y, functions=5)"), *survey)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,9 +28,9 @@ class Found(NamedTuple):
     """What was found in some surveys."""
 
     animals: float
-    p: Any
-    family_p: Any
-    names: list[str]
+    p: pd.DataFrame
+    """By survey, (surveys, statistics); statistics that a survey has not are missing."""
+    family_p: pd.DataFrame
 
     @property
     def flagged(self) -> float:
@@ -99,7 +99,8 @@ def failed_halfway(history: lp.CaptureHistory, rng: np.random.Generator) -> lp.C
 
 def surveyed_by(model: lp.SCR, truth: dict[str, float], animals: int, seed: int) -> lp.CaptureHistory:
     """A survey of another model, of which about so many animals are detected."""
-    design = history_of(None)
+    kind = "count" if model.counts == "negbin" else "proximity"
+    design = lp.CaptureHistory.from_tables(None, STATIONS, occasions=OCCASIONS, detector=kind)
     mask = lp.Mask.around(design, buffer=4 * SCALE_M, spacing=SCALE_M / 2)
     parameters = TRUTH | truth | {"D": TRUTH["D"] * animals / 25}
     return model.simulate(design, mask, parameters=parameters, seed=seed).history
@@ -116,9 +117,11 @@ EFFECTS: dict[str, tuple[lp.SCR, dict[str, float]]] = {
         {"lambda0": 0.12, "lambda0[bk[caught]]": float(np.log(3.0))},
     ),
     "gradient": (lp.SCR(density="~ x"), {"D[x]": 0.1}),
+    "overdispersion": (lp.SCR(counts="negbin"), {"size": 0.3}),
 }
 """Effects that the fitted model leaves out: σ of males 1.69 times that of females; λ0 three times after a capture at
-the station; density that doubles over 7 km, a third of the side."""
+the station; density that doubles over 7 km, a third of the side; counts in bursts, their variance 1 + mean/0.3 times
+that of Poisson counts."""
 
 
 FAULTS: dict[str, Callable[[lp.CaptureHistory, np.random.Generator], lp.CaptureHistory]] = {
@@ -130,7 +133,7 @@ def look(fault: str, seeds: range, number: int = 25) -> Found:
     """Simulate, plant the fault, fit the null model and check, once a seed; ``number`` animals if it is an effect."""
     design = history_of(None)
     mask = lp.Mask.around(design, buffer=4 * SCALE_M, spacing=SCALE_M / 2)
-    animals, p, family_p, names = [], [], [], []
+    animals, p, family_p = [], [], []
     for seed in seeds:
         if fault in EFFECTS:
             simulated = planted = surveyed_by(*EFFECTS[fault], number, seed)
@@ -141,20 +144,35 @@ def look(fault: str, seeds: range, number: int = 25) -> Found:
             warnings.simplefilter("ignore", lp.errors.LeopardpopWarning)
             check = lp.SCR().fit(planted, mask, engine="laplace", draws=250, seed=seed).check()
         animals.append(simulated.n_individuals)
-        p.append(check.p)
-        family_p.append(check.family_p)
-        names = list(check.statistics)
-    return Found(float(np.mean(animals)), np.array(p), np.array(family_p), names)
+        p.append(dict(zip(check.statistics, check.p, strict=True)))
+        family_p.append(dict(zip(check.statistics, check.family_p, strict=True)))
+    return Found(float(np.mean(animals)), pd.DataFrame(p), pd.DataFrame(family_p))
+
+
+def narrow_masks(seeds: range) -> float:
+    """Share of surveys of which a mask with a buffer of 1.5 sigma is said to be too narrow."""
+    design = history_of(None)
+    wide, narrow = (lp.Mask.around(design, buffer=k * SCALE_M, spacing=SCALE_M / 2) for k in (4.0, 1.5))
+    told = []
+    for seed in seeds:
+        history = lp.SCR().simulate(design, wide, parameters=TRUTH, seed=seed).history
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lp.errors.LeopardpopWarning)
+            fit = lp.SCR().fit(history, narrow, engine="laplace", draws=250, seed=seed)
+        row = fit.diagnostics().set_index("quantity").loc["effect of the buffer on D"]
+        told.append(row["verdict"] != "ok")
+    return float(np.mean(told))
 
 
 def main(number: int, faults: list[str]) -> None:
-    for name in faults or [*FAULTS, *(f"{effect}:{n}" for effect in EFFECTS for n in (10, 20, 40))]:
+    for name in faults or [*FAULTS, "narrow_mask", *(f"{effect}:{n}" for effect in EFFECTS for n in (10, 20, 40))]:
         fault, _, animals = name.partition(":")
+        if fault == "narrow_mask":
+            sys.stdout.write(f"{name}: {number} surveys, flagged {narrow_masks(range(number)):.1%}\n")
+            continue
         found = look(fault, range(number), int(animals or 25))
         by = ", ".join(
-            f"{statistic} {share:.0%}"
-            for statistic, share in zip(found.names, (found.family_p <= 0.10).mean(0), strict=True)
-            if share >= 0.1
+            f"{statistic} {share:.0%}" for statistic, share in (found.family_p <= 0.10).mean().items() if share >= 0.1
         )
         sys.stdout.write(f"{name}: {number} surveys, {found.animals:.1f} animals, flagged {found.flagged:.1%} ({by})\n")
         sys.stdout.flush()
