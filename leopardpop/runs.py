@@ -211,7 +211,7 @@ def _json_of(path: Path) -> dict[str, Any] | None:
     """Content of a file; None if there is none, or only a part of one."""
     try:
         found = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -211,7 +211,7 @@ class Calibration:
             ranks = pd.DataFrame(record["ranks"], dtype=float)
             replicates = pd.DataFrame(record["replicates"]).astype({"seconds": float})
             known = {name: record[name] for name in ("model", "engine", "draws", "seed")}
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{source} holds no calibration ({error}). Was it written by Calibration.save?") from error
         for table in (ranks, replicates):
             table.index = pd.RangeIndex(len(table), name="replicate")

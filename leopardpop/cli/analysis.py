@@ -140,7 +140,7 @@ def parse_analysis(text: str, path: Path) -> Analysis:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DataError(f"{path.name} is not TOML: {error}. Text needs quotes, a list needs [ ].") from error
     where = Where(path.name, text)
     check_keys(table, SECTIONS, where)

@@ -105,7 +105,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}. The page “Plan a survey” of the documentation has one.") from error
-    except (IsADirectoryError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (IsADirectoryError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise DataError(f"{path.name} is not TOML: {error}. Text needs quotes, a list needs [ ].") from error
 
 

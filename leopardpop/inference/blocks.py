@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, fields
+from hashlib import sha256
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 import xarray as xr
@@ -33,6 +34,8 @@ __all__ = ["BLOCK", "BlockPlan", "sample_blocks"]
 
 BLOCK = 100
 """Draws of a block, those of tuning included."""
+DIGEST = 32
+"""Bytes of a hash."""
 STATS = {
     "diverging": "diverging",
     "energy": "energy",
@@ -165,21 +168,23 @@ def _restore(step: Any, saved: Mapping[str, NDArray[Any]]) -> None:
 
 # -- files ------------------------------------------------------------------------------------------------------------
 def _write(path: Path, **arrays: Any) -> None:
-    """Write beside the place and move: there is the whole block or none."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(file, **arrays)
+    """Write beside the place and move: there is the whole block or none, with the hash of it at its end."""
+    part, content = path.with_name(f".{path.name}.{os.getpid()}.part"), BytesIO()
+    np.savez(content, **arrays)
+    part.write_bytes(content.getvalue() + sha256(content.getvalue()).digest())
     part.replace(path)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    content = path.read_bytes()
+    body, digest = content[:-DIGEST], content[-DIGEST:]
+    if sha256(body).digest() != digest:  # the sums in a zip do not find every bit that changed
         raise DataError(
-            f"{path} is damaged ({error}): remove it, and this block is drawn again.", offenders=[str(path)]
-        ) from error
+            f"{path} is damaged (its hash is another): remove it, and this block is drawn again.",
+            offenders=[str(path)],
+        )
+    with np.load(BytesIO(body), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _next_block(plan: BlockPlan, chain: int) -> int:

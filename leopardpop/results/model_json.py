@@ -38,7 +38,7 @@ from leopardpop.models.scr import SCR
 from leopardpop.models.two_flanks import TwoFlanks
 from leopardpop.priors import Prior, PriorSet
 
-__all__ = ["UnsavedPrior", "describe_model", "model_from_json", "model_to_json", "without_places"]
+__all__ = ["UnsavedPrior", "describe_model", "foreign_components", "model_from_json", "model_to_json", "without_places"]
 
 SHIPPED = (
     Exponential,
@@ -176,6 +176,13 @@ def describe_model(text: str) -> str:
     return (
         f"{flanks}density {density}; {detection['component']} detection, {formulas}{counts}{classes}{distance}{ghosts}"
     )
+
+
+def foreign_components(text: str) -> set[str]:
+    """Names of the components in the text of a model that are not part of leopardpop."""
+    record = json.loads(text)
+    named = {record[role]["component"] for role in ("density", "detection") if role in record}
+    return named - {each.__name__ for each in SHIPPED}
 
 
 def _distance(distance: LeastCost) -> dict[str, Any]:

@@ -51,8 +51,10 @@ def look_into(path: Path) -> None:
         for number, (name, found) in enumerate(_objects(file, "", DEEPEST)):
             if number >= MOST:
                 raise DataError(f"{path} holds more than {whole(MOST)} objects: it is no fit of leopardpop.")
-            if not isinstance(found, h5py.Dataset):
+            if isinstance(found, str):
                 raise DataError(f"{path}: {name!r} points to {found}: such a file is not read.", offenders=[name])
+            if not isinstance(found, h5py.Dataset):
+                continue
             if found.is_virtual or found.external:
                 raise DataError(f"{path}: {name!r} is kept in other files: such a file is not read.", offenders=[name])
             declared += int(np.prod(found.shape or (1,), dtype=object)) * found.dtype.itemsize
@@ -65,18 +67,20 @@ def look_into(path: Path) -> None:
 
 
 def _objects(group: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Arrays of a group and of those in it, and links that lead out of the file."""
+    """Groups, arrays and types in a group and in those in it, and links of other kinds than hard ones as text."""
     import h5py
 
     for name in group:
         link, where = group.get(name, getlink=True), f"{path}/{name}"
         if not isinstance(link, h5py.HardLink):
             yield where, f"{link.filename if isinstance(link, h5py.ExternalLink) else ''}:{link.path}"
-        elif isinstance(found := group[name], h5py.Group):
-            if depth:
-                yield from _objects(found, where, depth - 1)
-        elif isinstance(found, h5py.Dataset):
-            yield where, found
+            continue
+        found = group[name]
+        yield where, found
+        if isinstance(found, h5py.Group):
+            if not depth:  # what is not looked at must not be opened either; a group that holds itself ends here
+                raise DataError(f"{where!r} lies deeper than any group of a fit: such a file is not read.")
+            yield from _objects(found, where, depth - 1)
 
 
 def seal_of(tree: xr.DataTree) -> str:

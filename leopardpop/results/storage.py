@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from leopardpop.errors import DataError, ModelError
+from leopardpop.errors import DataError, LeopardpopError, ModelError
+from leopardpop.results.content import check_content
 from leopardpop.results.hidden import hide_positions
 from leopardpop.results.hidden_sites import hide_sites, is_occupancy
 from leopardpop.results.sealed import SEAL, check_seal, look_into, seal_of
@@ -28,6 +29,8 @@ LONGEST = 30_000
 MARK = "__part"
 STALE = 3600.0
 """Seconds after which a half-written file is not of a save that still runs."""
+LONGEST_TOLD = 200
+"""Characters of what a damaged file says of itself that are shown."""
 IN_FILE = {"coordinates": "coordinates_are"}
 """An attribute called coordinates means something else in the conventions of NetCDF, and readers take it away."""
 
@@ -86,13 +89,19 @@ def load_fit(path: str | os.PathLike[str], *, components: Iterable[Any] = ()) ->
     kinds = (components,) if isinstance(components, type) else tuple(components)
     if wrong := [kind for kind in kinds if not isinstance(kind, type)]:
         raise ModelError(f"components={wrong!r}: give classes, as in components=[Plateau].", offenders=wrong)
-    tree = _read(Path(path))
+    return _checked(_read(Path(path)), path, kinds)
+
+
+def _checked(tree: xr.DataTree, path: str | os.PathLike[str], kinds: tuple[type, ...]) -> Any:
+    """Fit of a tree that has been looked into."""
     try:
-        json.loads(str(tree.attrs["model_json"]))
         fit = _fit_of(tree, kinds)
-        _ = fit.findings
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({error}). Make the fit again, or take a copy of the file.") from error
+        check_content(fit, kinds)
+    except LeopardpopError:
+        raise
+    except Exception as error:  # whatever the content of a stranger's file makes the code stumble over
+        told = f"{type(error).__name__}: {error}"[:LONGEST_TOLD]
+        raise DataError(f"{path} is damaged ({told}). Make the fit again, or take a copy of the file.") from error
     return fit
 
 

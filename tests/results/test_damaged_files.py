@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import random
 import signal
@@ -10,6 +12,7 @@ import sys
 import textwrap
 import time
 import tracemalloc
+import warnings
 
 import h5py
 import numpy as np
@@ -176,6 +179,69 @@ def test_killed_while_it_is_saved(saved, tmp_path, moment):
     assert [each.name for each in tmp_path.glob("*.nc")] == ["fit.nc"]
     for left in tmp_path.glob(".fit.nc.*.part"):
         assert moment in ("before", "1.0") or refused_or_the_same(left)
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="a child that is killed needs fork")
+
+
+def child(work) -> int:
+    """Process that does the work and ends; its own copy of everything, so that it can be killed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of fork beside threads, which have ended
+        pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            work()
+        os._exit(0)
+    return pid
+
+
+@needs_fork
+def test_killed_at_any_array_that_is_written(saved, tmp_path):
+    """HDF5 writes as it likes: what lies there after the k-th array is refused, and the older file is whole."""
+    target = tmp_path / "fit.nc"
+    target.write_bytes(saved[1])
+    fit, create, killed = made.fit("snow"), h5py.Group.create_dataset, 0
+    for k in (1, 2, 5, 10, 20, 30, 40, 50, 60, 10_000):
+
+        def dies(self, *args, k=k, count=itertools.count(), **options):  # noqa: B008 (a child has its own)
+            if next(count) == k:
+                self.file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return create(self, *args, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(h5py.Group, "create_dataset", dies)
+            pid = child(lambda: fit.save(target))
+        if os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
+            killed += 1
+            assert target.read_bytes() == saved[1]
+            for left in tmp_path.glob(".fit.nc.*.part"):
+                with pytest.raises(DataError):
+                    lp.load_fit(left)
+        assert [each.name for each in tmp_path.glob("*.nc")] == ["fit.nc"]
+    assert killed >= 5
+    assert lp.load_fit(target) == fit, "the last one was not killed"
+
+
+@needs_fork
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.4, 1.0])
+def test_killed_while_laplace_computes_or_saves(saved, tmp_path, delay):
+    target = tmp_path / "fit.nc"
+    target.write_bytes(saved[1])
+    made.history("null"), made.mask()
+
+    def work():
+        for seed in itertools.count(1):  # fits and saves without end: the kill comes in one or the other
+            made.quiet(lambda s=seed: lp.SCR().fit(made.history("null"), made.mask(), seed=s)).save(target)
+
+    pid = child(work)
+    time.sleep(delay)
+    assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert lp.load_fit(target).model == lp.SCR()
+    assert [each.name for each in tmp_path.glob("*.nc")] == ["fit.nc"]
 
 
 def test_killed_while_it_samples(tmp_path):
