@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from leopardpop.data.mask import Mask
 from leopardpop.errors import ModelError
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.effects import is_probability, worded
@@ -17,7 +18,6 @@ from leopardpop.words import counted, rounded
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from leopardpop.data.mask import Mask
     from leopardpop.results.occupancy_fit import OccupancyFit
 
 __all__ = ["OccupancyPlots"]
@@ -96,6 +96,12 @@ def surface_figure(fit: Any, parameter: str, mask: Any, *, coordinates: Any, ax:
     """Map the posterior mean of a parameter; see :meth:`OccupancyPlots.surface`."""
     if coordinates not in ("hidden", "exact"):
         raise ModelError(f'coordinates={coordinates!r}: it is "hidden" or "exact".')
+    if not isinstance(mask, Mask):
+        raise ModelError(
+            f"plot.surface draws over a Mask, and {type(mask).__name__} is none: lp.Mask.from_table(table, "
+            "cell_area=...) makes one of cells with x and y. fit.surface(...) takes tables and layers as they are.",
+            offenders=["mask"],
+        )
     surface, cells = fit.surface(parameter, mask), cells_of(mask)
     frame = cells.frame
     axes: Axes = new_axes(ax, width=COLUMN, height=min(COLUMN * frame.ratio, 140) + 14)[0]

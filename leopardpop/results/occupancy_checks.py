@@ -20,11 +20,13 @@ from leopardpop.results.spatial_checks import spatial_findings
 from leopardpop.words import counted, joined, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leopardpop.models.likelihood.terms import Floats
     from leopardpop.models.states.problem import OccupancyProblem
     from leopardpop.models.states.run import SiteLikelihood
 
-__all__ = ["large_effects", "occupancy_findings", "repeated"]
+__all__ = ["large_effects", "missing_years", "occupancy_findings", "repeated"]
 
 FEWEST_SITES_SEEN = 5
 FEWEST_REPEATED = 0.2
@@ -103,13 +105,36 @@ def repeated(problem: OccupancyProblem) -> Finding:
 def _empty_seasons(problem: OccupancyProblem) -> Finding:
     empty = [s for s, made in zip(problem.arrays.seasons, problem.arrays.surveyed.any(0), strict=True) if not made]
     gap = f"Nobody looked in {', '.join(empty)}: the states of the sites then follow from the seasons around it."
+    missing = missing_years(problem.arrays.seasons)
+    if missing:
+        gap = f"{gap} " if empty else ""
+        gap += (
+            f"There is no season {', '.join(missing)}: the step over it counts as one, and its gains and losses are "
+            "those of several years. Give it as a season without visits."
+        )
     return Finding(
         quantity="seasons without visits",
-        value=len(empty),
+        value=len(empty) + len(missing),
         limit=1,
-        verdict="note" if empty else "ok",
-        advice=gap if empty else "Every season has visits.",
+        verdict="warn" if missing else "note" if empty else "ok",
+        advice=gap if empty or missing else "Every season has visits.",
+        warning="DataWarning" if missing else "",
     )
+
+
+def missing_years(seasons: Sequence[str]) -> list[str]:
+    """Years between the first and the last season that are none themselves, where seasons are named by years.
+
+    Examples
+    --------
+    >>> missing_years(["2021", "2022", "2024"]), missing_years(["wet 1", "dry 1"])
+    (['2023'], [])
+    """
+    if not all(name.isdecimal() and len(name) == 4 for name in map(str, seasons)):
+        return []
+    years = [int(name) for name in seasons]
+    every = range(min(years), max(years) + 1)
+    return [str(year) for year in every if year not in set(years)] if len(every) <= 2 * len(years) else []
 
 
 def large_effects(problem: OccupancyProblem, theta: Floats) -> Finding:

@@ -14,7 +14,15 @@ import pytest
 import xarray as xr
 
 import leopardpop as lp
-from leopardpop.errors import ConvergenceWarning, DataError, FitError, ModelError, PriorWarning, SparseDataWarning
+from leopardpop.errors import (
+    ConvergenceWarning,
+    DataError,
+    DataWarning,
+    FitError,
+    ModelError,
+    PriorWarning,
+    SparseDataWarning,
+)
 from leopardpop.models.states.problem import OccupancyProblem
 from tests.models.occupancy_cases import FORMULAS as EVERY_FORMULA
 from tests.models.occupancy_cases import MODELS, design
@@ -383,3 +391,23 @@ def test_separation_and_boundaries_are_told():
     everywhere = lp.DetectionHistory.from_tables(np.ones((20, 3)))
     table = lp.Occupancy().fit(everywhere, engine="laplace", draws=100, seed=1).diagnostics().set_index("quantity")
     assert "ψ may be 1" in table.loc["sites with a detection", "advice"]
+
+
+def test_a_year_that_is_no_season_is_told():
+    rng = np.random.default_rng(2)
+    y = (rng.random((40, 9)) < 0.4).astype(float)
+    data = lp.DetectionHistory.from_tables(y, seasons={"2021": 3, "2022": 3, "2024": 3})
+    with pytest.warns(DataWarning, match="There is no season 2023: the step over it counts as one"):
+        fit = lp.DynamicOccupancy().fit(data, draws=100, seed=1, engine="laplace")
+    row = fit.diagnostics().set_index("quantity").loc["seasons without visits"]
+    assert (row["verdict"], row["value"]) == ("warn", 1)
+    whole = lp.DetectionHistory.from_tables(y, seasons={"2021": 3, "2022": 3, "2023": 0, "2024": 3})
+    told = lp.DynamicOccupancy().fit(whole, draws=100, seed=1, engine="laplace").diagnostics()
+    assert told.set_index("quantity").loc["seasons without visits", "verdict"] == "note"
+
+
+def test_a_figure_needs_a_mask():
+    data = lp.DetectionHistory.from_tables((np.random.default_rng(3).random((30, 4)) < 0.4).astype(float))
+    fit = lp.Occupancy().fit(data, draws=100, seed=1, engine="laplace")
+    with pytest.raises(ModelError, match=r"draws over a Mask, and DataFrame is none: lp.Mask.from_table"):
+        fit.plot.surface("psi", pd.DataFrame({"x": [0.0], "y": [0.0]}))
