@@ -128,31 +128,64 @@ class SiteStates:
         return self._total(self.z > 1, "breeding_sites", "sites")
 
     # -- changes ------------------------------------------------------------------------------------------------------
+    def changes(self, of: Literal["used", "breeding"] = "used") -> xr.Dataset:
+        """Sites gained and lost from season to season, drawn given what was seen.
+
+        Parameters
+        ----------
+        of
+            Sites that are used, or used for breeding.
+
+        Returns
+        -------
+        xarray.Dataset
+            By (chain, draw, season), from the second season on: ``gains`` and ``losses`` (sites), ``turnover`` (share
+            of the sites that were none the season before) and ``growth`` (their number over that of the season before);
+            NaN where there is nothing to divide by.
+
+        Raises
+        ------
+        ModelError
+            For a model without seasons or breeding, or another kind of site.
+        """
+        self._need_seasons("changes")
+        self._need_kind("changes", of)
+        is_one = self.z > (of == "breeding")
+        after = is_one.isel(season=slice(1, None))
+        before = is_one.isel(season=slice(None, -1)).assign_coords(season=after["season"])
+        number, earlier = after.sum("site"), before.sum("site")
+        gains, losses = (~before & after).sum("site"), (before & ~after).sum("site")
+        found = {
+            "gains": gains.assign_attrs(units="sites"),
+            "losses": losses.assign_attrs(units="sites"),
+            "turnover": (gains / number.where(number > 0)).assign_attrs(units="1"),
+            "growth": (number / earlier.where(earlier > 0)).assign_attrs(units="1"),
+        }
+        return xr.Dataset(found, attrs={"of": of})
+
+    @cached_property
+    def _of_used(self) -> xr.Dataset:
+        return self.changes()
+
     @property
     def gains(self) -> xr.DataArray:
         """Number of sites that are used and were not the season before, (chain, draw, season)."""
-        before, after = self._neighbours("gains")
-        return self._total(~before & after, "gains", "sites")
+        return self._of_used["gains"]
 
     @property
     def losses(self) -> xr.DataArray:
         """Number of sites that are not used and were the season before, (chain, draw, season)."""
-        before, after = self._neighbours("losses")
-        return self._total(before & ~after, "losses", "sites")
+        return self._of_used["losses"]
 
     @property
     def turnover(self) -> xr.DataArray:
         """Share of the used sites that were not used the season before, (chain, draw, season); NaN if none is used."""
-        _, after = self._neighbours("turnover")
-        used = after.sum("site")
-        share = (self.gains / used.where(used > 0)).rename("turnover")
-        return share.assign_attrs(units="1")
+        return self._of_used["turnover"]
 
     @property
     def growth(self) -> xr.DataArray:
         """Number of used sites over that of the season before, (chain, draw, season); NaN if there was none."""
-        before, after = (each.sum("site") for each in self._neighbours("growth"))
-        return (after / before.where(before > 0)).rename("growth").assign_attrs(units="1")
+        return self._of_used["growth"]
 
     def decline(
         self,
@@ -186,8 +219,7 @@ class SiteStates:
         self._need_seasons("decline")
         if not 0.0 <= share < 1.0:
             raise ModelError(f"decline({share!r}): give a share, such as 0.2 for more than 20 %.")
-        if of not in ("used", "breeding"):
-            raise ModelError(f'decline(of={of!r}): it is "used" or "breeding".')
+        self._need_kind("decline", of)
         number = self.used_sites if of == "used" else self.breeding_sites
         seasons = [str(label) for label in number["season"].values]
         ends = [_season(label, seasons) for label in (first or seasons[0], last or seasons[-1])]
@@ -288,12 +320,11 @@ class SiteStates:
                 f"{type(self._fit.model).__name__} is of one season, so there is no {what}: use lp.DynamicOccupancy."
             )
 
-    def _neighbours(self, what: str) -> tuple[xr.DataArray, xr.DataArray]:
-        """Whether each site was used in the season before, and in the season."""
-        self._need_seasons(what)
-        used = self.z > 0
-        after = used.isel(season=slice(1, None))
-        return used.isel(season=slice(None, -1)).assign_coords(season=after["season"]), after
+    def _need_kind(self, what: str, of: str) -> None:
+        if of not in ("used", "breeding"):
+            raise ModelError(f'{what}(of={of!r}): it is "used" or "breeding".')
+        if of == "breeding":
+            self._need_breeding(f"{what} of breeding")
 
     def _total(self, which: xr.DataArray, name: str, units: str) -> xr.DataArray:
         return which.sum("site").rename(name).assign_attrs(units=units)

@@ -294,6 +294,23 @@ def test_changes_between_seasons():
     assert "denominator" in repr(states)
 
 
+def test_changes_of_breeding():
+    states = fit("DynamicMultistateOccupancy").occupancy()
+    breeds, found = (states.z == 2).values, states.changes("breeding")
+    np.testing.assert_array_equal(found["gains"].sel(season="2"), (~breeds[..., 0] & breeds[..., 1]).sum(2))
+    np.testing.assert_array_equal(found["losses"].sel(season="4"), (breeds[..., 2] & ~breeds[..., 3]).sum(2))
+    with np.errstate(all="ignore"):
+        growth = breeds[..., 2].sum(2) / breeds[..., 1].sum(2)
+        turnover = (~breeds[..., 1] & breeds[..., 2]).sum(2) / breeds[..., 2].sum(2)
+    np.testing.assert_allclose(found["growth"].sel(season="3"), np.where(np.isfinite(growth), growth, np.nan))
+    np.testing.assert_allclose(found["turnover"].sel(season="3"), turnover)
+    assert states.changes()["gains"].equals(states.gains)
+    with pytest.raises(ModelError, match="knows no breeding, so there is no changes of breeding"):
+        fit("DynamicOccupancy").occupancy().changes("breeding")
+    with pytest.raises(ModelError, match=r"changes\(of='cubs'\): it is"):
+        states.changes("cubs")
+
+
 def test_law_of_later_seasons():
     """ψ of the second season is ψ(1 − ε) + (1 − ψ)γ."""
     made = lp.DynamicOccupancy().fit(history("DynamicOccupancy"), **SIZE)
