@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,19 +24,23 @@ __all__ = [
     "merged_reason",
 ]
 
+NONE = re.compile(r"0+(\.0+)?\s*[A-Za-z]*")
+"""No time at all, in whatever unit."""
 RULES = ("last_record", "last_independent")
 """Since when the interval of independence is counted: the record before, or the first record of the event before."""
 
 
 def independence_interval(independence: Any) -> int:
-    """Interval of independence in nanoseconds; None or 0 makes every record an event of its own.
+    """Interval of independence in nanoseconds; None, 0 or "0min" makes every record an event of its own.
 
     Examples
     --------
-    >>> independence_interval("30min") / 60e9
-    30.0
+    >>> independence_interval("30min") / 60e9, independence_interval("0min")
+    (30.0, 0)
     """
     if independence is None or (isinstance(independence, int | float) and independence == 0):
+        return 0
+    if isinstance(independence, str) and NONE.fullmatch(independence.strip()):
         return 0
     try:
         return occasion_length(independence).value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from leopardpop.errors import LeopardpopWarning
+from leopardpop.errors import LeopardpopWarning, shortened
 
 __all__ = ["notice"]
 
@@ -22,4 +22,4 @@ def notice(message: str, category: type[LeopardpopWarning]) -> None:
     category
         Class of the warning.
     """
-    warnings.warn(message, category, stacklevel=2, skip_file_prefixes=_PACKAGE)
+    warnings.warn(shortened(message), category, stacklevel=2, skip_file_prefixes=_PACKAGE)

@@ -27,6 +27,8 @@ __all__ = ["FINDERS"]
 
 OFFSETS = ("utc_offset", "offset", "tz_offset")
 ISSUES = ("timestamp_issues", "timestampIssues")
+FINE = ("", "false", "0", "0.0", "no", "n", "f", "none", "nan")
+"""What is written where the times of a deployment are right; anything else says that they may not be."""
 SUMMER_TIME = {
     "Europe/Paris": (-11, 35, 32, 71),
     "America/New_York": (-125, 33, -60, 60),
@@ -70,10 +72,11 @@ def stated_issues(tables: Tables) -> Iterator[Problem]:
     column = tables.column("deployments", *ISSUES)
     if column is None:
         return
-    yes = column.astype(str).str.strip().str.lower().isin(["true", "1", "yes"])
-    for row in tables.deployments[yes].itertuples():
+    words = column.where(column.notna(), "").astype(str).str.strip().str.lower()
+    said = words.loc[lambda each: ~each.isin(FINE)]
+    for row, word in zip(tables.deployments.loc[said.index].itertuples(), said, strict=True):
         n = int((tables.records["deployment"] == row.deployment).sum())
-        found = f"timestampIssues is true: the times of {counted(n, 'record')} are not to be trusted"
+        found = f"timestampIssues is {word[:40]!r}: the times of {counted(n, 'record')} are not to be trusted"
         yield Problem(LOOK, f"deployment {row.deployment}", found, "correct the times, or leave the deployment out")
 
 

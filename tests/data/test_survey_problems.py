@@ -311,6 +311,8 @@ class TestClock:
         found = only(survey(deployments=table, deployment=["A1", None, None, None, None]), "stated_issues")
         assert found.where == "deployment A1"
         assert "the times of 1 record are" in found.found
+        unsure = DEPLOYMENTS.assign(timestampIssues=["maybe", "n", None, "no", "0"])
+        assert "timestampIssues is 'maybe'" in only(survey(deployments=unsure), "stated_issues").found
 
     def test_dates_without_a_time_of_day(self):
         days = [record(f"2024-02-{day:02d}", station) for day in range(3, 11) for station in "ABC"]
