@@ -26,6 +26,8 @@ DAY = 86_400_000_000_000
 """Nanoseconds in a day."""
 
 MOST_OCCASIONS = 100_000
+DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?([T ].*)?$|\d{8}$")
+"""Begins with the year: the only order that nobody reads otherwise."""
 OFFSET = r"(?<=\d)(?:Z|[+-]\d{2}:?\d{2})$"
 """Offset from UTC at the end of a time as text."""
 
@@ -209,6 +211,11 @@ def moment(value: Any, hour: pd.Timedelta, clock: Clock, name: str) -> pd.Timest
     name
         Name of the argument, for messages.
 
+    Raises
+    ------
+    DataError
+        For what is no date, or may be read in several ways ("02/03/2024").
+
     Examples
     --------
     >>> moment("2024-02-01", clock_hour("12:00"), Clock(), "start").isoformat()
@@ -216,8 +223,13 @@ def moment(value: Any, hour: pd.Timedelta, clock: Clock, name: str) -> pd.Timest
     >>> moment("2024-02-01 00:00", clock_hour("12:00"), Clock(), "start").isoformat()
     '2024-02-01T00:00:00'
     """
+    if isinstance(value, bool | int | float | np.number) or (isinstance(value, str) and not DATE.match(value.strip())):
+        raise DataError(
+            f'{name}={value!r} is no date, or could be several. Write "2024-02-01" or "2024-02-01 18:00".',
+            offenders=[value],
+        )
     try:
-        time = pd.Timestamp(value)
+        time = pd.to_datetime(value.strip(), format="ISO8601") if isinstance(value, str) else pd.Timestamp(value)
     except (ValueError, TypeError) as error:
         raise DataError(f'{name}={value!r} is no date. Write "2024-02-01" or "2024-02-01 18:00".') from error
     if pd.isna(time):

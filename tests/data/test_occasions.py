@@ -288,3 +288,16 @@ class TestEvents:
     def test_first_of_each(self):
         group = np.array([0, 0, 1, 0])
         assert first_of_each([group, group], np.array([3, 1, 9, 2])).tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "value", ["02/03/2024", "13/02/2024", "03.02.2024", "24-02-03", "today", "Feb 3 2024", 20240302, 2024.0, True]
+)
+def test_dates_that_could_be_several_are_refused(value):
+    with pytest.raises(DataError, match=r'start=.* is no date, or could be several. Write "2024-02-01"'):
+        moment(value, clock_hour("00:00"), Clock(), "start")
+
+
+@pytest.mark.parametrize("value", ["2024-02-03", " 2024-02-03 ", "20240203", "2024-02-03T00:00", dt.date(2024, 2, 3)])
+def test_dates_that_begin_with_the_year_are_read(value):
+    assert moment(value, clock_hour("00:00"), Clock(), "start") == pd.Timestamp("2024-02-03")
