@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -42,6 +43,10 @@ def independence_interval(independence: Any) -> int:
         return 0
     if isinstance(independence, str) and NONE.fullmatch(independence.strip()):
         return 0
+    if isinstance(independence, dt.timedelta) and not independence:
+        return 0
+    if isinstance(independence, bool | int | float | np.number) or str(independence).strip().isdecimal():
+        raise DataError(f'independence={independence!r}: of what? Write "{independence}min", for example.')
     try:
         return occasion_length(independence).value
     except DataError as error:

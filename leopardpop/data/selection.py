@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.data.notices import notice
 from leopardpop.data.vocabulary import animals_in, seems_nothing
-from leopardpop.data.young import GROWN, YOUNG
+from leopardpop.data.young import GROWN, YOUNG, check_stages
 from leopardpop.errors import DataError, DataWarning
 from leopardpop.words import counted
 
@@ -227,6 +227,7 @@ def keep_life_stage(ledger: Ledger, stages: Sequence[str] | None) -> None:
         raise DataError(f'life_stage={stages!r} must be several words: ("{stages}",). None takes all.')
     stage = ledger.records["life_stage"]
     known = stage.notna()
+    check_stages("life_stage", stages, stage)
     wanted = stage.isin([word.casefold() for word in stages])
     other = known & ~wanted
     ledger.drop(other, ("life stage " + stage.astype(object).where(known, "")).to_numpy())

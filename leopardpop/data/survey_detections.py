@@ -30,7 +30,7 @@ from leopardpop.data.sessions import PlanOptions, SessionPlan, Split, counted_ru
 from leopardpop.data.sites import Sites, pool_stations
 from leopardpop.data.tables import TableSource
 from leopardpop.data.visit_covariates import VisitLayout, join_covariates
-from leopardpop.data.young import breeding_records, company, is_young
+from leopardpop.data.young import breeding_records, check_stages, company, is_young
 from leopardpop.errors import DataError
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def make_detections(survey: Survey, options: DetectionOptions) -> DetectionHisto
 def _proof(ledger: Ledger, instant: NDArray[np.int64], options: DetectionOptions) -> NDArray[np.bool_]:
     """Which records prove breeding, (n,)."""
     young = is_young(ledger.records["life_stage"], options.young)
+    check_stages("young", options.young, ledger.records["life_stage"])
     if options.response != "state":
         return np.zeros(len(young), dtype=bool)
     interval = independence_interval(options.independence)

@@ -16,6 +16,7 @@ from leopardpop.data.notices import notice
 from leopardpop.errors import DataWarning
 
 __all__ = [
+    "STAGE_WORDS",
     "animals_in",
     "flank_of",
     "is_no_label",

@@ -14,9 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leopardpop.errors import DataError
+from leopardpop.data.names import did_you_mean, listed
+from leopardpop.data.notices import notice
+from leopardpop.data.vocabulary import STAGE_WORDS
+from leopardpop.errors import DataError, DataWarning
 
-__all__ = ["GROWN", "YOUNG", "Company", "breeding_records", "company", "is_young"]
+__all__ = ["GROWN", "YOUNG", "Company", "breeding_records", "check_stages", "company", "is_young"]
 
 GROWN = ("adult", "subadult")
 """Life stages of independent animals: those that a capture history counts by default."""
@@ -62,6 +65,38 @@ def is_young(life_stage: pd.Series[Any], young: Sequence[str]) -> NDArray[np.boo
     if isinstance(young, str):
         raise DataError(f'young={young!r} must be several words: ("{young}",).')
     return np.asarray(life_stage.isin([word.strip().casefold() for word in young]), dtype=bool)
+
+
+def check_stages(argument: str, stages: Sequence[str], found: pd.Series[Any]) -> None:
+    """Warn of words of a life stage that no record has and that are none.
+
+    Parameters
+    ----------
+    argument
+        Name of the argument, for the message.
+    stages
+        Words that were asked for.
+    found
+        Life stages of the records, missing where unknown.
+
+    Raises
+    ------
+    DataError
+        If a word is no text.
+
+    Warns
+    -----
+    DataWarning
+        With the nearest word.
+    """
+    words: list[Any] = list(stages)
+    if wrong := [word for word in words if not isinstance(word, str)]:
+        raise DataError(f"{argument}={stages!r}: {wrong[0]!r} is no word.", offenders=wrong)
+    there = set(map(str, found.dropna().unique()))
+    odd = [word for word in stages if word.strip().casefold() not in {*there, *STAGE_WORDS}]
+    if odd:
+        hint = did_you_mean(odd[0], sorted({*there, *STAGE_WORDS}))
+        notice(f"{argument}: no record has the life stage {listed(odd)}.{hint}", DataWarning)
 
 
 def company(records: pd.DataFrame, event: NDArray[np.intp], young: NDArray[np.bool_]) -> Company:

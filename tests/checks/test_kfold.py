@@ -50,6 +50,7 @@ def test_order_does_not_matter():
 
 
 # -- capture-recapture ------------------------------------------------------------------------------------------------
+@pytest.mark.verification
 def test_a_block_is_what_an_integral_without_it_says():
     history, mask = survey()
     result = fit().kfold(4)

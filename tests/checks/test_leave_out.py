@@ -158,6 +158,7 @@ def test_what_cannot_be_left_out():
 
 
 # -- comparison -------------------------------------------------------------------------------------------------------
+@pytest.mark.verification
 def test_a_density_by_session_is_told_by_the_numbers_detected():
     """Four sessions, of which half have five times the animals of the others: histories say little of it."""
     labels = [str(s + 1) for s in range(4)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leopardpop.data.events import event_numbers, independent_events
+from leopardpop.data.events import event_numbers, independence_interval, independent_events
 from leopardpop.data.survey import Survey
 from leopardpop.errors import DataError
 
@@ -190,3 +190,14 @@ class TestBreeding:
     def test_cubs_with_an_identity_are_no_individuals(self):
         history = survey().capture_history(species=LEOPARD, occasion="1D")
         assert history.individuals["individual"].tolist() == ["F01", "F02", "M01"]
+
+
+@pytest.mark.parametrize("value", ["30", 30, 1.5, True])
+def test_an_interval_without_a_unit_is_refused(value):
+    with pytest.raises(DataError, match=rf'independence={value!r}: of what\? Write "{value}min"'):
+        independence_interval(value)
+
+
+@pytest.mark.parametrize("value", [None, 0, "0min", "0 h", pd.Timedelta(0)])
+def test_no_interval_makes_every_record_an_event(value):
+    assert independence_interval(value) == 0

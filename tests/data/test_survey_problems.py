@@ -632,3 +632,14 @@ def test_records_of_a_camera_that_was_never_there():
     found = only(made, "unknown_cameras")
     assert found.where == "station C"
     assert "of camera c9, which no deployment has at this station" in found.found
+
+
+def test_words_of_life_stages_that_are_none_are_told():
+    made = survey(record("2024-02-03", individual="Z9", stage="adult"))
+    species = str(made.records["species"].iloc[-1])
+    with pytest.warns(DataWarning, match=r"life_stage: no record has the life stage 'adlt'. Did you mean 'adult'"):
+        made.capture_history(species=species, occasion="7D", life_stage=("adlt", "adult"))
+    with pytest.warns(DataWarning, match=r"young: no record has the life stage 'cubb'. Did you mean 'cub'"):
+        made.detection_history(species=species, occasion="7D", response="state", young=("cubb",))
+    with pytest.raises(DataError, match="5 is no word"):
+        made.capture_history(species=species, occasion="7D", life_stage=[5])

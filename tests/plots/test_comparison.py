@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import leopardpop as lp
+from leopardpop.plots.comparison import _numbers
 from tests.results import made
 
 
@@ -22,7 +24,7 @@ def test_points_are_those_of_the_table():
     left, right = made.quiet(lambda: lp.plot_comparison(both))
     table = made.quiet(lambda: lp.compare(both))
     assert [label.get_text() for label in left.get_yticklabels()] == table.index.tolist()
-    np.testing.assert_allclose(left.lines[1].get_xdata(), -table["elpd_diff"].astype(float).abs())
+    np.testing.assert_allclose(np.asarray(left.lines[1].get_xdata(), float), -table["elpd_diff"].astype(float).abs())
     medians = [float(both[name].population().realised.median()) for name in table.index]
     np.testing.assert_allclose(right.lines[0].get_xdata(), medians)
     assert f"the best is {table.index[0]}" in left.figure.caption
@@ -38,12 +40,8 @@ def test_maxima_are_compared_by_aicc():
 
 
 def test_several_sessions_have_no_one_number():
-    model = lp.SCR(detection=lp.Exponential())
-    both = {
-        "a": made.fit("years"),
-        "b": made.quiet(lambda: model.fit(made.history("years"), made.mask(), seed=1, draws=100)),
-    }
-    assert len(made.quiet(lambda: lp.plot_comparison(both))) == 1
+    both = {"a": made.fit("years"), "b": made.fit("years")}
+    assert _numbers(both, pd.DataFrame(index=["a", "b"])) is None
 
 
 def test_one_fit_is_no_comparison():

@@ -16,6 +16,7 @@ from leopardpop.plots.style import ACCENT, DASHES, INK, PALETTE, SOFT, line_styl
 from tests.plots import test_comparison, test_population, test_visit_plots
 from tests.results import made
 
+pytestmark = pytest.mark.verification
 HAIR = 1.5
 """Points that boxes of text may share: the box of a line has room above and below its letters."""
 

@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
     @property
     def flagged(self) -> float:
-        return float((self.family_p.min(1) <= 0.10).mean())
+        return float((self.family_p.min(axis=1) <= 0.10).mean())
 
 
 def history_of(captures: pd.DataFrame | None, effort: pd.DataFrame | None = None) -> lp.CaptureHistory:

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kstest
 
 import leopardpop as lp
-from tests.verification.check_power import look
+from tests.verification.check_power import look, narrow_masks
 from tests.verification.surveys import draw_truth, fits_the_rule, informative_priors, small_design
 
 pytestmark = [pytest.mark.verification, pytest.mark.timeout(900)]
@@ -37,6 +37,11 @@ def test_false_alarms_under_the_true_model():
     assert look("nothing", range(200)).flagged <= 0.14
 
 
-@pytest.mark.parametrize("fault, least", [("one_animal", 0.8), ("weeks_as_days", 0.8), ("ghosts", 0.5)])
+@pytest.mark.parametrize("fault, least", [("one_animal", 0.8), ("weeks_as_days", 0.8), ("ghosts", 0.8)])
 def test_planted_faults_are_found(fault, least):
     assert look(fault, range(40)).flagged >= least
+
+
+def test_masks_that_are_too_narrow_are_told():
+    """A buffer of 1.5 sigma, by the diagnostics of the fit."""
+    assert narrow_masks(range(40)) >= 0.8

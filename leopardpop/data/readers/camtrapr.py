@@ -73,7 +73,7 @@ CAMERAS = ColumnNames(
     required=("station", "start", "end"),
     rest=True,
 )
-PROBLEM = re.compile(r"problem(\d+)[\W_]?(from|to)", re.IGNORECASE)
+PROBLEM = re.compile(r"problem(\d*)[\W_]?(from|to)", re.IGNORECASE)
 ROLES = ("records", "cameras", "failures", "time_shifts")
 DAY = pd.Timedelta(days=1)
 
@@ -213,7 +213,7 @@ def _problems(sheet: Sheet, deployments: pd.DataFrame, periods: Periods) -> pd.D
     pairs: dict[int, dict[str, str]] = {}
     for name in sheet.columns:
         if match := PROBLEM.fullmatch(name):
-            pairs.setdefault(int(match[1]), {})[match[2].lower()] = name
+            pairs.setdefault(int(match[1] or 0), {})[match[2].lower()] = name
     found = [_problem(sheet, deployments, periods, number, names) for number, names in sorted(pairs.items())]
     empty = pd.DataFrame({"deployment": [], "start": [], "end": []})
     return pd.concat(found, ignore_index=True) if found else empty
@@ -224,7 +224,8 @@ def _problem(
 ) -> pd.DataFrame:
     for word in ("from", "to"):
         if word not in names:
-            raise DataError(f"{sheet.table.name} has '{next(iter(names.values()))}' but no 'Problem{number}_{word}'.")
+            missing = f"Problem{number or ''}_{word}"
+            raise DataError(f"{sheet.table.name} has '{next(iter(names.values()))}' but no '{missing}'.")
     first = read_times(sheet, names["from"], periods.clock, periods.date_format, blank=True)
     last = read_times(sheet, names["to"], periods.clock, periods.date_format, hour=DAY, blank=True)
     for one, other, name in ((first, last, names["to"]), (last, first, names["from"])):
