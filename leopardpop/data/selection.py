@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,7 @@ def records_of_species(
     DataError
         If there are several species and none is named, or the name does not occur but one like it does.
     """
+    _check_names(species)
     names = [name for group in _groups(species).values() for name in group] if isinstance(species, Mapping) else species
     several = names if names is None or isinstance(names, str) else {"": names}
     return records_of_several(records, several)[0]
@@ -138,6 +140,7 @@ def records_of_several(
         If there are several species and none is named, one is named twice, or a name does not occur but one like it
         does.
     """
+    _check_names(species)
     found = [str(name) for name in records["species"].dropna().unique()]
     if species is None:
         if len(found) > 1:
@@ -151,6 +154,17 @@ def records_of_several(
     _drop_alike(ledger, alike, groups)
     kind = np.array(ledger.records["species"].map(kind_of).fillna(0), dtype=np.intp)
     return ledger, kind, list(groups)
+
+
+def _check_names(species: Any) -> None:
+    """Refuse what are no names of species."""
+    given = species.values() if isinstance(species, Mapping) else [species]
+    for each in given:
+        words = [each] if each is None or isinstance(each, str) else each
+        if not isinstance(words, Iterable) or isinstance(words, bytes):
+            raise DataError(f"species={species!r}: {each!r} is no name. Give text, or several.", offenders=[each])
+        if wrong := [word for word in words if word is not None and not isinstance(word, str)]:
+            raise DataError(f"species={species!r}: {wrong[0]!r} is no name. Give text, or several.", offenders=wrong)
 
 
 def _groups(species: str | Sequence[str] | Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
@@ -223,7 +237,7 @@ def keep_life_stage(ledger: Ledger, stages: Sequence[str] | None) -> None:
     """Drop records of other life stages; unknown ones stay, unless all others of the animal are of such a stage."""
     if stages is None:
         return
-    if isinstance(stages, str):
+    if isinstance(stages, str) or not isinstance(stages, Iterable):
         raise DataError(f'life_stage={stages!r} must be several words: ("{stages}",). None takes all.')
     stage = ledger.records["life_stage"]
     known = stage.notna()

@@ -6,7 +6,7 @@ young must have an adult female beside them, only where one was recorded in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -62,7 +62,7 @@ def is_young(life_stage: pd.Series[Any], young: Sequence[str]) -> NDArray[np.boo
     >>> is_young(pd.Series(["adult", "juvenile", None]), YOUNG).tolist()
     [False, True, False]
     """
-    if isinstance(young, str):
+    if isinstance(young, str) or not isinstance(young, Iterable):
         raise DataError(f'young={young!r} must be several words: ("{young}",).')
     return np.asarray(life_stage.isin([word.strip().casefold() for word in young]), dtype=bool)
 

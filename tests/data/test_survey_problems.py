@@ -643,3 +643,14 @@ def test_words_of_life_stages_that_are_none_are_told():
         made.detection_history(species=species, occasion="7D", response="state", young=("cubb",))
     with pytest.raises(DataError, match="5 is no word"):
         made.capture_history(species=species, occasion="7D", life_stage=[5])
+
+
+@pytest.mark.parametrize("species", [5, [LEOPARD, 3], {LEOPARD: 5}, b"P"])
+def test_species_that_are_no_names(species):
+    with pytest.raises(DataError, match="is no name. Give text, or several"):
+        survey(record("2024-02-03")).capture_history(species=species, occasion="7D")
+
+
+def test_life_stages_that_are_no_words():
+    with pytest.raises(DataError, match="life_stage=5 must be several words"):
+        survey(record("2024-02-03")).capture_history(species=LEOPARD, occasion="7D", life_stage=5)

@@ -27,6 +27,10 @@ Columns = Mapping[str, Mapping[str, str]] | None
 """Role of a table -> (the file's name of a column -> ours)."""
 
 
+MEANT = {"station": ("site", "siteid", "sitename", "camerasite", "location", "locality", "place", "point", "trap")}
+"""Columns that may be a role and may be something else: they are asked for, not taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
     """What a format calls its columns."""
@@ -250,7 +254,9 @@ def _check_required(found: Collection[str], names: ColumnNames, role: str, file:
     if missing is None:
         return
     theirs = [*names.names.get(missing, ()), missing]
-    alike = next((name for name in (nearest(word, present) for word in theirs) if name is not None), None)
+    free = [name for name in present if plain(name) not in {plain(each) for each in found}]
+    meant = next((name for name in free if plain(name) in MEANT.get(missing, ())), None)
+    alike = meant or next((name for name in (nearest(word, free) for word in theirs) if name is not None), None)
     hint = f" Is it '{alike}'? Then pass columns={{'{role}': {{'{alike}': '{missing}'}}}}." if alike else ""
     raise DataError(
         f"{file} has no column '{theirs[0]}' (our name: {missing}); its columns are {listed(present)}.{hint}",

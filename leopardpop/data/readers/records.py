@@ -38,7 +38,7 @@ from leopardpop.errors import DataError
 
 __all__ = ["deployment_table", "read_records", "settle_records"]
 
-STATION = ("station_id", "placename", "locationID")
+STATION = ("station", "station_id", "station_name", "placename", "locationID")
 DEPLOYMENT = ("deployment_id", "deploymentID")
 CAMERA = ("camera_id", "cameraID")
 RECORDS = ColumnNames(
