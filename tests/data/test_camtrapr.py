@@ -170,6 +170,13 @@ def test_a_problem_is_cut_to_its_deployment(read):
     assert read(cameras=CAMERAS.replace("_from", ".from").replace("_to", ".to")).failures.shape[0] == 1
 
 
+def test_a_problem_without_a_number_is_one(read):
+    unnumbered = CAMERAS.replace("Problem1_", "Problem_")
+    assert days(read(cameras=unnumbered)) == days(read())
+    with pytest.raises(DataError, match="has 'Problem_from' but no 'Problem_to'"):
+        read(cameras=unnumbered.replace("Problem_to", "Trouble_to"))
+
+
 def test_two_problems_and_a_table_of_failures(read):
     cameras = CAMERAS.replace("Problem1_to", "Problem1_to,Problem2_from,Problem2_to").replace(",,\n", ",,,,\n")
     cameras = cameras.replace("12/05/2009\n", "12/05/2009,14/05/2009,14/05/2009\n")

@@ -647,7 +647,7 @@ def test_words_of_life_stages_that_are_none_are_told():
 
 @pytest.mark.parametrize("species", [5, [LEOPARD, 3], {LEOPARD: 5}, b"P"])
 def test_species_that_are_no_names(species):
-    with pytest.raises(DataError, match="is no name. Give text, or several"):
+    with pytest.raises(DataError, match=r"is no name\. Give text, or several"):
         survey(record("2024-02-03")).capture_history(species=species, occasion="7D")
 
 
