@@ -185,6 +185,10 @@ def _efficient(known: Floats, scores: Floats) -> Floats:
     variance = np.atleast_2d(np.cov(rest, rowvar=False))
     if not (np.diag(variance) > NOTHING_LEFT * scores.var(0)).all():
         return np.full(len(rest), np.nan)
+    sds = np.sqrt(np.diag(variance))
+    rest = rest / sds
     if rest.shape[1] == 1:
-        return np.asarray(rest[:, 0] / np.sqrt(variance[0, 0]))
-    return np.asarray((rest * np.linalg.solve(variance, rest.T).T).sum(1))
+        return np.asarray(rest[:, 0])
+    values, vectors = np.linalg.eigh(variance / np.outer(sds, sds))
+    told = values > NOTHING_LEFT  # with hardly any animals, east and north may be one direction
+    return np.asarray(((rest @ vectors[:, told]) ** 2 / values[told]).sum(1))

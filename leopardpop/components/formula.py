@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from itertools import combinations
 from math import prod
@@ -19,6 +19,8 @@ from leopardpop.errors import ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from leopardpop.components.offset import Offset
 
     Floats = NDArray[np.float64]
 
@@ -61,6 +63,8 @@ class Design:
     """``beta = transform @ theta``, (P, P)."""
     coding: Coding | None = field(repr=False)
     """How a new row becomes columns; None for a constant."""
+    offset: Offset | None = field(default=None, repr=False)
+    """What is added to the linear predictor as it is; the reference is where it is 0."""
 
     def evaluate(self, table: pd.DataFrame) -> Floats:
         """Return the columns at new rows, coded as in the table of the design.
@@ -89,6 +93,11 @@ class Design:
         array([[1., 1.]])
         """
         return np.ones((len(table), 1)) if self.coding is None else self.coding.evaluate(table)
+
+    def chosen(self, rows: NDArray[np.intp]) -> Design:
+        """Return the design on some of its rows."""
+        offset = None if self.offset is None else self.offset.chosen(rows)
+        return replace(self, matrix=self.matrix[rows], offset=offset)
 
     @cached_property
     def standardised(self) -> Floats:

@@ -289,6 +289,12 @@ class _Reader(ast.NodeTransformer):
                 "a spatial effect gp(x, y) is a term of its own, between plus signs, in the formula of density or of "
                 "an occupancy model; it has no interaction, and detection has none",
             )
+        if name == "offset":
+            raise self.error_at(
+                node,
+                "an offset is a term of its own, between plus signs, in a formula of an occupancy model, as in "
+                "'~ snow + offset(np.log(effort))'; capture-recapture takes effort from the history by itself",
+            )
         if name not in allowed:
             other = _FROM_R.get(name) or (f"np.{name}" if name in NUMPY_FUNCTIONS else name)
             raise self.error_at(node, f"unknown function {name!r}.{nearest(other, allowed)}")

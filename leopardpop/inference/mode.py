@@ -140,13 +140,16 @@ def difference_hessian(gradient: Gradient, theta: Vector, root: Vector) -> Vecto
     Returns
     -------
     ndarray
-        Symmetric (P, P).
+        Symmetric (P, P); NaN where ``root`` is singular, since there is no scale to take differences on.
     """
+    try:
+        inverse = np.linalg.inv(root)
+    except np.linalg.LinAlgError:  # the search ended where the curvature is 0 or infinite to all digits
+        return np.full_like(root, np.nan)
     steps = np.minimum(_STEP, _LONGEST_STEP * (1.0 + np.abs(theta).max()) / np.abs(root).max(axis=0))
     white = np.stack(
         [root.T @ _difference(gradient, theta, column, step) for column, step in zip(root.T, steps, strict=True)]
     )
-    inverse = np.linalg.inv(root)
     hessian: Vector = inverse.T @ (0.5 * (white + white.T)) @ inverse
     return hessian
 

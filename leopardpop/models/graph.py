@@ -164,7 +164,7 @@ def predictor_graph(parameter: Parameter, theta: Any) -> Any:
     eta = pt.as_tensor(parameter.standardised) @ _coefficients(parameter, theta)
     for each in parameter.random:
         eta = eta + each.predictor(theta)
-    return eta
+    return eta if parameter.offset is None else eta + parameter.offset
 
 
 def _coefficients(parameter: Parameter, theta: Any) -> Any:

@@ -73,29 +73,35 @@ class Parameter:
         values: Floats = self.coefficients(theta) @ self.standardised.T
         for each in self.random:
             values = values + each.predictor(theta)
-        return values
+        return values if self.offset is None else values + self.offset
 
     def mean_predictor(self, theta: Floats, rows: Ints) -> Floats:
         """Linear predictor averaged over some rows, (...)."""
         value: Floats = self.coefficients(theta) @ self.standardised[rows].mean(0)
         for each in self.random:
             value = value + each.mean(theta, rows)
-        return value
+        return value if self.offset is None else value + self.offset[rows].mean()
 
     @property
     def is_constant(self) -> bool:
         """Whether it is the same everywhere."""
-        return self.design.coefficients == ("Intercept",) and not self.random
+        return self.design.coefficients == ("Intercept",) and not self.random and self.offset is None
+
+    @property
+    def offset(self) -> Floats | None:
+        """What is added to the linear predictor as it is, (rows,); None without."""
+        return None if self.design.offset is None else self.design.offset.values
 
     def chosen(self, rows: Ints) -> Parameter:
         """The parameter on some of its rows."""
-        design = replace(self.design, matrix=self.design.matrix[rows])
+        design = self.design.chosen(rows)
         random = tuple(each.chosen(rows) for each in self.random)
         return replace(self, design=design, random=random, splits=(len(rows),))
 
     def distinct(self, begin: int = 0, end: int | None = None) -> tuple[Parameter, Ints]:
         """The parameter on its distinct rows from ``begin`` to ``end``, and which of them each of those rows is."""
         columns = [np.column_stack([each.level, each.value]) for each in self.random]
+        columns += [] if self.offset is None else [self.offset[:, None]]
         keys = np.column_stack([self.standardised, *columns])[begin:end]
         _, first, at = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         return self.chosen(begin + first), at.reshape(-1)

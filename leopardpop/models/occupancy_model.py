@@ -39,6 +39,10 @@ class OccupancyModel(ABC):
     And a spatial effect, ``"~ snow + gp(x, y)"``, a smooth surface over the positions of the sites with the parameters
     ``psi_sd_gp`` and ``psi_length_gp`` (km): see :mod:`leopardpop.components.hsgp`.
 
+    And offsets, ``"~ snow + offset(np.log(effort))"``, which are added to the linear predictor as they are. The
+    reference of a parameter, and so its value in summaries and its prior, is where they are 0: an effort of one unit.
+    Default priors of intercepts are those of a mean visit.
+
     Parameters
     ----------
     link

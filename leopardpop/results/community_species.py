@@ -60,7 +60,7 @@ def reference_values(fit: CommunityFit, parameter: str) -> Floats:
     row = {**design.numeric, **{name: levels[0] for name, levels in design.factors.items()}}
     rows = pd.DataFrame({"species": list(problem.species), **row})
     theta = np.asarray(fit.theta, float).reshape(-1, fit.theta.shape[-1])
-    return Predictor(fit, parameter, rows, theta).block(slice(None))
+    return Predictor(fit, parameter, rows, theta, offset=False).block(slice(None))
 
 
 def species_table(fit: CommunityFit) -> pd.DataFrame:

@@ -82,7 +82,8 @@ def effect_table(
         raise ModelError(f"effect: there is no parameter {parameter!r}.{hint} There are {', '.join(known)}.")
     design = problem.layout[parameter].design
     middle = dict(zip("xy", density_origin(problem.masks), strict=True)) if parameter == "D" else {}  # they are in m
-    numeric = {name: middle.get(name, mean) for name, mean in design.numeric.items()}
+    means = design.numeric | ({} if design.offset is None else design.offset.numeric)
+    numeric = {name: middle.get(name, mean) for name, mean in means.items()}
     reference = {**numeric, **{name: levels[0] for name, levels in design.factors.items()}}
     _check_known(parameter, [variable, *(at or {})], reference)
     values = _values(problem, parameter, variable, span, points)

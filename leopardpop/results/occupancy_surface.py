@@ -152,7 +152,8 @@ def _of_layers(layers: xr.Dataset, fit: OccupancyFit, parameter: str) -> tuple[p
     problem = fit.problem
     design = problem.layout[parameter].design
     groups = {each.design.group for each in problem.effects_of(parameter) if isinstance(each, Effects)}
-    wanted = (*design.numeric, *design.factors, *sorted(groups), *_positions(layers, problem, parameter))
+    added = () if design.offset is None else design.offset.numeric
+    wanted = (*design.numeric, *added, *design.factors, *sorted(groups), *_positions(layers, problem, parameter))
     names = [name for name in dict.fromkeys(wanted) if name in layers.variables]
     template = xr.broadcast(*(layers[name].reset_coords(drop=True) for name in names))[0] if names else None
     if template is None:

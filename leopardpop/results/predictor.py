@@ -76,10 +76,15 @@ class Predictor:
     groups
         Whether rows have the deviations of their groups and places; without them they are of a group in the middle,
         and where the surface is 0.
+    offset
+        Whether the offset of the formula is added; without it, values are those at an offset of 0.
     """
 
-    def __init__(self, fit: Any, parameter: str, rows: pd.DataFrame, theta: Floats, *, groups: bool = True) -> None:
+    def __init__(
+        self, fit: Any, parameter: str, rows: pd.DataFrame, theta: Floats, *, groups: bool = True, offset: bool = True
+    ) -> None:
         self.parameter = fit.problem.layout[parameter]
+        self._offset = self.parameter.design.offset if offset else None
         self.rows = _from_the_middle(fit.problem, rows) if parameter == "D" else rows
         self._beta = self.parameter.to_beta(theta)
         effects = [each for each in fit.problem.layout.effects if each.parameter == parameter and groups]
@@ -88,6 +93,8 @@ class Predictor:
     def block(self, part: slice) -> Floats:
         """Values of some rows, (S, rows)."""
         eta = self._beta @ self.parameter.design.evaluate(self.rows.iloc[part]).T
+        if self._offset is not None:
+            eta = eta + self._offset.evaluate(self.rows.iloc[part])
         for each in self._deviations:
             eta = eta + each.block(part)
         with np.errstate(over="ignore"):  # far outside the data a density may be infinite, which says enough
@@ -126,7 +133,8 @@ def sampled_ranges(problem: Any, parameter: str) -> dict[str, tuple[float, float
     parameter
         Name of the parameter.
     """
-    names = list(problem.layout[parameter].design.numeric)
+    design = problem.layout[parameter].design
+    names = list(design.numeric | ({} if design.offset is None else design.offset.numeric))
     if not isinstance(problem, OccupancyProblem):
         return {name: captured_range(problem, parameter, name) for name in names}
     table, _ = table_of(problem.structure.homes[parameter], problem.arrays, problem.structure.states)

@@ -66,6 +66,19 @@ def test_what_the_model_explains_is_taken_out():
     assert np.isnan(_efficient(known, 2 * known[:, 1:])).all()
 
 
+def test_two_scores_that_are_one_direction_count_once():
+    """With hardly any animals, east and north may be the same plane."""
+    known = np.ones((40, 1))
+    east = np.random.default_rng(1).normal(size=40)
+    alone = _efficient(known, east[:, None])
+    np.testing.assert_allclose(_efficient(known, np.column_stack([east, -3 * east])), alone**2, rtol=1e-9)
+    north = np.random.default_rng(2).normal(size=40)
+    both = np.column_stack([east, north])
+    rest = both - both.mean(0)
+    expected = np.einsum("ri,ij,rj->r", rest, np.linalg.inv(np.cov(rest, rowvar=False)), rest)
+    np.testing.assert_allclose(_efficient(known, both), expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "effect, of_truth, truth",
     [

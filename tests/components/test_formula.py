@@ -247,7 +247,7 @@ MISTAKES = {
     "~ factor(sex)": r"unknown function 'factor'\. Did you mean 'C'\?",
     "~ np.load('x')": "unknown function 'np.load'",
     "~ np.mean(snow)": "unknown function 'np.mean'",
-    "~ offset(snow)": "unknown function 'offset'",
+    "~ offset(snow)": "takes effort from the history by itself",
     "~ [snow]": "not part of the language",
     "~ 'snow'": "only the numbers 0 and 1",
     "~ _snow": "needs backquotes: `_snow`",

@@ -137,3 +137,14 @@ def test_one_sided_differences_at_an_edge() -> None:
 def test_function_target_starts_at_zero_by_default() -> None:
     target = FunctionTarget(names=("a",), function=lambda x: 0.0, function_and_gradient=lambda x: (0.0, x))
     np.testing.assert_array_equal(target.starts(), [[0.0]])
+
+
+def test_no_scale_to_take_differences_on():
+    """A search that ended where curvature is infinite has a singular root: no Hessian, and no crash."""
+    root = inverse_root(np.diag([1.0, np.finfo(float).max]))
+    assert np.isfinite(difference_hessian(quadratic, np.zeros(2), root)).all()
+    assert np.isnan(difference_hessian(quadratic, np.zeros(2), np.diag([1.0, 0.0]))).all()
+
+
+def quadratic(theta):
+    return -0.5 * float(theta @ theta), -theta

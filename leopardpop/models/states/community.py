@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from leopardpop.components.formula_syntax import parse_formula
+from leopardpop.components.offset import split_offset
 from leopardpop.components.random_effects import split_random
 from leopardpop.components.spatial import split_spatial
 from leopardpop.data.occupancy_arrays import NO_VISIT
@@ -154,8 +155,9 @@ def community_formula(formula: str, parameter: str) -> str:
     >>> community_formula("~ snow + (1 | species)", "psi")
     '~ snow + (1 | species)'
     """
-    fixed, parts = split_random(split_spatial(formula, parameter)[0], parameter)
-    if split_spatial(formula, parameter)[1] is not None:
+    free, offsets = split_offset(formula, parameter)
+    fixed, parts = split_random(split_spatial(free, parameter)[0], parameter)
+    if split_spatial(free, parameter)[1] is not None:
         raise ModelError(
             f"formula {formula!r} of {parameter!r}: a community has no spatial effect gp(x, y), which would be one "
             "surface for each species. Use covariates of sites, or lp.Occupancy for one species at a time."
@@ -173,7 +175,8 @@ def community_formula(formula: str, parameter: str) -> str:
             "between species as it is. Leave it out; (1 | species) says that the intercept alone does.",
             offenders=[SPECIES],
         )
-    return formula if parts else f"{fixed} + ({fixed.partition('~')[2].strip()} | {SPECIES})"
+    whole = free if parts else f"{fixed} + ({fixed.partition('~')[2].strip()} | {SPECIES})"
+    return whole + "".join(f" + offset({each})" for each in offsets)
 
 
 def stacked(arrays: OccupancyArrays) -> OccupancyArrays:

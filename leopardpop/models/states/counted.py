@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import gammaln
 
-from leopardpop.errors import DataError
+from leopardpop.components.formula_syntax import formula_variables
+from leopardpop.components.offset import split_offset
+from leopardpop.errors import DataError, ModelError
 from leopardpop.models.states.problem import DRAWS_TIMES_ROWS, OccupancyProblem
 from leopardpop.models.states.structure import IMPOSSIBLE
 
@@ -97,6 +99,17 @@ class CountProblem(OccupancyProblem):
     """Counts at a rate per unit of effort at used sites meet their data; see :class:`OccupancyProblem`."""
 
     visits: CountTerms  # type: ignore[assignment]
+
+    def formula(self, name: str) -> str:
+        """Formula of a parameter; effort is in the rate as it is."""
+        text = super().formula(name)
+        if name == "rate" and any("effort" in formula_variables(f"~ 0 + I({each})") for each in split_offset(text)[1]):
+            raise ModelError(
+                f"formula {text!r} of 'rate': the rate is one per unit of effort as it is, and the offset would count "
+                "effort twice. Leave it out.",
+                offenders=[text],
+            )
+        return text
 
     def _visit_terms(self, design_only: bool) -> CountTerms:  # type: ignore[override]
         data = self.arrays

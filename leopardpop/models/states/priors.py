@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leopardpop.components.link import link
 from leopardpop.errors import PriorError
 from leopardpop.models.prior_terms import PriorTerms, chosen_priors, coefficient_keys, coefficient_terms
 from leopardpop.priors import Prior, abundance_prior, occupancy_prior, occupancy_slope_prior
@@ -41,12 +42,21 @@ def occupancy_priors(
     chosen = chosen_priors(given, coefficient_keys(layout), effort_unit)
     for name in chosen.keys() & {p.name for p in parts if p.link.name != "log"}:
         _check_probability(name, chosen[name])
-    references = {
-        p.name: abundance_prior(p.name, effort) if p.link.name == "log" else occupancy_prior(p.name) for p in parts
-    }
+    references: dict[str, Any] = {p.name: _reference(p, effort) for p in parts}
     for each in layout.effects:
         references |= each.references()
     return PriorTerms(layout, tuple(coefficient_terms(layout, chosen, references, _slope)))
+
+
+def _reference(part: Parameter, effort: float) -> Prior:
+    """Default prior at the reference; with an offset it has its middle where the mean of the offset is added."""
+    log = part.link.name == "log"
+    prior = abundance_prior(part.name, effort) if log else occupancy_prior(part.name)
+    if part.offset is None or "mu" not in prior.parameters:
+        return prior
+    middle = float(part.link.inverse(part.link.forward(prior.quantile(0.5)) - part.offset.mean()))
+    scale = link("log" if log else "logit")
+    return Prior(prior.distribution, **(prior.parameters | {"mu": float(scale.forward(middle))}))
 
 
 def _slope(parameter: Parameter, coefficient: str) -> Prior:

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leopardpop.components.formula import build_design
 from leopardpop.models.layout import Layout, make_layout, pieces_of_effects
 from leopardpop.models.prior_terms import PriorTerms
-from leopardpop.models.spatial_effects import build_effects
 from leopardpop.models.states.forward import (
     Forward,
     Smoothed,
@@ -26,11 +24,11 @@ from leopardpop.models.states.forward import (
 from leopardpop.models.states.priors import occupancy_priors
 from leopardpop.models.states.products import choice_slopes, log_pairs, of_state, product_of, slopes_of, sum_of
 from leopardpop.models.states.responses import coded
-from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, effect_columns, make_rows
+from leopardpop.models.states.rows import Rows, chosen_rows, distinct_rows, key_columns, make_rows
 from leopardpop.models.states.run import Run, SiteLikelihood
 from leopardpop.models.states.starts import starting_points
 from leopardpop.models.states.structure import Either
-from leopardpop.models.states.tables import check_history, table_of
+from leopardpop.models.states.tables import check_history, designs_of, table_of
 from leopardpop.models.states.visits import VisitTerms, visit_terms
 
 if TYPE_CHECKING:
@@ -84,8 +82,7 @@ class OccupancyProblem:
         random: list[tuple[str, str, AnyRandomDesign]] = []
         for name, home in self.structure.homes.items():
             table, rows = table_of(home, self.arrays, self.structure.states)
-            fixed, effects = build_effects(self.formula(name), table, name, rows, priors=self.model.priors)
-            design = build_design(fixed, table, parameter=name, rows=rows)
+            design, effects = designs_of(self.formula(name), table, name, rows, priors=self.model.priors)
             link, unit = self.structure.links.get(name, self.model.link), self.structure.units.get(name, "")
             pieces.append((name, link, unit, design, (len(table),)))
             random += [(name, f"{name}_sd_{each.suffix}", each) for each in effects]
@@ -104,7 +101,7 @@ class OccupancyProblem:
         pairs = {name: pair for pair in self.structure.choices for name in pair}
         return {
             p.name: make_rows(
-                p.standardised, shapes[homes[p.name]], self.effects_of(p.name), self._keys(pairs.get(p.name, (p.name,)))
+                p, shapes[homes[p.name]], self.effects_of(p.name), self._keys(pairs.get(p.name, (p.name,)))
             )
             for p in self.parts
             if homes[p.name] != "visit"
@@ -112,14 +109,14 @@ class OccupancyProblem:
 
     def _keys(self, names: Iterable[str]) -> Floats:
         """Columns by which rows differ in any of some parameters: pairs of a multinomial logit go together."""
-        both = [(self.layout[name].standardised, *effect_columns(self.effects_of(name))) for name in names]
+        both = [key_columns(self.layout[name], self.effects_of(name)) for name in names]
         return np.column_stack([column for each in both for column in each])
 
     def _rows_of_visits(self) -> tuple[NDArray[np.intp], dict[str, Rows]]:
         """Kind of each visit, and the design of the kinds: visits with the same rows in all designs of detection."""
         parts = [p for p in self.parts if self.structure.homes[p.name] == "visit"]
         kind, first = distinct_rows(self._keys(p.name for p in parts))
-        return kind, {p.name: chosen_rows(p.standardised, first, self.effects_of(p.name)) for p in parts}
+        return kind, {p.name: chosen_rows(p, first, self.effects_of(p.name)) for p in parts}
 
     def effects_of(self, name: str) -> list[Effect]:
         """Random effects in the formula of a parameter."""

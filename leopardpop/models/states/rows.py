@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from leopardpop.models.layout import Effect
+    from leopardpop.models.layout import Effect, Parameter
 
-__all__ = ["EffectRows", "Rows", "chosen_rows", "distinct_rows", "effect_columns", "make_rows"]
+__all__ = ["EffectRows", "Rows", "chosen_rows", "distinct_rows", "key_columns", "make_rows"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -67,19 +67,22 @@ class Rows:
         Shape of the places.
     random
         Random effects of the distinct rows.
+    offset
+        What is added to the linear predictor of the distinct rows as it is, (U,).
     """
 
     matrix: Floats
     index: Ints | None
     shape: tuple[int, ...]
     random: tuple[Any, ...] = field(default=())
+    offset: Floats | None = None
 
     def predictor(self, theta: Floats, place: slice) -> Floats:
         """Linear predictor of the distinct rows, (..., U), of theta with the coefficients at a place."""
         eta: Floats = theta[..., place] @ self.matrix.T
         for each in self.random:
             eta = eta + each.predictor(theta)
-        return eta
+        return eta if self.offset is None else eta + self.offset
 
     def pull(self, theta: Floats, place: slice, slopes: Floats, gradient: Floats) -> None:
         """Add to the gradient (P,) what comes of slopes with respect to the linear predictor, (U,)."""
@@ -102,33 +105,34 @@ class Rows:
         return np.array([flat.sum()]) if len(self.matrix) == 1 else flat
 
 
-def make_rows(
-    matrix: Floats, shape: tuple[int, ...], effects: Sequence[Effect] = (), keys: Floats | None = None
-) -> Rows:
-    """Find the distinct rows of a design whose places have a shape, and of its random effects (or of given keys)."""
-    index, first = distinct_rows(np.column_stack([matrix, *effect_columns(effects)]) if keys is None else keys)
+def make_rows(part: Parameter, shape: tuple[int, ...], effects: Sequence[Effect], keys: Floats) -> Rows:
+    """Find the distinct rows, by their keys, of a parameter whose places have a shape."""
+    index, first = distinct_rows(keys)
     if len(first) == 1:
-        return chosen_rows(matrix, first, effects, shape=shape)
-    if len(first) > WORTH * len(matrix):
-        return chosen_rows(matrix, np.arange(len(matrix)), effects, shape=shape)
-    return chosen_rows(matrix, first, effects, index, shape)
+        return chosen_rows(part, first, effects, shape=shape)
+    if len(first) > WORTH * len(keys):
+        return chosen_rows(part, np.arange(len(keys)), effects, shape=shape)
+    return chosen_rows(part, first, effects, index, shape)
 
 
 def chosen_rows(
-    matrix: Floats,
+    part: Parameter,
     first: Ints,
     effects: Sequence[Effect],
     index: Ints | None = None,
     shape: tuple[int, ...] = (-1,),
 ) -> Rows:
-    """Some rows of a design and of its random effects."""
+    """Some rows of a parameter and of its random effects."""
     random = tuple(EffectRows(each, each.design.level[first], each.design.value[first]) for each in effects)
-    return Rows(np.ascontiguousarray(matrix[first]), index, shape, random)
+    offset = None if part.offset is None else part.offset[first]
+    return Rows(np.ascontiguousarray(part.standardised[first]), index, shape, random, offset)
 
 
-def effect_columns(effects: Sequence[Effect]) -> list[Floats]:
-    """Two columns a random effect, by which rows differ beside their design."""
-    return [np.column_stack([each.design.level, each.design.value]) for each in effects]
+def key_columns(part: Parameter, effects: Sequence[Effect]) -> list[Floats]:
+    """Columns by which rows of a parameter differ: its design, its offset, and two a random effect."""
+    offset = [] if part.offset is None else [part.offset[:, None]]
+    random = [np.column_stack([each.design.level, each.design.value]) for each in effects]
+    return [part.standardised, *offset, *random]
 
 
 def distinct_rows(matrix: Floats) -> tuple[Ints, Ints]:

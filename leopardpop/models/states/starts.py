@@ -36,8 +36,9 @@ def _point(problem: OccupancyProblem, levels: dict[str, float]) -> Floats:
         home = problem.structure.homes[parameter.name]
         changes = home in ("transition", "state")
         level = problem.start_level(parameter.name, levels["change" if changes else home])
-        eta = float(parameter.link.forward(level))
-        stay = float(parameter.link.forward(1.0 - levels["change"]))
+        added = 0.0 if parameter.offset is None else float(parameter.offset.mean())
+        eta = float(parameter.link.forward(level)) - added
+        stay = float(parameter.link.forward(1.0 - levels["change"])) - added
         for j, coefficient in enumerate(parameter.design.coefficients, start=parameter.place.start):
             if coefficient == "Intercept" or not parameter.has_intercept:
                 theta[j] = eta

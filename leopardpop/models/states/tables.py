@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from leopardpop.components.formula import build_design
+from leopardpop.components.offset import build_offset
 from leopardpop.data.names import listed
 from leopardpop.errors import DataError, ModelError
+from leopardpop.models.spatial_effects import build_effects
 from leopardpop.models.states.structure import Home, Structure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leopardpop.components.formula import Design
     from leopardpop.data.detection_history import DetectionHistory
     from leopardpop.data.occupancy_arrays import OccupancyArrays
+    from leopardpop.models.layout import AnyRandomDesign
 
-__all__ = ["check_history", "check_mask_absent", "table_of"]
+__all__ = ["check_history", "check_mask_absent", "designs_of", "table_of"]
 
 ADVICE = {
     "count": "For counts there are lp.CountOccupancy (of events) and lp.NMixture (of animals); for occupancy make a "
@@ -111,6 +119,29 @@ def _check_seasons(seasons: tuple[str, ...], structure: Structure, name: str) ->
             f"{dynamic}hoose a season: history.select(season={seasons[0]!r}).",
             offenders=list(seasons),
         )
+
+
+def designs_of(
+    formula: str, table: pd.DataFrame, parameter: str, rows: str, *, priors: Mapping[str, Any] | None
+) -> tuple[Design, tuple[AnyRandomDesign, ...]]:
+    """Design of a formula on its table, with its offset; and its random and spatial effects.
+
+    Parameters
+    ----------
+    formula
+        For example ``"~ snow + (1 | block) + offset(np.log(effort))"``.
+    table
+        One row a place.
+    parameter
+        The parameter that it describes.
+    rows
+        What a row is, for messages.
+    priors
+        Priors that were given: that of a length scale chooses the basis of a surface.
+    """
+    free, offset = build_offset(formula, table, parameter=parameter, rows=rows)
+    fixed, effects = build_effects(free, table, parameter, rows, priors=priors)
+    return replace(build_design(fixed, table, parameter=parameter, rows=rows), offset=offset), effects
 
 
 def table_of(home: Home, arrays: OccupancyArrays, states: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
