@@ -1,14 +1,18 @@
 """Calibrate every model and write what came out: ``docs/calibration.md`` and its figures.
 
-``python docs/images/calibration.py [REPLICATES] [FOLDER]``; with a folder it goes on where it was stopped.
+``python docs/images/calibration.py [REPLICATES] [FOLDER] [WORD ...]``; with a folder it goes on where it was stopped,
+with words only models are asked whose titles have one of them. What came out is kept in ``calibration.json``, of which
+the page is made, with the version and the day; a model that was not asked again stays as it was.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,6 +23,7 @@ import leopardpop as lp
 from leopardpop.plots.style import figure_of
 
 DOCS = Path(__file__).resolve().parents[1]
+KEPT = Path(__file__).with_suffix(".json")
 SIGMA = 2_000.0
 LINE = np.arange(6) * 2 * SIGMA
 X, Y = (each.ravel() for each in np.meshgrid(LINE, LINE))
@@ -51,7 +56,7 @@ FOOT = """
 An interval holds its truth 95 ± {error} % of the time if all is well (one standard error, {replicates} replicates).
 The verdict is of all quantities of a model together; one that is right fails with a chance of 5 %, so that of {models}
 about {chance} may. Where one fails, five times as many replicates with other seeds follow: what is wrong fails there,
-too.
+too. Asked {days}.
 
 """
 
@@ -157,25 +162,45 @@ def each_of(given: dict[str, tuple[object, ...]]) -> list[tuple[object, ...]]:
     return [(title, *case) for title, case in given.items()]
 
 
-def main(replicates: int = 200, folder: str | None = None) -> None:
-    """Calibrate all and write the page."""
+def main(replicates: int = 200, folder: str | None = None, *words: str) -> None:
+    """Calibrate all, or what the words say, and write the page."""
     root = Path(folder or tempfile.mkdtemp())
-    rows, figures = [], []
     wanted = [(*case, "laplace", replicates) for case in each_of(cases())]
     wanted += [(*case, "nuts", replicates // 4) for case in each_of(cases()) if case[0] in BY_NUTS]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for i, (title, model, where, design, engine, number) in enumerate(wanted):
+            heading = title if engine == "laplace" else f"{title}, by NUTS"
+            if words and not any(word in heading for word in words):
+                continue
             given = {"replicates": number, "seed": 1, "engine": engine, "executor": pool, "folder": root / f"{i:02d}"}
             found = lp.calibrate(model, *where, **given)  # type: ignore[arg-type]
-            rows.append(row(found, title, engine))
-            figures.append(picture(found, i, title if engine == "laplace" else f"{title}, by NUTS", design))
+            rows, figure = [row(found, title, engine)], picture(found, i, heading, design)
             if not found.holds:  # by chance, or not: asked again, five times as many
                 more = {"replicates": AGAIN * number, "seed": 2, "folder": root / f"{i:02d}_again"}
                 found = lp.calibrate(model, *where, **given | more)  # type: ignore[arg-type]
                 rows.append(row(found, f"{title}: the same with other seeds", engine))
+            keep(heading, {"rows": rows, "picture": figure, "when": f"{datetime.now(UTC):%Y-%m-%d}"})
             sys.stdout.write(f"{rows[-1]}{found!r}\n")
             sys.stdout.flush()
-    text = HEAD + "".join(rows) + foot(replicates, len(wanted)) + "".join(figures)
+    write([case[0] for case in wanted if case[-2] == "laplace"] + [f"{title}, by NUTS" for title in BY_NUTS])
+
+
+def keep(heading: str, entry: dict[str, object]) -> None:
+    """Put what came out of a model into the file."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    text = json.dumps(kept | {heading: entry | {"version": lp.__version__}}, indent=1, ensure_ascii=False)
+    KEPT.write_text(text + "\n", encoding="utf-8")
+
+
+def write(headings: list[str]) -> None:
+    """Write the page of everything that is in the file, in the order of the models."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    entries = [kept[heading] for heading in headings if heading in kept]
+    rows = [line for entry in entries for line in entry["rows"]]
+    asked = min(int(line.split("|")[5]) for line in rows if "| laplace |" in line)
+    when = sorted(entry["when"] for entry in entries)
+    days = when[0] if when[0] == when[-1] else f"{when[0]} to {when[-1]}"
+    text = HEAD + "".join(rows) + foot(asked, len(entries), days) + "".join(entry["picture"] for entry in entries)
     (DOCS / "calibration.md").write_text(text, encoding="utf-8")
 
 
@@ -187,11 +212,11 @@ def row(found: lp.Calibration, title: str, engine: str) -> str:
     return f"| {title} | {engine} | {'holds' if found.holds else 'FAILS'} | {numbers} |\n"
 
 
-def foot(replicates: int, models: int) -> str:
+def foot(replicates: int, models: int, days: str) -> str:
     """How the table is to be read."""
     error = 100 * (0.95 * 0.05 / replicates) ** 0.5
     return FOOT.format(
-        error=f"{error:.1f}", replicates=replicates, models=models, chance=round(0.05 * models) or "none"
+        error=f"{error:.1f}", replicates=replicates, models=models, chance=round(0.05 * models) or "none", days=days
     )
 
 
@@ -205,4 +230,4 @@ def picture(found: lp.Calibration, number: int, title: str, design: str) -> str:
 
 
 if __name__ == "__main__":
-    main(*(kind(text) for kind, text in zip((int, str), sys.argv[1:], strict=False)))
+    main(*(int(text) if i == 0 else text for i, text in enumerate(sys.argv[1:])))  # type: ignore[arg-type]
