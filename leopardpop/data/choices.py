@@ -33,3 +33,14 @@ def check_choices(options: Any, choices: Mapping[str, tuple[str | None, ...]]) -
             default = "None or " if None in allowed else ""
             hint = did_you_mean(str(value), words)
             raise DataError(f"{name}={value!r} must be {default}one of {listed(words)}.{hint}", offenders=[value])
+
+
+def one_or_several(given: Any) -> list[Any]:
+    """What an argument holds that is one thing, a list or tuple of them, or None for nothing.
+
+    Examples
+    --------
+    >>> one_or_several("a.csv"), one_or_several(("a.csv", "b.csv")), one_or_several(None)
+    (['a.csv'], ['a.csv', 'b.csv'], [])
+    """
+    return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]

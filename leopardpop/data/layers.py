@@ -214,6 +214,11 @@ def _open_raster(path: Path, name: str, of: str) -> Any:
 def _to_raster(x: Floats, y: Floats, crs: str | None, raster_crs: Any, name: str, of: str) -> tuple[Floats, Floats]:
     own = None if raster_crs is None else crs_text(raster_crs.to_wkt())
     if own is None:
+        notice(
+            f"The raster of covariate {name!r} has no coordinate reference system: it is taken to be in that of the "
+            f"{of}s{'' if crs is None else f', {crs}'}. If it is not, the values are those of other places.",
+            DataWarning,
+        )
         return x, y
     if crs is None and not is_geographic(own):
         _say_taken(f"raster of covariate {name!r}", own, of)

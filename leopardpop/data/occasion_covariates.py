@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from leopardpop.data.choices import one_or_several
 from leopardpop.data.covariates import as_covariates
 from leopardpop.data.effort import EFFORT_UNITS, deployment_time
 from leopardpop.data.names import did_you_mean, listed
@@ -77,7 +77,7 @@ def with_covariates(
     DataError
         If a name is unknown, or there twice, or a table cannot be joined.
     """
-    each = [wanted] if isinstance(wanted, str | pd.DataFrame | PathLike) else list(wanted or ())
+    each = one_or_several(wanted)
     index = pd.Index(survey.stations["station"])
     stations = [index.get_indexer(pd.Index(list(part.stations))).astype(np.intp) for part in parts]
     sessions = _Sessions(survey, plans, effort, stations, occasion_start, effort_unit)

@@ -28,6 +28,8 @@ DAY = 86_400_000_000_000
 MOST_OCCASIONS = 100_000
 DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?([T ].*)?$|\d{8}$")
 """Begins with the year: the only order that nobody reads otherwise."""
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""A date beyond is a slip; no camera was there."""
 OFFSET = r"(?<=\d)(?:Z|[+-]\d{2}:?\d{2})$"
 """Offset from UTC at the end of a time as text."""
 
@@ -232,12 +234,23 @@ def moment(value: Any, hour: pd.Timedelta, clock: Clock, name: str) -> pd.Timest
         time = pd.to_datetime(value.strip(), format="ISO8601") if isinstance(value, str) else pd.Timestamp(value)
     except (ValueError, TypeError) as error:
         raise DataError(f'{name}={value!r} is no date. Write "2024-02-01" or "2024-02-01 18:00".') from error
-    if pd.isna(time):
-        raise DataError(f"{name}={value!r} is no date.")
-    if time.tzinfo is not None and clock.tz is not None:
-        time = time.tz_convert(zone(clock.tz))
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise DataError(f"{name}={value!r} is no date of a survey ({FIRST_YEAR} to {LAST_YEAR}).", offenders=[value])
+    if time.tzinfo is not None:
+        time = time.tz_convert(_zone_for(value, clock, name))
     time = time.tz_localize(None).as_unit("ns")
     return time + hour if _is_date(value, time) else time
+
+
+def _zone_for(value: Any, clock: Clock, name: str) -> Any:
+    """Zone in which a time with an offset is told; cameras on clocks of their own have none in common."""
+    if clock.tz is None:
+        raise DataError(
+            f"{name}={value!r} has an offset, and this survey is told by the clocks of its cameras, without a zone. "
+            'Leave the offset out, or give the survey its zone, tz="Asia/Vladivostok".',
+            offenders=[value],
+        )
+    return zone(clock.tz)
 
 
 def _is_date(value: Any, time: pd.Timestamp) -> bool:

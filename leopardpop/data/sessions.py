@@ -96,8 +96,14 @@ def plan_sessions(survey: Survey, options: PlanOptions) -> list[SessionPlan]:
         return _by_dates(survey, options, split)
     if callable(split):
         return _by_rule(survey, options, split)
-    if split is not None:
+    if isinstance(split, str):
         return _by_word(survey, options, split)
+    if split is not None:
+        raise DataError(
+            f"{options.word}s={split!r} is of type {type(split).__name__}. Give a column or a word of the calendar "
+            f'({listed(CALENDAR)}), {{"2022": (start, end), ...}}, or a function of the day.',
+            offenders=[split],
+        )
     occasions = _occasions(survey, options, survey.deployments, options.start, options.end, "")
     return [SessionPlan("1", occasions, np.arange(len(survey.stations), dtype=np.intp))]
 
@@ -159,7 +165,7 @@ def _by_dates(survey: Survey, options: PlanOptions, sessions: Mapping[Any, Any])
 
 
 def _of_dates(survey: Survey, options: PlanOptions, name: Any, dates: Any) -> SessionPlan:
-    if isinstance(dates, str) or len(dates) != 2:
+    if isinstance(dates, str) or not isinstance(dates, Sequence) or len(dates) != 2:
         message = f"{options.word.capitalize()} {name!r} needs a start and an end, not {dates!r}."
         raise DataError(message, offenders=[name])
     start, end = dates

@@ -24,6 +24,7 @@ MOST_SPECIES = 1_000
 """What people write between two names."""
 IDS = frozenset({"source", "line", "observation", "observationID", "observation_id", "media", "mediaID", "media_id"})
 ALIKE = 0.9
+MOST_ON_A_PICTURE, MOST_TOLD = 1_000, 3
 HOUR = 3_600_000_000_000
 NEAR = 1_000.0
 """Metres: an animal at two stations that are nearer in a short time is no surprise."""
@@ -38,6 +39,17 @@ def no_identities(tables: Tables) -> Iterator[Problem]:
         sources = listed(tables.records["source"].unique(), 2).replace("'", "")
         found = f"no individual in any of {counted(n, 'record')}: occupancy is possible, capture-recapture is not"
         yield Problem(MUST, sources, found, "identify the animals and fill in the individual")
+
+
+def too_many(tables: Tables) -> Iterator[Problem]:
+    """Counts that no photograph shows."""
+    records = tables.records
+    if "count" not in records:
+        return
+    many = records[records["count"] > MOST_ON_A_PICTURE].head(MOST_TOLD)
+    for row, number in zip(many.itertuples(), many["count"].to_numpy(np.int64), strict=True):
+        found = f"{number:,} animals in one record"
+        yield Problem(LOOK, line_of(row), found, "correct the count, if it is a slip")
 
 
 def two_sexes(tables: Tables) -> Iterator[Problem]:
@@ -264,6 +276,7 @@ def one_flank(tables: Tables) -> Iterator[Problem]:
 
 FINDERS = (
     no_identities,
+    too_many,
     two_sexes,
     too_fast,
     species_alike,

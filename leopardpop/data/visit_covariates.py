@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from os import PathLike
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leopardpop.data.choices import one_or_several
 from leopardpop.data.covariates import to_coordinate
 from leopardpop.data.names import counted, did_you_mean, listed
 from leopardpop.data.notices import notice
@@ -95,10 +95,8 @@ def join_covariates(
     DataWarning
         If a covariate is missing where there was effort.
     """
-    if sources is None:
-        return {}
     found: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {}
-    for source in [sources] if isinstance(sources, pd.DataFrame | str | PathLike) else sources:
+    for source in one_or_several(sources):
         table = load_table(source, "covariates", known=KEYS)
         joined = _join(table, layout)
         for name, values in table.covariates(KEYS).items():

@@ -32,6 +32,9 @@ UNKNOWN = frozenset({
     *("unknown", "unk", "unidentified", "undetermined", "undefined", "unclassified", "unspecified", "indeterminate"),
     *("not identified", "not known", "none", "null", "n/a", "na", "nan", "<na>"),
     *("unid", "indet", "undet", "unidentifiable", "unrecognised", "unrecognized", "unmarked", "no id", "not id"),
+    *("未知", "不明", "不详", "不確定", "不确定", "неизвестно", "неизвестный", "неизвестная", "неизв", "не определено"),
+    *("미상", "desconocido", "desconocida", "indeterminado", "indeterminada", "no identificado", "desconhecido"),
+    *("inconnu", "inconnue", "indéterminé", "unbekannt", "tidak diketahui", "không rõ", "ไม่ทราบ", "тодорхойгүй"),
 })  # fmt: skip
 NAMELESS = re.compile(r"(unknown|unk|unid|unidentified|indet|undetermined|unmarked|no[ _-]?id)(?![a-z])", re.IGNORECASE)
 BETWEEN = re.compile(r"\s*[,;&+/|]\s*|\s+and\s+")

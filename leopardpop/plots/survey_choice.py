@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leopardpop.data.events import independence_interval, independent_events
+from leopardpop.data.names import did_you_mean
 from leopardpop.data.selection import keep_identified, keep_life_stage, records_of_species
 from leopardpop.errors import DataError, DataWarning
 from leopardpop.words import joined
@@ -42,7 +43,8 @@ def records_of(survey: Survey, species: str | Sequence[str] | None) -> pd.DataFr
     chosen = records[records["species"].isin(wanted)]
     if chosen.empty:
         known = joined(sorted(records["species"].dropna().unique()))
-        raise DataError(f"there is no record of {joined(wanted)}; species are {known}.", offenders=wanted)
+        hint = did_you_mean(str(wanted[0]), records["species"].dropna().unique()) if wanted else ""
+        raise DataError(f"there is no record of {joined(wanted)}; species are {known}.{hint}", offenders=wanted)
     return chosen
 
 

@@ -252,3 +252,10 @@ def test_counts_that_are_none(read, count):
         DataError, match=f"records.csv line 2: count is '{count}'. A whole number is needed, at least 1"
     ):
         read(f"timestamp,deployment,species,count\n2024-02-03 21:14,d1,leopard,{count}\n")
+
+
+def test_a_failure_of_a_deployment_at_another_station(read):
+    with pytest.raises(DataError, match=r"failures.csv line 2: deployment 'd1' is not at station 'B'"):
+        read(failures="deployment,station,start,end\nd1,B,2024-02-05,2024-02-06\n")
+    survey = read(failures="deployment,station,start,end\nd1,A,2024-02-05,2024-02-06\n")
+    assert len(survey.failures) == 1

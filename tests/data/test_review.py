@@ -72,3 +72,21 @@ def test_the_advice_for_a_misspelt_species_pools():
     assert any(f"species={advice}" in str(warning.message) for warning in told)
     assert survey.detection_history(species=advice).species == ("Panthera pardus",)
     assert survey.capture_history(species=advice).n_individuals == 2
+
+
+def test_events_that_end_before_they_start(tmp_path):
+    times = "2024-02-03T21:00:00+10:00,2024-02-03T20:00:00+10:00"
+    row = f"o1,a1,,e1,{times},event,animal,Panthera pardus,1,,,F1,\n"
+    with pytest.warns(DataWarning, match=r"line 2: eventEnd \(.*T20:00.*is before eventStart .*in 1 row"):
+        survey = lp.read_camtrap_dp(write_package(tmp_path / "p", DEPLOYMENTS, COLUMNS + row, MEDIA))
+    assert str(survey.records["timestamp"].iloc[0]).startswith("2024-02-03 21:00")
+
+
+def test_failures_of_a_deployment_at_another_station(tmp_path):
+    folder = write_package(tmp_path / "p")
+    known = lp.read_camtrap_dp(folder).deployments[["deployment", "station"]]
+    other = known["station"][known["station"] != known["station"].iloc[0]].iloc[0]
+    row = {"deployment": known["deployment"].iloc[0], "station": other, "start": "2024-02-05T00:00:00+10:00"}
+    failures = pd.DataFrame([row | {"end": "2024-02-06T00:00:00+10:00"}])
+    with pytest.raises(DataError, match="is not at station"):
+        lp.read_camtrap_dp(folder, failures=failures)

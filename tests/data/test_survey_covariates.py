@@ -69,6 +69,10 @@ class TestStations:
         kept = far.with_covariates(snow=path, missing="keep").stations["snow"]
         assert kept[:2].tolist() == [5.0, 7.0]
         assert np.isnan(kept[2])
+        with rasterio.open(path, "w", transform=transform, **profile) as raster:
+            raster.write(np.array([[5, 6, 7, 8, 9, 10, 11]], dtype="float32"), 1)
+        with pytest.warns(DataWarning, match=r"raster of covariate 'snow' has no coordinate .* stations, EPSG:32652"):
+            assert survey().with_covariates(snow=path).stations["snow"].tolist() == [5.0, 7.0, 10.0]
 
     def test_from_polygons(self, tmp_path):
         import geopandas

@@ -654,3 +654,10 @@ def test_species_that_are_no_names(species):
 def test_life_stages_that_are_no_words():
     with pytest.raises(DataError, match="life_stage=5 must be several words"):
         survey(record("2024-02-03")).capture_history(species=LEOPARD, occasion="7D", life_stage=5)
+
+
+def test_counts_that_no_picture_shows():
+    table = find_problems(survey(count=[1, 2, 1_000_000_000, 1, 1]), TODAY)
+    told = table[table["found"].str.contains("animals in one record")]
+    assert told[["where", "found"]].to_numpy().tolist() == [["obs.csv:4", "1,000,000,000 animals in one record"]]
+    assert not find_problems(survey(), TODAY)["found"].str.contains("in one record").any()

@@ -86,3 +86,8 @@ def test_captures_of_nobody(word):
     captures = pd.DataFrame({"individual": ["F1", word], "station": "A", "occasion": [1, 2]})
     with pytest.raises(DataError, match=r"captures row 1: individual is .*, which stands for nobody"):
         lp.CaptureHistory.from_tables(captures=captures, stations=STATIONS)
+
+
+@pytest.mark.parametrize("word", ["未知", "不明", "Неизвестно", "desconocido", "inconnue", "미상"])
+def test_not_known_in_other_languages(word):
+    assert is_nothing(word)

@@ -135,6 +135,12 @@ def _owners(table: Table, frame: pd.DataFrame, deployments: Deployments) -> NDAr
     named = frame["deployment"].notna().to_numpy(bool)
     _refuse(table, frame["deployment"], named & (by_deployment < 0), "deployment", deployments.frame["deployment"])
     _refuse(table, frame["station"], ~named & (by_station < 0), "station", first["station"])
+    own = deployments.frame["station"].to_numpy(object)[by_deployment]
+    other = named & frame["station"].notna().to_numpy(bool) & (own != frame["station"].to_numpy(object))
+    if other.any():
+        row = frame.iloc[int(other.argmax())]
+        found = f"deployment '{row['deployment']}' is not at station '{row['station']}'"
+        raise table.fail(other, found, "Correct one, or leave the station out: the deployment says where it is.")
     return np.where(named, by_deployment, by_station).astype(np.intp)
 
 

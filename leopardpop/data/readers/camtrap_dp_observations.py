@@ -251,9 +251,23 @@ def _records(
         end = read_stamps(table, "eventEnd", missing=True)
         refuse_naive(table, "eventEnd", end, options.tz)
         result["event_end"] = deployments.clocks.times(end, owner)
+        _tell_reversed(table, result)
     _add_numbers(table, result)
     result["source"], result["line"] = sources(table), table.lines
     return result
+
+
+def _tell_reversed(table: Table, result: pd.DataFrame) -> None:
+    """Tell of events that end before they start; they count from their start."""
+    bad = (result["event_end"] < result["timestamp"]).to_numpy(bool)
+    if bad.any():
+        at = int(bad.argmax())
+        cells = table.frame.iloc[at]
+        notice(
+            f"{table.where(at)}: eventEnd ({cells['eventEnd']}) is before eventStart ({cells['eventStart']}), in "
+            f"{counted(int(bad.sum()), 'row')}. Their time is eventStart; correct the clock or the row.",
+            DataWarning,
+        )
 
 
 def _add_numbers(table: Table, result: pd.DataFrame) -> None:

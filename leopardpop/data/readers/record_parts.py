@@ -288,8 +288,20 @@ def read_failures(
     nobody = (sheet.words("deployment").isna() & sheet.words("station").isna()).to_numpy(bool)
     if nobody.any():
         raise sheet.fail(nobody, "it names neither a deployment nor a station", "Say which cameras failed.")
+    _check_places_agree(sheet, deployments)
     first = read_times(sheet, "start", periods.clock, periods.date_format, blank=True).local
     last = read_times(sheet, "end", periods.clock, periods.date_format, blank=True).local
     check_order(sheet, first, last, ("start", "end"))
     names = {name: sheet.words(name) for name in ("deployment", "station")}
     return pd.DataFrame({**names, "start": first, "end": last, **sheet.places()})
+
+
+def _check_places_agree(sheet: Sheet, deployments: pd.DataFrame) -> None:
+    """Refuse a failure of a deployment that is not at the station beside it."""
+    deployment, station = sheet.words("deployment"), sheet.words("station")
+    own = deployment.map(dict(zip(deployments["deployment"], deployments["station"], strict=True)))
+    other = (deployment.notna() & station.notna() & (own != station)).to_numpy(bool)
+    if other.any():
+        at = int(other.argmax())
+        found = f"deployment '{deployment.iloc[at]}' is not at station '{station.iloc[at]}'"
+        raise sheet.fail(other, found, "Correct one, or leave the station out: the deployment says where it is.")
