@@ -16,7 +16,7 @@ import pandas as pd
 from leopardpop.cli.analysis import FAMILIES, NAME, Where, check_keys, keywords, nearest
 from leopardpop.cli.expressions import Call, FilePath, Name, evaluate
 from leopardpop.cli.translate import model_call, prior_calls
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, LeopardpopError
 
 if TYPE_CHECKING:
     from leopardpop.design.scenario import Scenario
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StudyFile", "read_study", "run_study", "write_study"]
 
-PARTS = ("design", "mask", "model", "parameters")
+PARTS = ("design", "mask", "model", "parameters", "generator", "reality")
 STUDY = ("replicates", "seed", "engine", "draws", "workers", "folder")
 STATIONS = ("stations", "grid", "occasions", "effort", "detector", "effort_unit", "crs")
 SITES = ("sites", "visits", "seasons", "effort_unit")
@@ -62,8 +62,8 @@ def read_study(path: str | Path) -> StudyFile:
     Parameters
     ----------
     path
-        TOML with ``[design]``, ``[mask]``, ``[model]``, ``[parameters]``, which every scenario shares, and
-        ``[scenarios.NAME]`` with what is different in it.
+        TOML with ``[design]``, ``[mask]``, ``[model]``, ``[parameters]``, and if they are wanted ``[generator]`` and
+        ``[reality]``, which every scenario shares, and ``[scenarios.NAME]`` with what is different in it.
 
     Returns
     -------
@@ -118,22 +118,45 @@ def _scenario(name: str, own: Any, shared: Mapping[str, Any], where: Where, base
         raise DataError(f"{where.key('scenarios', name)}: a scenario is a section, [scenarios.NAME], of a plain name.")
     check_keys(own, PARTS, where, section)
     parts = {part: {**shared[part], **own.get(part, {})} for part in PARTS}
+    try:
+        return Scenario(**_parts_of(parts, where, base))
+    except LeopardpopError as error:
+        told = str(error)
+        if told.startswith(where.file):
+            raise
+        raise type(error)(f"{where.file}, [{section}]: {told}", offenders=error.offenders) from error
+
+
+def _parts_of(parts: Mapping[str, dict[str, Any]], where: Where, base: Path) -> dict[str, Any]:
+    """Arguments of a scenario."""
     model = _model(parts["model"], where, base)
     of_sites = parts["model"].get("family", "SCR") != "SCR"
     design = _sites(parts["design"], model, where) if of_sites else _stations(parts["design"], where, base)
     mask = None if of_sites else _mask(parts["mask"], design, where, base)
     if not parts["parameters"]:
         raise DataError(f"{where.file}: [parameters] is missing. It has a value, or a prior, of each parameter.")
-    return Scenario(model=model, design=design, mask=mask, parameters=_assumed(parts["parameters"]))
+    made = {"model": model, "design": design, "mask": mask, "parameters": _assumed(parts["parameters"])}
+    if parts["generator"]:
+        made["generator"] = _model(parts["generator"], where, base, "generator")
+    if parts["reality"]:
+        made["reality"] = _reality(parts["reality"], where)
+    return made
 
 
-def _model(given: dict[str, Any], where: Where, base: Path) -> Any:
+def _reality(given: dict[str, Any], where: Where) -> Any:
+    from leopardpop.design import Reality
+
+    check_keys(given, keywords(Reality), where, "reality")
+    return Reality(**given)
+
+
+def _model(given: dict[str, Any], where: Where, base: Path, section: str = "model") -> Any:
     import leopardpop as lp
 
     family = given.get("family", "SCR")
     if family not in FAMILIES:
-        raise DataError(f"{where.key('model', 'family')}: unknown family {family!r}. {nearest(str(family), FAMILIES)}")
-    check_keys(given, ("family", *keywords(getattr(lp, family))), where, "model")
+        raise DataError(f"{where.key(section, 'family')}: unknown family {family!r}. {nearest(str(family), FAMILIES)}")
+    check_keys(given, ("family", *keywords(getattr(lp, family))), where, section)
     _, priors = prior_calls(given.get("priors", {}))
     return evaluate(model_call(given, priors or None, base), {"lp": lp})
 

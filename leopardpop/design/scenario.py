@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["Scenario"]
 
 
+TAILS = (0.01, 0.99)
+"""Of a prior, that must be possible; replicates beyond them fail and are counted."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scenario:
     """What is assumed, what is set out, and how the data would be analysed.
@@ -59,7 +63,7 @@ class Scenario:
     Raises
     ------
     ModelError
-        If there is no such model.
+        If there is no such model, or a prior draws what a parameter cannot be.
     DataError
         If model, design and mask do not go together, or no station is ever on.
 
@@ -101,6 +105,24 @@ class Scenario:
             raise ModelError("reality: it is for capture-recapture.", offenders=["reality"])
         elif not isinstance(self.design, DetectionHistory):
             raise DataError(f"design: occupancy needs a DetectionHistory, and this is a {type(self.design).__name__}.")
+        self._check_priors()
+
+    def _check_priors(self) -> None:
+        """Refuse priors that draw what a parameter cannot be: each replicate would fail, or only some."""
+        given = self.parameters if isinstance(self.parameters, Mapping) else {}
+        priors = {str(name): prior for name, prior in given.items() if isinstance(prior, Prior)}
+        if not priors:
+            return
+        table = self.source.parameters(*self.where)
+        links = table[table["coefficient"] == "Intercept"].set_index("name")["link"]
+        for name in priors.keys() & set(links.index):
+            low, high = (float(priors[name].quantile(q)) for q in TAILS)
+            if low < 0 or (links[name] != "log" and high > 1):
+                kind = "above 0" if links[name] == "log" else "a probability"
+                raise ModelError(
+                    f"parameters: {name} is {kind}, and its prior {priors[name]} draws from {low:.3g} to {high:.3g}.",
+                    offenders=[name],
+                )
 
     def _check_flanks(self) -> None:
         """Refuse two flanks of data that do not show them."""

@@ -128,6 +128,8 @@ def _writable(target: Path) -> Path:
     """Refuse other kinds of files than reports are written as."""
     if target.suffix.lower() not in (".html", ".htm", ".md"):
         raise ModelError(f"{target.name}: a report is written as .html or .md.")
+    if not target.absolute().parent.is_dir():
+        raise ModelError(f"{target}: there is no folder {target.parent}. Make it first, or write elsewhere.")
     return target
 
 

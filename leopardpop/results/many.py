@@ -19,6 +19,7 @@ import pandas as pd
 from leopardpop._version import __version__
 from leopardpop.data.paths import path_of
 from leopardpop.errors import ModelError
+from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.results.fitting import whole_seed
 from leopardpop.results.many_fits import FAILED, LOST, OK, UNTRUSTED, ManyFits
 from leopardpop.results.model_json import model_to_json
@@ -130,6 +131,8 @@ def _was_fitted(record: Path) -> bool:
 
 
 def _check(surveys: Mapping[str, tuple[Any, ...]]) -> None:
+    if not isinstance(surveys, Mapping):
+        raise ModelError(f"surveys is a {type(surveys).__name__}: give a dict from name to (model, history, mask).")
     wrong = [name for name, each in surveys.items() if not _is_survey(each)]
     if not surveys or wrong:
         found = f"{wrong[0]!r} is none" if wrong else "there is none"
@@ -141,7 +144,9 @@ def _check(surveys: Mapping[str, tuple[Any, ...]]) -> None:
 
 
 def _is_survey(given: Any) -> bool:
-    return isinstance(given, tuple) and len(given) in (2, 3) and hasattr(given[0], "fit")
+    if not isinstance(given, tuple) or not given or not hasattr(given[0], "fit"):
+        return False
+    return len(given) == 2 if isinstance(given[0], OccupancyModel) else len(given) == 3
 
 
 def fit_one(given: tuple[Any, ...], options: Mapping[str, Any], file: str | None) -> dict[str, Any]:

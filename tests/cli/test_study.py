@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import leopardpop as lp
 from leopardpop.cli.app import app
 from leopardpop.cli.study import read_study
-from leopardpop.errors import DataError
+from leopardpop.errors import DataError, ModelError
 
 SITES = """
 [study]
@@ -115,6 +115,23 @@ def test_stations_from_a_file(write, tmp_path):
 def test_bad_input(write, text, message):
     with pytest.raises(DataError, match=message):
         read_study(write(text))
+
+
+def test_what_happens_between_model_and_data(write):
+    text = STATIONS + "[reality]\nghosts = 0.1\n[scenarios.plain]\n[scenarios.sexes]\n"
+    text += 'generator = { family = "SCR", classes = "sex" }\nreality = { outage = 0.2 }\n'
+    found = read_study(write(text)).scenarios
+    assert found["plain"].reality == lp.design.Reality(ghosts=0.1)
+    assert found["plain"].generator is None
+    assert found["sexes"].reality == lp.design.Reality(ghosts=0.1, outage=0.2)
+    assert found["sexes"].generator == lp.SCR(classes="sex")
+    with pytest.raises(DataError, match=r"\[reality\]: unknown key 'ghost'. Did you mean 'ghosts'"):
+        read_study(write(text.replace("ghosts", "ghost")))
+    with pytest.raises(ModelError, match=r"^scenarios.toml, \[scenarios.plain\]: .*ghosts"):
+        read_study(write(text.replace("ghosts = 0.1", "ghosts = 1.1")))
+    wide = text.replace("D = 0.3", "D = { Normal = { mu = 0.0, sigma = 1.0 } }")
+    with pytest.raises(ModelError, match=r"\[scenarios.plain\]: parameters: D is above 0, and its prior"):
+        read_study(write(wide))
 
 
 def test_errors_are_sentences(write, tmp_path):

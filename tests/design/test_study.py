@@ -220,6 +220,19 @@ def test_bad_input():
         scr_plan(design=lp.design.visits(40, 5))
 
 
+@pytest.mark.parametrize(
+    ("name", "prior", "told"),
+    [
+        ("psi", lp.Prior("Normal", mu=0.5, sigma=0.4), "psi is a probability"),
+        ("p", lp.Prior("LogNormal", mu=0, sigma=1), "p is"),
+    ],
+)
+def test_priors_that_draw_what_cannot_be(name, prior, told):
+    assumed = {"psi": 0.5, "p": 0.3} | {name: prior}
+    with pytest.raises(ModelError, match=told):
+        lp.design.Scenario(model=lp.Occupancy(), design=lp.design.visits(10, 3), parameters=assumed)
+
+
 def test_the_figure():
     rows = [("fine", i, outcome(10, 10 + 0.1 * i, 9, 11)) for i in range(6)]
     rows += [("bad", i, Outcome("k", None, "FitError: no mode")) for i in range(6)]

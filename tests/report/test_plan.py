@@ -102,5 +102,7 @@ def test_what_cannot_be_reported(tmp_path):
         lp.design.report(tmp_path / "plan.html")
     with pytest.raises(ModelError, match=r"plan.pdf: a report is written as .html or .md"):
         lp.design.report(tmp_path / "plan.pdf", results()["power"])
+    with pytest.raises(ModelError, match=r"there is no folder .*none. Make it first"):
+        lp.design.report(tmp_path / "none/plan.html", results()["power"])
     with pytest.raises(ModelError, match=r'coordinates=.all.: it is "hidden" or "exact"'):
         lp.design.report(tmp_path / "plan.html", results()["power"], coordinates="all")
