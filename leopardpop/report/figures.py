@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Album", "Pictures"]
 
 DPI = 200
-SQUARES = 12
-"""Squares that the longer side of a coarse map has at most."""
 
 
 class Pictures:
@@ -89,9 +87,8 @@ class Album(Pictures):
 def block_of(context: Context) -> float:
     """Side in metres of the squares of a coarse map: so large that no station can be found by it."""
     from leopardpop.plots.ground import nice_length
+    from leopardpop.results.rim import coarse_side
 
-    masks = context.problem.masks.values()
-    extent = max(float(max(np.ptp(mask.x), np.ptp(mask.y))) for mask in masks)
-    least = max(extent / SQUARES, 4.0 * max(1000.0 * float(np.sqrt(mask.area.max())) for mask in masks))
+    least = coarse_side(*context.problem.masks.values())
     below = nice_length(least)
     return next(side for side in (below, 2.0 * below, 2.5 * below) if side >= least * (1 - 1e-9))

@@ -34,6 +34,8 @@ __all__ = ["sample_problem", "seconds_of_nuts"]
 STEP = 1e-3
 """Of the differences, in posterior sds."""
 REPEATS = 5
+LONGER_TREES = 2.5
+"""Steps of a draw where deviations of groups and their sd go together, of those elsewhere (measured)."""
 TUNE = 300
 """Draws in which chains of a community find their step: the metric is good from the start."""
 ACCEPT = 0.9
@@ -158,7 +160,8 @@ def seconds_of_nuts(problem: AnyProblem, theta: Floats, size: Mapping[str, int],
 
     best = min(_timed(lambda: problem.gradient(theta)) for _ in range(REPEATS))
     known = {name: options[name] for name in ("tune", "cores") if options.get(name) is not None}
-    return predict_seconds(best, draws=size["draws"], chains=size["chains"], **{"tune": 500, **known})
+    seconds = predict_seconds(best, draws=size["draws"], chains=size["chains"], **{"tune": 500, **known})
+    return seconds * (LONGER_TREES if problem.layout.effects else 1.0)
 
 
 def _timed(call: Callable[[], Any]) -> float:

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leopardpop.errors import ModelError
+from leopardpop.data.mask import Mask
+from leopardpop.data.notices import notice
+from leopardpop.errors import DataWarning, ModelError
 from leopardpop.results.gis import columns_of, write_map
+from leopardpop.results.rim import coarse_side, within_reach
 from leopardpop.results.surface import density_surface
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from leopardpop.results.fit import Fit
 
@@ -37,8 +42,37 @@ def write_density(
     at = np.flatnonzero(surface["cell_session"].to_numpy() == label)
     part = slice(int(at[0]), int(at[-1]) + 1)
     hidden = coordinates == "hidden"
-    columns = columns_of(surface, part, hidden=hidden)
-    return write_map(path, columns, fit.masks[label], points=None if hidden else _points(fit, label))
+    columns, mask = columns_of(surface, part, hidden=hidden), fit.masks[label]
+    if not hidden:
+        return write_map(path, columns, mask, points=_points(fit, label))
+    side = coarse_side(mask)
+    kept = _without_rim(fit, label, side)
+    some = Mask.from_dataset(mask.dataset.isel(cell=np.flatnonzero(kept)))
+    written = write_map(path, {name: values[kept] for name, values in columns.items()}, some)
+    _tell_left_out(int((~kept).sum()), mask, side)
+    return written
+
+
+def _without_rim(fit: Fit, session: str, side: float) -> NDArray[np.bool_]:
+    """Cells by whose edge no camera can be found."""
+    stations = fit.history[session].stations[["x", "y"]].to_numpy(float)
+    kept = within_reach(fit.masks[session], stations, side)
+    if not kept.any():
+        raise ModelError(
+            f"write_map: no square of {side / 1000:.3g} km lies within the mask, whose edge would show where cameras "
+            'stand. For your own use write it with coordinates="exact".'
+        )
+    return kept
+
+
+def _tell_left_out(left: int, mask: Mask, side: float) -> None:
+    if left:
+        notice(
+            f"write_map: {left:,} of {mask.n_cells:,} cells at the edge of the mask are left out, up to whole squares "
+            f'of {side / 1000:.3g} km, since the edge shows where cameras stand. coordinates="exact" writes all, for '
+            "your own use.",
+            DataWarning,
+        )
 
 
 def _only(fit: Fit) -> str:

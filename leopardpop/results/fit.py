@@ -267,10 +267,10 @@ class Fit(BaseFit):
         exceeds
             Densities, animals per km², for the probability that D is larger.
         coordinates
-            "hidden": mean, sd, cv, quantiles and exceedance of density, whose values tell of no camera (the edge of the
-            cells does, where the mask was made around the stations and nothing cut it: discs of a known radius tell
-            the outer stations to a fraction of a cell. Pass such a map on inside a region only); "exact": the
-            probability of detection and where animals are, too, and in a GeoPackage the stations and activity centres.
+            "hidden": mean, sd, cv, quantiles and exceedance of density, whose values tell of no camera, without the
+            cells at the edge of the mask, which is made of arcs around the outer stations: the map ends at whole
+            squares of a twelfth of its extent; "exact": all cells, the probability of detection and where animals are,
+            too, and in a GeoPackage the stations and activity centres.
 
         Returns
         -------
