@@ -38,7 +38,13 @@ def page_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")  # the pages' tiny tables deserve them
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.verification if page.stem == "comparing" else (), id=page.stem)
+        for page in PAGES
+    ],
+)
 def test_the_code_of_the_page_runs(page, page_folder):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")

@@ -35,7 +35,12 @@ def test_all_are_listed_and_short():
         assert len(path.read_text(encoding="utf-8").splitlines()) < 60, path.name
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+LONG = ("plan_a_survey.py", "tables_to_report.py")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.verification if name in LONG else ()) for name in SCRIPTS]
+)
 def test_scripts(tmp_path, monkeypatch, name):
     paths = [str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path))

@@ -80,6 +80,7 @@ def test_an_engine_whose_intervals_are_too_narrow_is_caught(monkeypatch):
     assert "FAILS: " in repr(wrong)
 
 
+@pytest.mark.verification
 def test_animals_with_two_workers_and_a_folder(tmp_path):
     design = grid_design(4)
     priors = {"D": lp.priors.from_range(0.02, 0.08), "sigma": lp.priors.from_range(1_500, 3_000)}

@@ -73,7 +73,13 @@ def test_every_model_is_checked(kind):
     assert check.residuals["occasion_residual"].sizes == {"session": 2, "occasion": 5}
 
 
-@pytest.mark.parametrize("kind", ["proximity", "multi", "bursts", "trend", "memory", "sex"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multi",
+        *(pytest.param(k, marks=pytest.mark.verification) for k in ("proximity", "bursts", "trend", "memory", "sex")),
+    ],
+)
 def test_replicates_are_surveys_of_the_model(kind):
     """Means over 400 replicates agree with those of 60 surveys by `simulate`, detections by occasion included."""
     design, mask, model, truth = setting(kind)

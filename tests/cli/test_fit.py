@@ -174,6 +174,7 @@ def test_one_model_writes_one_folder(small):
     assert not re.search(r" +$", result.output, flags=re.MULTILINE)
 
 
+@pytest.mark.verification
 def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
     (small / "analysis.toml").write_text(
         SMALL.split("[priors]")[0] + "[models.a]\n[models.b]\ndetection = { Exponential = {} }\n"
@@ -189,6 +190,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run_and_all_else(small):
     assert names == tables | pictures | {"fit.nc", "notes.txt"}
 
 
+@pytest.mark.verification
 def test_what_n_hangs_on_is_written_if_it_is_asked_for(small):
     (small / "analysis.toml").write_text(SMALL.split("[priors]")[0] + "[output]\nsensitivity = true\n")
     assert invoke("fit", small / "analysis.toml").exit_code == 0
@@ -230,7 +232,7 @@ def test_a_fence_is_a_file_beside_the_analysis(small):
     assert "unknown key 'barrier'. Did you mean 'barriers'" in refused.output
 
 
-@pytest.mark.parametrize("detections", [0, 1])
+@pytest.mark.parametrize("detections", [0, pytest.param(1, marks=pytest.mark.verification)])
 def test_a_posterior_is_written_where_the_likelihood_has_no_maximum(small, detections):
     captures = small / "captures.csv"
     rows = ["individual,station,occasion", "F1,0-0,1", "F1,0-0,2"]

@@ -340,7 +340,7 @@ MISSING = {"", "NA", "N/A", "NaN", "nan", "<NA>"}
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(survey=surveys())
 def test_whatever_is_written_is_read_back(survey, tmp_path_factory):
@@ -348,3 +348,16 @@ def test_whatever_is_written_is_read_back(survey, tmp_path_factory):
     keep = [name for name in survey.stations["station"] if name in set(survey.deployments["station"])]
     assert set(keep) <= set(again.stations["station"])
     assert_same_tables(again, survey, skipped=["camera"])
+
+
+@pytest.mark.parametrize("word", ["NA", "nan", "<NA>", "\xa0", " forest"])
+@pytest.mark.filterwarnings("ignore::leopardpop.errors.DataWarning")
+def test_words_that_a_reader_would_take_for_nothing(word, tmp_path):
+    stations = pd.DataFrame({"station": ["A"], "x": [6e5], "y": [4.7e6]})
+    deployments = pd.DataFrame({"deployment": ["d"], "station": ["A"], "start": ["2024-03-01"], "end": ["2024-05-01"]})
+    records = pd.DataFrame({"station": ["A"], "timestamp": ["2024-03-08 10:00"], "species": ["Sus scrofa"]})
+    deployments["habitat"] = word
+    survey = lp.Survey(stations=stations, deployments=deployments, records=records, crs="EPSG:32652")
+    known = survey.deployments["habitat"]
+    assert_same_tables(lp.read_camtrap_dp(survey.to_camtrap_dp(tmp_path / "p")), survey, skipped=["camera"])
+    assert known.notna().all()

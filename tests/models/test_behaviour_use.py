@@ -128,6 +128,7 @@ def test_fit_predict_and_tables() -> None:
     fit.plot.detection()
 
 
+@pytest.mark.verification
 def test_saved_and_reported(tmp_path: Path) -> None:
     """Covariates of occasions and behaviour survive a file; the report shows their formulas."""
     occasions = pd.DataFrame({"occasion": range(1, 7), "rain": [0.0, 1, 0, 2, 1, 0]})

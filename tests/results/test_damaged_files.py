@@ -163,7 +163,9 @@ fit.save(target)
 """
 
 
-@pytest.mark.parametrize("moment", ["0.6", "before", "after"])
+@pytest.mark.parametrize(
+    "moment", ["0.6", *(pytest.param(each, marks=pytest.mark.verification) for each in ("before", "after"))]
+)
 def test_killed_while_it_is_saved(saved, tmp_path, moment):
     """What stood there stands there still, or the new file does; whatever lies beside it is no fit by its name."""
     target = made.fit("snow").save(tmp_path / "fit.nc")

@@ -2,7 +2,8 @@
 
 Centres of home ranges are a Poisson process; a site is used if it lies within 2σ of a centre, so that one animal makes
 some six neighbouring sites used at once. Visits to used sites see with one probability: nothing but independence is
-wrong.
+wrong. The same is asked of surveys that spatial capture-recapture generates, where an animal is seen less the farther
+its centre is, and of which ψ is what the model would say of sites without end.
 """
 
 from __future__ import annotations
@@ -102,3 +103,51 @@ def test_coverage_falls_and_pooling_restores_part_of_it() -> None:
     assert found["sites"] < 0.8, found
     assert found["pooled"] > found["sites"] + 0.08, found
     assert found["alike"] > 0.9, found
+
+
+@cache
+def animals(surveys: int = 300) -> np.ndarray:
+    """Whether any animal was seen on each visit to each of 100 sites, (surveys, sites, visits), by SCR."""
+    names = [f"s{i}" for i in range(len(XY))]
+    stations = pd.DataFrame({"station": names, "x": 1000 * XY[:, 0], "y": 1000 * XY[:, 1]})
+    design = lp.CaptureHistory.from_tables(None, stations, occasions=6)
+    mask = lp.Mask.around(design, buffer=9_000, spacing=1_000)
+    truth = {"D": 0.014, "lambda0": 0.5, "sigma": 2_500}
+    seen = np.zeros((surveys, len(XY), 6), bool)
+    for k in range(surveys):
+        rows = lp.SCR().simulate(design, mask, parameters=truth, seed=k).history.detections
+        at = rows["station"].str[1:].astype(int).to_numpy()
+        seen[k, at, rows["occasion"].astype(int).to_numpy() - 1] = True
+    return seen
+
+
+def level(seen: np.ndarray) -> float:
+    """ψ of the model where sites are without end: that of all surveys together."""
+    rows = seen.reshape(-1, seen.shape[-1])
+    names = [str(i) for i in range(len(rows))]
+    logit = lp.Occupancy().maximum_likelihood(history(rows, names)).coefficients.loc["psi[Intercept]", "estimate"]
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def coverage(surveys: np.ndarray, truth: float) -> float:
+    """Share of surveys whose 95 % interval of ψ holds a value."""
+    names = [str(i) for i in range(surveys.shape[1])]
+    draws = (lp.Occupancy().fit(history(y, names), engine="laplace", draws=250, seed=1) for y in surveys)
+    return float(np.mean([_covers(fit.posterior["psi"].values, truth) for fit in draws]))
+
+
+def test_surveys_that_capture_recapture_generates() -> None:
+    """Sites of one survey share animals; as many sites, each of another survey, do not."""
+    seen = animals()
+    apart = np.random.default_rng(1).permutation(seen.reshape(-1, 6)).reshape(seen.shape)
+    together = np.stack([_pooled(y) for y in seen])
+    truth = level(seen)
+    found = {
+        "sites": coverage(seen[:REPLICATES], truth),
+        "apart": coverage(apart[:REPLICATES], truth),
+        "pooled": coverage(together[:REPLICATES], level(together)),
+    }
+    assert 0.3 < truth < 0.7, truth
+    assert found["apart"] > 0.9, found
+    assert found["sites"] < found["apart"] - 0.1, found
+    assert found["pooled"] > found["sites"], found

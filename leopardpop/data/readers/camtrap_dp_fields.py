@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from leopardpop.data.covariates import MISSING_WORDS
+
 __all__ = ["DEPLOYMENTS", "MEDIA", "OBSERVATIONS", "Field", "cell", "ours"]
 
 Kind = Literal["text", "integer", "number", "boolean", "time"]
@@ -132,6 +134,8 @@ def cell(value: Any, field: Field) -> str | None:
     if field.kind == "boolean":
         low = word.lower().removesuffix(".0")
         return "true" if low in TRUE else "false" if low in FALSE else None
+    if word != word.strip() or word in MISSING_WORDS:  # a reader would take it for another, or for nothing
+        return None
     return word if not field.words or word in field.words else None
 
 
