@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OccupancyPlots"]
 
+LIGHT = 0.6
+"""Of a probability, from which the colour of its square is light."""
+
 
 class OccupancyPlots(SharedPlots):
     """Figures of an occupancy fit, as ``fit.plot``.
@@ -86,9 +89,29 @@ class OccupancyPlots(SharedPlots):
         """
         return states_figure(self._fit, ax=ax)
 
+    def transitions(self, ax: Any = None) -> Axes:
+        """Draw the probabilities of each state a season later, with 95 % intervals: a row for each state before.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; None: a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        ModelError
+            If the model has one season.
+        """
+        return transitions_figure(self._fit, ax=ax)
+
     def __repr__(self) -> str:
         """Name the figures."""
-        return f"Figures: surface(parameter, mask), states(), {SHARED}"
+        seasons = "transitions(), " if self._fit.problem.structure.is_dynamic else ""
+        return f"Figures: surface(parameter, mask), states(), {seasons}{SHARED}"
 
 
 @styled
@@ -146,4 +169,31 @@ def states_figure(fit: Any, *, ax: Any) -> Axes:
     text = f"Sites by state, of {n} (dotted line): median and 95 % interval, given everything that was seen. "
     text += "A breeding site is not a breeding female. " if len(found) > 1 else ""
     describe(axes, captioned(fit.history, text), f"Number of sites by state in {counted(len(seasons), 'season')}.")
+    return axes
+
+
+@styled
+def transitions_figure(fit: Any, *, ax: Any) -> Axes:
+    """Draw the matrix of transition probabilities; see :meth:`OccupancyPlots.transitions`."""
+    found = fit.occupancy().transitions.mean("season")
+    states = [plain(str(name)) for name in found["before"].values]
+    draws = found.values.reshape(-1, len(states), len(states))
+    median, lower, upper = np.quantile(draws, [0.5, 0.025, 0.975], axis=0)
+    axes: Axes = new_axes(ax, width=COLUMN, height=22 * len(states) + 16)[0]
+    axes.imshow(median, cmap="viridis", vmin=0.0, vmax=1.0, aspect="auto")
+    for j, k in np.ndindex(median.shape):
+        told = f"{median[j, k]:.2f}\n{lower[j, k]:.2f} to {upper[j, k]:.2f}"
+        color = INK if median[j, k] > LIGHT else "white"
+        axes.text(k, j, told, ha="center", va="center", color=color, linespacing=1.4)
+    axes.set_xticks(range(len(states)), states)
+    axes.set_yticks(range(len(states)), states)
+    axes.set(xlabel="State a season later", ylabel="State")
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    steps = len(fit.problem.arrays.seasons) - 1
+    text = "Probability of each state a season later (columns) given the state (rows), by the model: median and 95 % "
+    text += f"interval of its mean over {counted(fit.problem.n_sites, 'site')}"
+    text += f" and {counted(steps, 'change')} of season. " if steps > 1 else ". "
+    stay = ", ".join(f"{name} {median[i, i]:.2f}" for i, name in enumerate(states))
+    describe(axes, captioned(fit.history, text), f"Matrix of transition probabilities; of staying: {stay}.")
     return axes

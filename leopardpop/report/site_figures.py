@@ -35,8 +35,12 @@ class SiteAlbum(Pictures):
         self._context = context
 
     def states(self) -> list[Block]:
-        """Number of sites by state and season."""
-        return [self.picture(self._context.fit.plot.states(), "states")]
+        """Number of sites by state and season, and how states follow each other."""
+        plot = self._context.fit.plot
+        found: list[Block] = [self.picture(plot.states(), "states")]
+        if self._context.structure.is_dynamic:
+            found.append(self.picture(plot.transitions(), "transitions"))
+        return found
 
     def survey(self) -> list[Block]:
         """What every visit saw; and where, if positions may be shown."""

@@ -244,6 +244,33 @@ class SiteStates:
         return self._by_site(self._stationary[:, 2], "equilibrium_breeding")
 
     @cached_property
+    def transitions(self) -> xr.DataArray:
+        """Pr(state a season later | state) by the model, its mean over the sites: (chain, draw, season, before, after).
+
+        The season is the one before the change.
+        """
+        self._need_seasons("transitions")
+        theta = self._fit.theta.reshape(-1, self._fit.theta.shape[-1])
+        parts = [self._mean_moves(theta[i : i + BLOCK]) for i in range(0, len(theta), BLOCK)]
+        states = list(self._problem.structure.states)
+        coords: dict[str, Any] = {"chain": np.arange(self._sample[0]), "draw": np.arange(self._sample[1])}
+        coords |= {"season": list(self._problem.arrays.seasons)[:-1], "before": states, "after": states}
+        shaped = np.concatenate(parts).reshape(*self._sample, *(len(each) for each in list(coords.values())[2:]))
+        return xr.DataArray(shaped, coords, list(coords), name="transitions", attrs={"units": "1"})
+
+    def _mean_moves(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Transition probabilities averaged over the sites, (B, T − 1, K, K)."""
+        move = self._problem.transition(self._problem.evaluate(theta).logs)
+        states, steps = range(len(self._problem.structure.states)), range(self._problem.shape[0] - 1)
+        sized = (len(theta), self._problem.n_sites)
+
+        def mean(t: int, before: int, after: int) -> Any:
+            return np.broadcast_to(np.exp(move(t, before, after)), sized).mean(-1)
+
+        rows = [[[mean(t, j, k) for k in states] for j in states] for t in steps]
+        return np.moveaxis(np.array(rows), -1, 0)
+
+    @cached_property
     def _stationary(self) -> NDArray[np.float64]:
         """Stationary law of the states, (S, K, N)."""
         theta = self._fit.theta.reshape(-1, self._fit.theta.shape[-1])

@@ -68,6 +68,31 @@ def test_equilibrium_of_three_states_is_left_as_it_is():
     assert ((states.equilibrium_breeding > 0) & (states.equilibrium_breeding < states.equilibrium)).all()
 
 
+def test_transitions_of_two_states_are_gamma_and_epsilon():
+    found = dynamic().occupancy().transitions
+    heights = dynamic().history.arrays().site_covariates["height"].to_numpy()
+    gamma = dynamic().predict("gamma", pd.DataFrame({"height": heights})).mean(-1)
+    epsilon = dynamic().posterior["epsilon"].values
+    assert found.dims == ("chain", "draw", "season", "before", "after")
+    for i in range(found.sizes["season"]):
+        np.testing.assert_allclose(found.isel(season=i).sel(before="absent", after="used"), gamma, atol=1e-12)
+        np.testing.assert_allclose(found.isel(season=i).sel(before="used", after="absent"), epsilon, atol=1e-12)
+    np.testing.assert_allclose(found.sum("after"), 1.0, atol=1e-12)
+    with pytest.raises(ModelError, match="is of one season, so there is no transitions"):
+        plain().occupancy().transitions  # noqa: B018
+
+
+def test_the_figure_of_transitions():
+    fit = dynamic("DynamicMultistateOccupancy")
+    axes = fit.plot.transitions()
+    found = fit.occupancy().transitions.mean("season").median(("chain", "draw"))
+    told = [text.get_text() for text in axes.texts]
+    assert [text.split("\n")[0] for text in told] == [f"{value:.2f}" for value in found.values.ravel()]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["absent", "used", "breeding"]
+    assert "over 60 sites and 3 changes of season" in axes.figure.caption
+    assert "transitions()" in repr(fit.plot)
+
+
 def test_decline():
     states = dynamic().occupancy()
     first, last = (states.used_sites.isel(season=i).values for i in (0, -1))
