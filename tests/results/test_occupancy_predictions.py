@@ -71,7 +71,7 @@ def test_equilibrium_of_three_states_is_left_as_it_is():
 def test_transitions_of_two_states_are_gamma_and_epsilon():
     found = dynamic().occupancy().transitions
     heights = dynamic().history.arrays().site_covariates["height"].to_numpy()
-    gamma = dynamic().predict("gamma", pd.DataFrame({"height": heights})).mean(-1)
+    gamma = dynamic().predict("gamma", pd.DataFrame({"height": heights})).values.mean(-1)
     epsilon = dynamic().posterior["epsilon"].values
     assert found.dims == ("chain", "draw", "season", "before", "after")
     for i in range(found.sizes["season"]):
