@@ -21,6 +21,7 @@ from leopardpop.components.counts import SIZE
 from leopardpop.components.density import LogLinear
 from leopardpop.components.formula import formula_variables
 from leopardpop.data.sexes import SEXES
+from leopardpop.errors import ModelError
 from leopardpop.models.problem import Problem
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def directed_scores(
 
 def _of_animals(problem: Problem, theta: Floats, pooled: Pooled) -> dict[str, Floats]:
     """What each animal adds to the score of each effect, (n, Q) each; "known" those of the model itself."""
-    wider = Larger(problem, theta, pooled, _with_place(problem.model))
+    wider = _wider(problem, theta, pooled)
     slopes = wider.slopes()
     found = {"known": np.column_stack([slopes[:, ~wider.is_added], pooled.class_numbers])}
     if wider.is_added.any():
@@ -171,12 +172,22 @@ def _baseline(model: SCR) -> str:
     return next(each.name for each in model.detection.parameters() if each.name != "sigma")
 
 
-def _with_place(model: SCR) -> SCR:
-    """The model with a plane in log D, unless its formula has one or bends it already."""
+def _wider(problem: Problem, theta: Floats, pooled: Pooled) -> Larger:
+    """The model with a plane in log D, or a slope along one axis where its own covariates lie along the other."""
+    for axes in ("xy", "x", "y"):
+        try:
+            return Larger(problem, theta, pooled, _with_place(problem.model, axes))
+        except ModelError:  # a covariate that is itself a plane: its coefficient cannot be told from the axis's
+            continue
+    return Larger(problem, theta, pooled, problem.model)
+
+
+def _with_place(model: SCR, axes: str) -> SCR:
+    """The model with places along some axes in log D, unless its formula has places already."""
     density: Any = model.density  # a component, whatever was given
     formula: str = density.D
-    missing = [axis for axis in "xy" if axis not in formula_variables(formula)]
-    return replace(model, density=LogLinear(D=" + ".join([formula, *missing]))) if len(missing) == 2 else model
+    has_place = bool({"x", "y"} & set(formula_variables(formula)))
+    return model if has_place else replace(model, density=LogLinear(D=" + ".join([formula, *axes])))
 
 
 def _efficient(known: Floats, scores: Floats) -> Floats:

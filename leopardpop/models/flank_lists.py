@@ -15,12 +15,22 @@ import pandas as pd
 from leopardpop.data.history import CaptureHistory, history_from_parts
 from leopardpop.data.parts import SessionParts
 from leopardpop.errors import DataError, ModelError
+from leopardpop.words import counted
 
 if TYPE_CHECKING:
     from leopardpop.data.arrays import SessionArrays
     from leopardpop.models.likelihood.terms import Ints
 
-__all__ = ["FlankLists", "flank_lists", "knows_flanks", "most_matched", "one_flank", "sides", "with_pairs"]
+__all__ = [
+    "FlankLists",
+    "flank_lists",
+    "knows_flanks",
+    "labelled",
+    "most_matched",
+    "one_flank",
+    "sides",
+    "with_pairs",
+]
 
 MOST_PAIRS = 10_000
 
@@ -79,6 +89,21 @@ def sides(data: SessionArrays) -> tuple[Ints, Ints, Ints]:
     left, right, both = (shown > 0).T
     only_left, only_right = left & ~right & ~both, right & ~left & ~both
     return np.flatnonzero(~(only_left | only_right)), np.flatnonzero(only_left), np.flatnonzero(only_right)
+
+
+def labelled(history: CaptureHistory, number: int) -> str:
+    """So many animals; or identities, where some are known from the left flank only and others from the right.
+
+    Parameters
+    ----------
+    history
+        The history.
+    number
+        How many of its labels.
+    """
+    one_sided = [sides(history.arrays(session))[1:] for session in history.sessions]
+    several = any(len(left) and len(right) for left, right in one_sided)
+    return counted(number, "identity", "identities") if several else counted(number, "animal")
 
 
 def _lists(data: SessionArrays, detector: str) -> FlankLists:

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from leopardpop.data.names import did_you_mean, listed
 from leopardpop.errors import ModelError
+from leopardpop.models.flank_lists import labelled
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.ground import cells_of, draw_edge
 from leopardpop.plots.style import (
@@ -28,7 +29,7 @@ from leopardpop.plots.style import (
     styled,
 )
 from leopardpop.plots.survey_map import MOST_PANELS, alike
-from leopardpop.words import counted, percent
+from leopardpop.words import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,7 +118,11 @@ def centres_figure(
         if len(data) > 1:
             panel.set_title(plain(d.session), loc="left", pad=3)
     legend_under(axes, _handles(), own=ax is None)
-    describe(axes, _caption(fit, wanted), f"Map of where {counted(len(wanted), 'animal')} live, with stations.")
+    describe(
+        axes,
+        _caption(fit, wanted),
+        f"Map of where {labelled(fit.problem.history, len(wanted))} live, with stations.",
+    )
     return axes[0] if len(axes) == 1 else panels_of(axes)
 
 
@@ -159,7 +164,8 @@ def _handles() -> list[Any]:
 
 
 def _caption(fit: Any, wanted: list[str]) -> str:
-    text = f"Activity centres of {counted(len(wanted), 'animal')} that were detected: the smallest areas that hold an "
+    who = labelled(fit.problem.history, len(wanted))
+    text = f"Activity centres of {who} that were detected: the smallest areas that hold an "
     text += f"animal's centre with probability {INNER:g} (filled) and {OUTER:g} (outlined), given where it was seen "
     text += "and where it was not. An area is where the middle of a home range may be, not the home range."
     return captioned(fit.problem.history, text)

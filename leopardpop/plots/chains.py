@@ -29,7 +29,8 @@ def trace_figure(fit: Any, parameters: str | Sequence[str] | None = None) -> Pan
 def ranks_figure(fit: Any, parameters: str | Sequence[str] | None = None) -> Panels:
     """Draw the ranks of each chain's draws among all; see :meth:`FitPlots.ranks`."""
     names = _of_chains(fit, parameters)
-    text = "Ranks of each chain's draws among those of all chains, as differences from uniform ranks with their band"
+    text = "Ranks of each chain's draws among those of all chains, as differences from uniform ranks, with "
+    text += "p of a test that they are uniform and the level α below which they are not"
     return _drawn(fit, "plot_rank", names, text)
 
 

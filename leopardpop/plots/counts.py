@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.flank_lists import labelled
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.style import COLUMN, PAGE, PALETTE, describe, new_axes, panels_of, plain, styled
 from leopardpop.plots.trees import animal_stations
@@ -144,7 +145,7 @@ def classes_of(history: CaptureHistory, column: str | None, n: int) -> Any:
 
 def _caption(history: CaptureHistory, *, several: bool) -> str:
     effort = "Stations on by occasion; a" if several else "A"
-    text = f"{effort}nimals by the number of stations that detected them: {counted(history.n_individuals, 'animal')}, "
+    text = f"{effort}nimals by the number of stations that detected them: {labelled(history, history.n_individuals)}, "
     text += f"{counted(history.n_detections, 'detection')} at {counted(history.n_stations, 'station')}"
     n = len(history.sessions)
     text += f" in {n} sessions" if n > 1 else ""
@@ -155,4 +156,4 @@ def _alt(history: CaptureHistory, *, several: bool) -> str:
     on = max(int((history.arrays(s).effort > 0).sum(0).max(initial=0)) for s in history.sessions)
     first = f"{counted(on, 'station')} on at most; " if several else ""
     n = history.n_individuals
-    return f"Bars: {first}{counted(n, 'animal')} by the number of stations that detected {'it' if n == 1 else 'them'}."
+    return f"Bars: {first}{labelled(history, n)} by the number of stations that detected {'it' if n == 1 else 'them'}."

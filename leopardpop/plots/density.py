@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from leopardpop.errors import ModelError
+from leopardpop.models.flank_lists import labelled
 from leopardpop.plots.derived import captioned, counted_population, surface_of
 from leopardpop.plots.ground import Cells, cells_of, draw_edge, draw_values, hatch
 from leopardpop.plots.style import INK, PAGE, SMALL, describe, figure_of, new_axes, panels_of, plain, styled
@@ -254,7 +255,7 @@ def _caption(fit: Any, rows: list[Row], fields: list[Field], block: float | None
     text += ", with " + fields[2].label if len(fields) > 2 else ""
     text += " over the mask"
     text += " by session" if len(rows) > 1 else ""
-    text += f" ({counted(n, 'animal')} detected). "
+    text += f" ({labelled(fit.problem.history, n)} detected). "
     if problem.layout["D"].is_constant:
         text += "The model has one density everywhere, so each map is of one colour. "
     if block is None:

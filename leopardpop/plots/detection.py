@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 
+from leopardpop.models.flank_lists import labelled
 from leopardpop.models.tables import class_codes
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.detection_rates import raw_rates
@@ -286,7 +287,7 @@ def _caption(fit: Any, curves: list[Curve], rates: list[Rates], recaptures: list
     text = f"Detection {kind} per {unit} against the distance from the activity centre: median and 95 % band"
     text += f" by {problem.column}" if len(curves) > 1 else ""
     text += "" if _constant(problem) else f", averaged over the {_places(problem)} by their effort"
-    text += f". Points: {counted(history.n_detections, 'detection')} of {counted(history.n_individuals, 'animal')} "
+    text += f". Points: {counted(history.n_detections, 'detection')} of {labelled(history, history.n_individuals)} "
     effort = [whole(value) for value in np.sum([rate.effort for rate in rates], axis=0)]
     text += f"in bins of distance with {', '.join(effort)} animal × station-{unit}s; each animal's centre is weighted "
     text += f"by its posterior, undetected animals are included ({band} 95 % intervals). "

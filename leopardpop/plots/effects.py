@@ -165,7 +165,9 @@ def effects_figure(fit: Any, *, ax: Any = None) -> Axes:
         prior = _scale(fit, term) * np.asarray(term.prior.draw(rng, PRIOR_DRAWS), float)
         low, high = np.quantile(prior, [0.025, 0.975])
         axes.hlines(row, low, high, color=FAINT, linewidth=6)
-        lower, median, upper = np.quantile(theta[:, term.position], [0.025, 0.5, 0.975])
+        parameter = fit.problem.layout[term.parameter]  # of a mixture theta holds a logarithm of the ordered one
+        draws = parameter.coefficients(theta)[:, term.position - parameter.place.start]
+        lower, median, upper = np.quantile(draws, [0.025, 0.5, 0.975])
         axes.hlines(row, lower, upper, color=PALETTE[0], linewidth=1.4)
         axes.plot([median], [row], "o", color=PALETTE[0], markersize=3.5)
     axes.axvline(0.0, color=SOFT, linewidth=0.6, linestyle=(0, (1, 2)))

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from leopardpop.models.flank_lists import labelled
 from leopardpop.plots.derived import captioned, counted_population
 from leopardpop.plots.style import (
     ACCENT,
@@ -27,7 +28,7 @@ from leopardpop.plots.style import (
     plain,
     styled,
 )
-from leopardpop.words import area, counted, equal_to, median_and_interval, number, probability, whole
+from leopardpop.words import area, equal_to, median_and_interval, number, probability, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,7 +199,7 @@ def population_figure(
         if claim is not None and chance is not None:
             _claim(each, claim, bins, chance, small=len(rows) > 1)
     _labels(axes, rows, bins, population)
-    _legend(axes[-1], rows, truths, own=ax is None)
+    _legend(axes[-1], rows, truths, own=ax is None, known=fit.problem.knows_animals)
     describe(axes, _caption(fit, population, rows, claim, chances, notes), _alt(rows))
     return axes[0] if len(axes) == 1 else panels_of(axes)
 
@@ -271,14 +272,14 @@ def _labels(axes: list[Any], rows: list[Row], bins: Bins, population: Population
     axes[-1].set_xlabel(f"Animals in {plain(where)}, N")
 
 
-def _legend(ax: Axes, rows: list[Row], truths: list[float | None], *, own: bool) -> None:
+def _legend(ax: Axes, rows: list[Row], truths: list[float | None], *, own: bool, known: bool) -> None:
     single = len(rows) == 1
     handles: list[Any] = [Patch(facecolor=BAR if not single else "#5b9bc8", label="posterior")]
     interval = f"median, 95 %: {number(rows[0].draws)}" if single else "median, 95 %"
     handles.append(Line2D([], [], color=INK, marker="o", markersize=3.2, linewidth=1.0, label=interval))
     handles.append(Line2D([], [], color=INK, linewidth=1.0, linestyle=(0, (3, 1.5)), label="prior"))
     if any(row.whole and row.detected for row in rows):
-        label = f"{rows[0].detected} detected" if single else "detected"
+        label = f"{rows[0].detected} detected" if single and known else "detected" if known else "fewest photographed"
         handles.append(Line2D([], [], color=SOFT, linewidth=1.4, label=label))
     if any(true is not None for true in truths):
         label = f"truth: {truths[0]:g} (simulated)" if single else "truth (simulated)"
@@ -303,14 +304,15 @@ def _caption(
     n = sum(len(d.individuals) for d in fit.problem.data)
     where = plain(population.region_name, 80)
     text = f"Posterior of the number of animals N whose activity centre lies in {where}{size} "
-    text += f"({counted(n, 'animal')} detected; {whole(len(rows[0].draws))} draws by {fit.engine}). "
+    text += f"({labelled(fit.problem.history, n)} detected; {whole(len(rows[0].draws))} draws by {fit.engine}). "
     text += "Bars: realised N; dot and line: median and 95 % interval; dashes: prior. "
     if claim is not None:
         known = [(row.label, c) for row, c in zip(rows, chances, strict=True) if c is not None]
         said = "; ".join(f"{label + ': ' if label else ''}{_value(c[0])} (prior {_value(c[1])})" for label, c in known)
         text += f"Shaded: {claim[0]:g} to {claim[1]:g}, probability {said}. "
     if any(row.whole and row.detected for row in rows):
-        text += "Solid line: animals detected, below which N cannot be. "
+        least = f"{rows[0].detected} animals at least" if not fit.problem.knows_animals else "animals detected"
+        text += f"Solid line: {least}, below which N cannot be. "
     return captioned(fit.problem.history, text, *notes)
 
 

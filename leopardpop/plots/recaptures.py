@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.models.flank_lists import labelled
 from leopardpop.plots.counts import classes_of, stacked
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.style import PAGE, PALETTE, SOFT, describe, new_axes, panels_of, styled
@@ -101,7 +102,7 @@ def _by_distance(ax: Axes, apart: Floats) -> None:
 def _caption(history: CaptureHistory, times: Any, apart: Floats) -> str:
     once = int((times == 1).sum())
     text = (
-        f"Capture frequencies: {counted(history.n_individuals, 'animal')}, "
+        f"Capture frequencies: {labelled(history, history.n_individuals)}, "
         f"{counted(history.n_detections, 'detection')}, {once} detected once. "
         f"{counted(len(apart), 'spatial recapture')}"
     )
@@ -114,6 +115,6 @@ def _alt(history: CaptureHistory, apart: Floats) -> str:
     n = history.n_individuals
     whose = "its" if n == 1 else "their"
     return (
-        f"Bars: {counted(n, 'animal')} by the number of {whose} detections; "
+        f"Bars: {labelled(history, n)} by the number of {whose} detections; "
         f"{counted(len(apart), 'spatial recapture')} by distance."
     )

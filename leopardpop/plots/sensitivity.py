@@ -94,7 +94,7 @@ def _dress(axes: Axes, found: Sensitivity, effects: list[Effect], places: Any) -
     axes.set_yticks(places, [plain(short(effect), most=46) for effect in effects])
     axes.set_ylim(-0.7, len(effects) - 0.3)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"Change of the median of {found.quantity}, %")
+    axes.set_xlabel(f"Change of the median of {found.quantity.replace(' (%)', '')}, %")
     largest = max((abs(effect.percent) for effect in effects), default=1.0)
     axes.set_xlim(-1.12 * max(largest, 0.5), 1.12 * max(largest, 0.5))
     margin = axes.get_yaxis_transform()
@@ -122,10 +122,13 @@ def _legend(axes: Axes, effects: list[Effect]) -> None:
 
 def _caption(found: Sensitivity, effects: list[Effect]) -> str:
     missing = len({(e.kind, e.subject, e.change) for e in found.effects if e.verdict == "open"})
+    unit = "one animal's record or one station"
+    if any(effect.kind == "site" for effect in found.effects):
+        unit = "one site"
     more = f" {counted(missing, 'change')} could not be answered." if missing else ""
     return (
-        f"What moves {found.quantity}: change of the posterior median by other assumptions, and by leaving out one "
-        "animal's record or one station (the strongest of each). Right: Pareto k of the weights that gave the answer, "
+        f"What moves {found.quantity}: change of the posterior median by other assumptions, and by leaving out {unit} "
+        "(the strongest of each). Right: Pareto k of the weights that gave the answer, "
         f"or that the model was fitted again.{more}"
     )
 

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from leopardpop.errors import ModelError
+from leopardpop.models.flank_lists import labelled
 from leopardpop.plots.derived import captioned
 from leopardpop.plots.ground import Frame, cells_of, draw_edge, draw_lines, draw_values, frame_of
 from leopardpop.plots.style import (
@@ -284,7 +285,7 @@ def _caption(history: CaptureHistory, shown: Sequence[str], masks: Any) -> str:
     stations = sum(p.n_stations for p in parts)
     never = sum(int((history.arrays(s).effort.sum(1) == 0).sum()) for s in shown)
     total = float(sum(history.arrays(s).effort.sum() for s in shown))
-    text = f"Survey: {counted(stations, 'station')} and {counted(n, 'animal')} in {counted(detections, 'detection')}"
+    text = f"Survey: {counted(stations, 'station')} and {labelled(history, n)} in {counted(detections, 'detection')}"
     text += f" ({counted(sum(p.n_spatial_recaptures for p in parts), 'spatial recapture')}); effort {whole(total)} "
     text += f"station-{_units(history, total)}. Symbols of stations are sized by effort"
     text += f"; {never} never on are hollow. " if never else ". "

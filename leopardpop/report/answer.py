@@ -105,14 +105,15 @@ def _one(context: Context, row: Row) -> list[Block]:
 
 def _several(context: Context) -> list[Block]:
     asked = context.claim is not None and not context.put_in
-    columns = [*_place_names(context), "N", "95 %", f"per {PER:g} km²", "km²", "Detected"]
+    by_region = "region" in context.rows[0].place  # an animal detected belongs to no region for sure
+    columns = [*_place_names(context), "N", "95 %", f"per {PER:g} km²", "km²", *([] if by_region else ["Detected"])]
     columns += [f"P({context.claim_text})", "prior"] if asked else []
     densities = context.population.density(PER)
     rows = []
     for i, row in enumerate(context.rows):
         middle, low, high = median_and_interval(row.draws)
         cells = [*row.place.values(), whole(middle), span(low, high), estimate(row.of(densities))]
-        cells += [trimmed(float(row.of(context.population.area_km2)), 4), str(row.detected)]
+        cells += [trimmed(float(row.of(context.population.area_km2)), 4), *([] if by_region else [str(row.detected)])]
         cells += [probability(p) for p in context.chances[i]] if asked else []
         rows.append(cells)
     first = len(context.rows[0].place)
