@@ -10,7 +10,7 @@ import pandas as pd
 import leopardpop as lp
 
 WEEKS = (6, 13, 26)
-BELIEVED = {  # 95 % ranges
+BELIEVED = {  # each with probability 0.9
     "D": lp.priors.from_range(0.003, 0.010),  # animals per km²
     "lambda0": lp.priors.from_range(0.05, 0.20),  # detections a week at a station in the middle of a range
     "sigma": lp.priors.from_range(3_500, 6_000),  # m

@@ -8,6 +8,7 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 NOT_RUN = "<!-- not run"
 BLOCK = re.compile(r"(<!-- not run[^>]*-->\n)?^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^```\{code-block\} text\n:caption: (\S+\.csv)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
     path for path in DOCS.rglob("*.md") if "_build" not in path.parts and BLOCK.search(path.read_text("utf-8"))
 )
@@ -23,18 +24,29 @@ SECR_TRAPS = "# station x y\n" + "".join(f"{i}-{j} {250 * i} {250 * j}\n" for i 
 
 
 @pytest.fixture
-def page_folder(tmp_path, monkeypatch):
-    """The files that the pages talk about, and no other."""
+def page_folder(tmp_path, monkeypatch, request):
+    """The files that the pages talk about, and no other; of the first page those that it shows."""
+    shown = tables_of(request.getfixturevalue("page")) if "page" in request.fixturenames else {}
     files = {
         "captures.csv": CAPTURES,
         "stations.csv": STATIONS,
         "captures.txt": SECR_CAPTURES,
         "traps.txt": SECR_TRAPS,
     }
-    for name, text in files.items():
+    for name, text in (files | shown).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_the_tables_of_the_first_page_are_shown():
+    if DOCS.exists():
+        assert set(tables_of(DOCS / "start.md")) == {"captures.csv", "stations.csv"}
+
+
+def tables_of(page):
+    """Tables that a page shows, by the name of the file above them."""
+    return dict(SHOWN.findall(page.read_text("utf-8")))
 
 
 @pytest.mark.filterwarnings("ignore::leopardpop.errors.LeopardpopWarning")  # the pages' tiny tables deserve them

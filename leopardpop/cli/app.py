@@ -143,6 +143,24 @@ def fit(
 
 
 @app.command()
+def report(
+    fit: Annotated[Path, typer.Argument(help="A saved fit, such as results/fit.nc.")],
+    output: Annotated[Path | None, typer.Option(help=".html or .md; default: report.html beside the fit.")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Show positions of cameras: for your own use.")] = False,
+    checks: Annotated[bool, typer.Option("--checks", help="Check the model against replicates of the survey.")] = False,
+    title: Annotated[str | None, typer.Option(help="Title; default: the question that is answered.")] = None,
+) -> None:
+    """Write the report of a saved fit."""
+    from leopardpop.results.storage import load_fit
+
+    with _plain_errors():
+        target = fit.with_name("report.html") if output is None else output
+        coordinates = "exact" if exact else "hidden"
+        written = load_fit(fit).report(target, coordinates=coordinates, checks=checks, title=title)
+    typer.echo(f"Written: {written}")
+
+
+@app.command()
 def study(
     scenarios: Annotated[Path, typer.Argument(help="The file of scenarios, such as scenarios.toml.")],
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as the file says, or one.")] = None,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.collections import PolyCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from leopardpop.data.effort import running_intervals
+from leopardpop.data.effort import Running, running_intervals
 from leopardpop.plots.style import INK, PAGE, SMALL, describe, legend_below, new_axes, plain, styled
 from leopardpop.plots.survey_choice import records_of, synthetic
 from leopardpop.words import counted, joined
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["calendar_figure"]
 
 ON, FAILED = "#bcd3e6", "#E69F00"
+HALF = 0.13
+"""Half of the height of a failure that left another camera of the station on."""
 MOST_NAMES = 60
 """Stations up to which their names are written."""
 
@@ -66,22 +70,51 @@ def calendar_figure(survey: Survey, *, species: str | Sequence[str] | None = Non
     axes: Axes = new_axes(ax, width=PAGE, height=tall + 20)[0]
     deployments, failures = survey.deployments, _failures(survey)
     _bars(axes, _days(survey, deployments, row), color=ON, zorder=1)
-    _bars(axes, _days(survey, failures, row), color=FAILED, zorder=2)
+    dark, partly = _broken(survey, failures, row)
+    _bars(axes, partly, color=FAILED, zorder=2, half=HALF)
+    _bars(axes, dark, color=FAILED, zorder=2)
     off = _off(survey, records)
     for rows, marker, size in ((records[~off], "|", 2.6), (records[off], "x", 3.0)):
         times = _numbers(survey.clock.wall(rows["timestamp"]).to_numpy())
         style: dict[str, Any] = {"linestyle": "", "marker": marker, "color": INK, "markersize": size}
         axes.plot(times, rows["station"].map(row), **style, zorder=3)
     _finish(axes, survey, order, records)
-    _legend(axes, failures=len(failures), records=int((~off).sum()), off=int(off.sum()))
+    _legend(axes, failures=len(dark), partly=len(partly), records=int((~off).sum()), off=int(off.sum()))
     describe(axes, _caption(survey, failures, records, species, int(off.sum())), _alt(survey, records))
     return axes
+
+
+def _running(survey: Survey) -> Running:
+    """When any camera of each station was on."""
+    return running_intervals(survey.deployments, survey.failures, survey.stations["station"].tolist(), survey.clock)
+
+
+def _broken(survey: Survey, failures: pd.DataFrame, row: dict[str, int]) -> tuple[Any, Any]:
+    """Stretches of failures in which the station was off, and those in which another camera was on, (n, 3) each."""
+    on, pieces = _running(survey), []
+    key = failures["station"].map(row).to_numpy(np.intp)
+    spans = [survey.clock.instants(failures[name]) for name in ("start", "end")]
+    for station, start, end in zip(key, *spans, strict=True):
+        own = on.key == station
+        edges = np.unique(np.clip(np.concatenate([[start, end], on.start[own], on.end[own]]), start, end))
+        pieces += [(station, a, b) for a, b in pairwise(edges.tolist())]
+    stretches = np.array(pieces, np.int64).reshape(-1, 3)
+    lit = on.at(stretches[:, 0].astype(np.intp), stretches[:, 1])
+    return _placed(survey, stretches[~lit]), _placed(survey, stretches[lit])
+
+
+def _placed(survey: Survey, stretches: NDArray[np.int64]) -> Any:
+    """Stretches of stations, from instant to instant, as days of matplotlib and the row, (n, 3)."""
+    utc = [pd.Series(pd.to_datetime(stretches[:, i], utc=True)) for i in (1, 2)]
+    zone = survey.deployments["start"].dt.tz
+    ends = [_numbers(survey.clock.wall(each.dt.tz_convert(zone)).to_numpy()) for each in utc]
+    return np.column_stack([*ends, stretches[:, 0].astype(float)])
 
 
 def _off(survey: Survey, records: pd.DataFrame) -> NDArray[np.bool_]:
     """Which records were made while no camera of their station was on, (n,)."""
     names = survey.stations["station"].tolist()
-    on = running_intervals(survey.deployments, survey.failures, names, survey.clock)
+    on = _running(survey)
     row = {name: i for i, name in enumerate(names)}
     station = records["station"].map(row).to_numpy(np.intp)
     return ~on.at(station, survey.clock.instants(records["timestamp"]))
@@ -107,9 +140,9 @@ def _numbers(times: Any) -> Any:
     return date2num(times)  # type: ignore[no-untyped-call]
 
 
-def _bars(ax: Axes, stretches: Any, *, color: str, zorder: int) -> None:
+def _bars(ax: Axes, stretches: Any, *, color: str, zorder: int, half: float = 0.38) -> None:
     start, end, row = stretches.T
-    low, high = row - 0.38, row + 0.38
+    low, high = row - half, row + half
     corners = np.stack([(start, low), (end, low), (end, high), (start, high)]).transpose(2, 0, 1)
     ax.add_collection(PolyCollection(list(corners), facecolors=color, linewidths=0, zorder=zorder), autolim=False)
 
@@ -140,10 +173,12 @@ def _finish(ax: Axes, survey: Survey, order: list[str], records: pd.DataFrame) -
     ax.set_ylabel(f"{len(order)} stations" if len(order) > MOST_NAMES else "Station")
 
 
-def _legend(ax: Axes, *, failures: int, records: int, off: int) -> None:
+def _legend(ax: Axes, *, failures: int, partly: int, records: int, off: int) -> None:
     handles: list[Any] = [Patch(facecolor=ON, label="camera deployed")]
     if failures:
         handles.append(Patch(facecolor=FAILED, label="failure: no effort"))
+    if partly:
+        handles.append(Line2D([], [], color=FAILED, linewidth=1.6, label="failure of one camera: another was on"))
     if records:
         handles.append(Line2D([], [], linestyle="", marker="|", color=INK, markersize=4, label="record"))
     if off:

@@ -190,7 +190,7 @@ def population_figure(
     truths = [_truth(truth, row) for row in rows]
     bins = _bins(rows, claim, [t for t in truths if t is not None])
     chances = [_chances(population, claim, row) for row in rows]
-    height = 62 if len(rows) == 1 else 16 + 24 * len(rows)
+    height = 62 if len(rows) == 1 else 16 + (24 if claim is None else 32) * len(rows)
     axes = new_axes(ax, width=COLUMN, height=height, shape=(len(rows), 1), **({"sharex": True} if ax is None else {}))
     for each, row, true, chance in zip(axes, rows, truths, chances, strict=True):
         prior = _prior(population, bins, row)
@@ -247,7 +247,7 @@ def _marks(ax: Axes, row: Row, bins: Bins, true: float | None) -> None:
 def _claim(ax: Axes, claim: tuple[float, float], bins: Bins, chance: tuple[float, float], *, small: bool) -> None:
     """Write the probability of the claim over its band, or at the right where rows are low."""
     asked = f"{claim[0]:g} ≤ N ≤ {claim[1]:g}" if np.isfinite(claim[1]) else f"N ≥ {claim[0]:g}"
-    text = f"P({asked}) {equal_to(chance[0])}{', ' if small else chr(10)}prior {_value(chance[1])}"
+    text = f"P({asked}) {equal_to(chance[0])}\nprior {_value(chance[1])}"
     low, high = max(claim[0], bins.low[0]), min(claim[1], bins.low[-1] + bins.width - 1)
     middle = float(np.clip(((low + high) / 2 - bins.low[0]) / (bins.width * bins.n), 0.22, 0.78))
     x, side = (0.995, "right") if small else (middle, "center")

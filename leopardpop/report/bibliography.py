@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from unicodedata import normalize
 
-__all__ = ["Reference", "article", "software"]
+__all__ = ["Reference", "article", "plain_text", "software"]
+
+ACCENT = re.compile(r"""\\(["'`^~])\{?(\w)\}?""")
+"""A letter with an accent as TeX writes it."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Reference:
     @property
     def text(self) -> str:
         """The entry as a line of a list."""
-        get = {name: value.replace("{", "").replace("}", "").replace("--", "–") for name, value in self.fields.items()}
+        get = {name: plain_text(value) for name, value in self.fields.items()}
         authors = get["author"].replace(" and others", " et al.").replace(" and ", ", ")
         place = get.get("journal") or get.get("booktitle") or get.get("publisher") or ""
         number = f" {get['volume']}" if "volume" in get else ""
@@ -35,6 +39,19 @@ class Reference:
         """The entry for BibTeX."""
         lines = "".join(f"  {name} = {{{value}}},\n" for name, value in self.fields.items())
         return f"@{self.kind}{{{self.key},\n{lines}}}"
+
+
+def plain_text(value: str) -> str:
+    r"""Text of a BibTeX field: accents as letters, without braces.
+
+    Examples
+    --------
+    >>> plain_text(r"S{\"a}rkk{\"a} and Guti{\'e}rrez, 1--2")
+    'Särkkä and Gutiérrez, 1–2'
+    """
+    marks = {'"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303"}
+    decoded = ACCENT.sub(lambda match: normalize("NFC", match[2] + marks[match[1]]), value)
+    return decoded.replace("{", "").replace("}", "").replace("--", "–")
 
 
 def article(key: str, author: str, year: int, title: str, journal: str, volume: str, pages: str, doi: str) -> Reference:

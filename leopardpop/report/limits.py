@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leopardpop.components.random_effects import formula_names
 from leopardpop.report.blocks import Block, Bullets, Heading
 from leopardpop.words import counted, joined, median_and_interval, percent, span
 
@@ -88,6 +89,12 @@ def _closure(context: Context) -> list[str]:
     text += "months loses some animals, so that N is a little larger than the number alive on any one day. "
     if n == 1:
         return [text + "One survey is a snapshot: it says nothing of a trend."]
+    formula: str = context.problem.model.density.D  # type: ignore[union-attr]
+    if "session" in formula_names(formula, "D"):
+        return [
+            f"{text}The {n} sessions have densities of their own by the formula, and are otherwise taken to be "
+            "independent: animals that live on from one to the next are not followed."
+        ]
     return [text + f"The {n} sessions are taken to be independent; no change from one to the next is modelled."]
 
 
@@ -110,7 +117,13 @@ def _model(context: Context) -> list[str]:
             )
     learns = any(units.experience is not None for units in problem.units)
     later = "" if learns else "; a detection does not change later ones"
-    return [*found, f"Homes are taken to be round and to stay where they are{later}."]
+    if problem.model.distance is None:
+        return [*found, f"Homes are taken to be round and to stay where they are{later}."]
+    return [
+        *found,
+        f"Homes are taken to stay where they are{later}, and to follow the ways that the given resistance and barriers "
+        "leave: these were put in, not estimated.",
+    ]
 
 
 def _class_word(problem: Any) -> str:
@@ -124,5 +137,10 @@ def _identity(context: Context) -> list[str]:
         return [
             "Identities of one flank are taken to be right, and links between flanks rest on where and when they were "
             "photographed: where homes overlap much, they stay uncertain, and N with them."
+        ]
+    if context.problem.model.ghosts:
+        return [
+            "Identities recorded more than once are taken to be right, and those recorded once are left out, right or "
+            "wrong: a misread record that was given to another animal is not found."
         ]
     return ["Every identity is taken to be right: one animal taken for two makes N too large, two for one too small."]

@@ -64,7 +64,7 @@ def method_blocks(context: Context) -> list[Block]:
     blocks += [Paragraph(_records(context)), observation_equation(context.history.detector, bursts=bursts)]
     blocks += [Paragraph(_likelihood(context)), *_likelihood_equations(context)]
     everywhere = all(row.whole for row in context.rows)
-    told = _number(everywhere=everywhere, knows_animals=problem.knows_animals)
+    told = _number(everywhere=everywhere, knows_animals=problem.knows_animals, ghosts=problem.model.ghosts)
     blocks += [Paragraph(told), count_equation(everywhere=everywhere)]
     blocks += [Paragraph(_priors(context)), prior_table(context)]
     return [*blocks, Paragraph(engine_text(context))]
@@ -176,12 +176,13 @@ def _likelihood_equations(context: Context) -> tuple[Equation, ...]:
     )
 
 
-def _number(*, everywhere: bool, knows_animals: bool) -> str:
+def _number(*, everywhere: bool, knows_animals: bool, ghosts: bool) -> str:
     text = "The number of animals N reported is the realised one. In each draw from the posterior, "
     if not knows_animals:
         text += "who is who is drawn, n being the whole animals and the identities less those that are matched, and "
     text += "the number of animals "
-    text += "that were never detected is drawn from its Poisson distribution"
+    never = "detected fewer than twice" if ghosts else "never detected"
+    text += f"that were {never} is drawn from its Poisson distribution"
     if everywhere:
         return text + ":"
     return text + ", and each detected animal is placed by its posterior; R is the region:"

@@ -107,7 +107,7 @@ def _reading(context: SiteContext) -> str:
         text += f", young at {whole(len(np.unique(data.site[data.value > 1])))}"
     text += ". "
     if context.mistakes:
-        text += "Some of these records may be mistakes: the model says how many. "
+        text += "Some of these records may be mistakes: sites used are those that the model believes. "
     never = context.n_sites - visited
     if never:
         text += f"{counted(never, 'site')} without a visit {'is' if never == 1 else 'are'} predicted from covariates. "

@@ -130,7 +130,18 @@ INTEGRATED = article(
     "697--725",
     "10.1214/07-AOS574",
 )
+COMMUNITY = article(
+    "dorazio2005",
+    "Dorazio, R. M. and Royle, J. A.",
+    2005,
+    "Estimating size and composition of biological communities by modeling the occurrence of species",
+    "Journal of the American Statistical Association",
+    "100",
+    "389--398",
+    "10.1198/016214505000000015",
+)
 FAMILIES = {
+    "CommunityOccupancy": [ONE_SEASON, COMMUNITY],
     "Occupancy": [ONE_SEASON],
     "DynamicOccupancy": [SEASONS],
     "MultistateOccupancy": [STATES],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from leopardpop.models.layout import Effect
     from leopardpop.report.site_context import SiteContext
 
-__all__ = ["site_method_blocks", "site_parameter_table"]
+__all__ = ["formula_table", "prior_sentences", "site_method_blocks", "site_parameter_table"]
 
 MEANINGS = {
     "psi": "probability that a site is used",
@@ -59,6 +59,8 @@ def site_meaning(context: SiteContext, name: str) -> str:
     known = MEANINGS | (CHOSEN if context.multinomial else {}) | (MISTAKEN if context.mistakes else {})
     if context.animals and context.structure.response == "count":
         known = known | {"p": "probability that a visit counts one given animal of the site"}
+    if context.structure.kind == "community" and name in known:
+        return f"{known[name]}, of a species in the middle of the community"
     first = ", in the first season" if context.structure.is_dynamic and name in ("psi", "breeding") else ""
     return f"{known.get(name, name)}{first}"
 
@@ -78,10 +80,10 @@ def site_method_blocks(context: SiteContext) -> list[Block]:
     """
     blocks: list[Block] = [Heading("The model", "model"), Paragraph(_process(context)), *state_equations(context)]
     blocks += [Paragraph(_visits(context)), *visit_equations(context)]
-    blocks += [Paragraph("Parameters follow covariates by the formulas below."), _formulas(context)]
+    blocks += [Paragraph("Parameters follow covariates by the formulas below."), formula_table(context)]
     blocks += [Paragraph(text) for text in _effects(context)]
     blocks += [Paragraph(_likelihood(context)), likelihood_equation(context)]
-    blocks += [Paragraph(_number(context)), Paragraph(_priors(context)), prior_table(context)]
+    blocks += [Paragraph(_number(context)), Paragraph(prior_sentences(context)), prior_table(context)]
     return [*blocks, Paragraph(engine_text(context))]
 
 
@@ -91,17 +93,26 @@ def _process(context: SiteContext) -> str:
         law = "negative binomial" if "size" in context.structure.homes else "Poisson"
         return (
             f"Sites with numbers of animals that nobody tells apart. Each site i has n animals, a {law} number, that "
-            "does not change during the survey; sites are independent of each other given their covariates. A site is "
-            "used if it has at least one."
+            f"does not change during the survey; sites are independent of each other given {_given(context)}. A site "
+            "is used if it has at least one."
         )
     states = "absent (0), used (1) or used for breeding (2)" if context.breeds else "used (z = 1) or not (z = 0)"
     text = f"Occupancy of sites: each site i is {states}, and what it is was not seen but for the detections. "
     if not context.structure.is_dynamic:
-        return f"{text}The state does not change during the survey; sites are independent given their covariates."
+        return f"{text}The state does not change during the survey; sites are independent given {_given(context)}."
     return (
         f"{text}The state does not change within a season t, and may change from one season to the next, at equal "
-        "steps of time; a season without visits is one of them. Sites are independent given their covariates."
+        f"steps of time; a season without visits is one of them. Sites are independent given {_given(context)}."
     )
+
+
+def _given(context: SiteContext) -> str:
+    """What sites are independent given: effects that several have in common are part of it."""
+    effects = context.problem.layout.effects
+    surface = any(isinstance(each, SpatialEffect) for each in effects)
+    groups = any(not isinstance(each, SpatialEffect) for each in effects)
+    more = [*(["the surface"] if surface else []), *(["the deviations of their groups"] if groups else [])]
+    return joined(["their covariates", *more])
 
 
 def _visits(context: SiteContext) -> str:
@@ -123,7 +134,14 @@ def _visits(context: SiteContext) -> str:
     return text
 
 
-def _formulas(context: SiteContext) -> Table:
+def formula_table(context: SiteContext) -> Table:
+    """Parameters with what they are, their formulas, links and units.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
     chosen = {name for pair in context.structure.choices for name in pair}
     rows = []
     for name in context.structure.homes:
@@ -178,7 +196,14 @@ def _number(context: SiteContext) -> str:
     return f"{text} of that season." if context.structure.is_dynamic else f"{text}."
 
 
-def _priors(context: SiteContext) -> str:
+def prior_sentences(context: SiteContext) -> str:
+    """On which scale priors hold, and whose they are.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    """
     terms = context.problem.priors.terms
     own = [term.label for term in terms if term.from_user]
     text = (

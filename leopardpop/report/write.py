@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from leopardpop.errors import ModelError
 from leopardpop.report.answer import answer_blocks, title_of
 from leopardpop.report.blocks import Block, Heading, Picture, Report
+from leopardpop.report.community import CommunityContext, community_blocks, community_title
 from leopardpop.report.context import Context, FitContext
 from leopardpop.report.data import data_blocks, station_blocks
 from leopardpop.report.estimates import (
@@ -30,6 +31,7 @@ from leopardpop.report.site_data import site_blocks, site_data_blocks
 from leopardpop.report.site_figures import SiteAlbum
 from leopardpop.report.site_limits import site_limit_blocks
 from leopardpop.report.site_methods import site_method_blocks, site_parameter_table
+from leopardpop.results.community_fit import CommunityFit
 from leopardpop.results.occupancy_fit import OccupancyFit
 
 if TYPE_CHECKING:
@@ -97,7 +99,10 @@ def write_report(
     of_animals = {"claim": claim, "truth": truth, "regions": regions, "by": by}
     if isinstance(fit, OccupancyFit):
         _refuse(fit, of_animals)
-        report = compose_sites(SiteContext(**common, decline=decline))
+        if isinstance(fit, CommunityFit):
+            report = compose_community(CommunityContext(**common, decline=decline))
+        else:
+            report = compose_sites(SiteContext(**common, decline=decline))
     else:
         _refuse(fit, {"decline": decline})
         report = compose(Context(**common, **of_animals))
@@ -160,6 +165,21 @@ def compose_sites(context: SiteContext) -> Report:
     blocks += [*diagnostic_blocks(context), *check_blocks(context), *site_limit_blocks(context)]
     blocks += [*site_blocks(context), *reference_blocks(context)]
     return Report(site_title(context), blocks, _footer(context))
+
+
+def compose_community(context: CommunityContext) -> Report:
+    """Put a report of a community together.
+
+    Parameters
+    ----------
+    context
+        What it is about.
+
+    Returns
+    -------
+    Report
+    """
+    return Report(community_title(context), community_blocks(context), _footer(context))
 
 
 def compose(context: Context) -> Report:

@@ -182,7 +182,10 @@ def _with_numbers(table: pd.DataFrame, fits: Mapping[str, Any]) -> pd.DataFrame:
 def _number(fit: Any) -> float:
     """Predictive density of the numbers detected: by refits, nearly always; NaN where a shared file allows none."""
     if fit.data_tree.attrs.get("coordinates") != "hidden":
-        return float(fit.loo("n_detected", refit=True).elpd)
+        kept = vars(fit)  # a fit never changes, and a refit takes as long as the fit did
+        if "_elpd_of_numbers" not in kept:
+            kept["_elpd_of_numbers"] = float(fit.loo("n_detected", refit=True).elpd)
+        return float(kept["_elpd_of_numbers"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         result = fit.loo("n_detected")

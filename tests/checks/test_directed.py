@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,3 +114,16 @@ def test_nothing_is_asked_that_the_model_has():
     assert "response" not in found
     assert "gradient" not in found
     assert "sex_sigma" not in found
+
+
+def test_a_covariate_that_is_a_plane_leaves_the_other_axis():
+    """snow rises to the east: what is left to ask is a slope to the north."""
+    design = history_of(None)
+    mask = lp.Mask.around(design, buffer=6_000, spacing=2_000)
+    mask = mask.with_covariates(snow=lambda x, y: x / 1000.0, wet=lambda x, y: y / 1000.0)
+    history = lp.SCR().simulate(design, mask, parameters=TRUTH, seed=1).history
+    for formula, asked in (("~ snow", True), ("~ snow + wet", False)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lp.errors.LeopardpopWarning)
+            check = lp.SCR(density=formula).fit(history, mask, engine="laplace", draws=250, seed=1).check()
+        assert ("gradient" in check.statistics) is asked

@@ -1,10 +1,13 @@
 import warnings
 
 import pytest
+from typer.testing import CliRunner
 
+from leopardpop.cli.app import app
 from leopardpop.cli.outputs import check_folder, results_folder
 from leopardpop.cli.run import collect_warnings
 from leopardpop.errors import DataError, DataWarning
+from tests.results import made
 
 
 def test_a_new_or_empty_folder_may_be_used(tmp_path):
@@ -67,3 +70,15 @@ def test_warnings_of_the_library_are_collected_once_and_others_go_on():
     with pytest.warns(RuntimeWarning, match="not ours"):
         warned = warn_twice_and_of_something_else()
     assert warned.notes == [("DataWarning", "3 records were merged")]
+
+
+def test_a_saved_fit_is_reported(tmp_path):
+    made.fit("null").save(tmp_path / "fit.nc")
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "fit.nc"), "--title", "How many here?"])
+    assert result.exit_code == 0, result.output
+    assert "How many here?" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "none.nc")])
+    assert result.exit_code == 1
+    assert "error: " in result.output
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "fit.nc"), "--output", str(tmp_path / "no" / "a.md")])
+    assert "there is no folder" in result.output

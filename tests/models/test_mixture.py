@@ -161,6 +161,11 @@ def test_a_fit_from_end_to_end(tmp_path: Path) -> None:
     both = population.expected.sum("h2")
     assert set(population.expected["h2"].values.tolist()) == {"1", "2"}
     assert np.isfinite(both.to_numpy()).all()
+    drawn = fit.plot.effects()  # theta holds the logarithm of what puts the classes in order
+    row = [label.get_text() for label in drawn.get_yticklabels()].index("lambda0: h2[2]")
+    (point,) = (line for line in drawn.lines if line.get_marker() == "o" and line.get_ydata()[0] == row)
+    told = fit.posterior["lambda0_beta"].sel(lambda0_coef="h2[2]")
+    assert point.get_xdata()[0] == pytest.approx(float(told.median()))
     fit.save(tmp_path / "fit.nc")
     back = lp.load_fit(tmp_path / "fit.nc")
     assert back.model == model

@@ -22,9 +22,9 @@ def example() -> lp.Survey:
 def test_the_calendar_has_a_bar_a_deployment_and_a_mark_a_record():
     survey = example()
     ax = survey.plot.calendar(species="Panthera pardus")
-    deployed, failed = (c for c in ax.collections if isinstance(c, PolyCollection))
+    deployed, partly, failed = (c for c in ax.collections if isinstance(c, PolyCollection))
     assert len(deployed.get_paths()) == len(survey.deployments)
-    assert len(failed.get_paths()) == len(survey.failures)
+    assert len(failed.get_paths()) + len(partly.get_paths()) == len(survey.failures)
     marks, off = (next(each for each in ax.lines if each.get_marker() == marker) for marker in "|x")
     assert len(off.get_xdata()) == 0
     assert len(marks.get_xdata()) == (survey.records["species"] == "Panthera pardus").sum()
@@ -42,6 +42,28 @@ def test_a_small_survey_has_the_names_of_its_stations():
     assert [t.get_text() for t in ax.get_yticklabels()] == [r"A \$", "B"]
     assert ax.get_xlabel() == "Date"
     assert survey.plot.calendar().figure.alt_text.startswith("Calendar of 2 stations from 1 December 2023 to 2 March")
+
+
+@pytest.mark.parametrize("tz", [None, "Asia/Vladivostok"])
+def test_a_failure_of_one_camera_of_two_is_no_failure_of_the_station(tz):
+    """Camera 2 fails for ten days; on the last three of them camera 1 has gone home."""
+    cameras = pd.DataFrame(
+        {"station": "A", "camera": ["1", "2"], "start": "2024-02-01", "end": ["2024-02-18", "2024-03-01"]}
+    )
+    survey = lp.Survey(
+        stations=pd.DataFrame({"station": ["A"], "x": [0], "y": [0]}),
+        deployments=cameras.assign(deployment=["A1", "A2"], start="2024-02-01"),
+        records=pd.DataFrame({"timestamp": ["2024-02-16"], "station": ["A"], "camera": ["1"]}),
+        failures=pd.DataFrame({"deployment": ["A2"], "start": ["2024-02-11"], "end": ["2024-02-21"]}),
+        tz=tz,
+    )
+    ax = survey.plot.calendar()
+    _, partly, dark = (c for c in ax.collections if isinstance(c, PolyCollection))
+    (half,), (full,) = partly.get_paths(), dark.get_paths()
+    days = [np.ptp(path.vertices, axis=0) for path in (half, full)]
+    assert [round(float(day[0]), 6) for day in days] == [7.0, 3.0]
+    assert days[0][1] < 0.5 * days[1][1]
+    assert "failure of one camera: another was on" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_records_while_nothing_was_on_stand_out():

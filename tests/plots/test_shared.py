@@ -116,7 +116,7 @@ class TestChains:
         import matplotlib.pyplot as plt
 
         assert "D, lambda0, sigma" in chains.plot.trace().figure.caption
-        assert chains.plot.ranks("sigma").figure.caption.endswith("band: sigma.")
+        assert chains.plot.ranks("sigma").figure.caption.endswith("they are not: sigma.")
         n = chains.history.n_individuals
         assert f"for {n} units" in chains.plot.khat().figure.caption
         assert plt.get_fignums() == []

@@ -388,3 +388,37 @@ def test_markdown_and_page_hold_the_same_blocks():
         assert sentence in text
         assert sentence in Page(to_html(report)).text
     assert report.title in text
+
+
+def test_animals_detected_are_of_no_region():
+    fit = chosen()
+    middle = float(np.median(fit.mask.x)) + 1
+    halves = {"west": shapely.box(0, 0, middle, 1e8), "east": shapely.box(middle, 0, 1e8, 1e8)}
+    assert "Detected" not in made.quiet(lambda: of(fit, regions=halves)).text
+    assert "Detected" in page("years").text
+
+
+def test_ghosts_are_told_as_they_are():
+    model = lp.SCR(ghosts=True)
+    fit = made.quiet(lambda: model.fit(made.history("null"), made.mask(), seed=1, draws=300))
+    text = of(fit).text
+    assert "that were detected fewer than twice is drawn" in text
+    assert "Every identity is taken to be right" not in text
+    assert "those recorded once are left out, right or wrong" in text
+
+
+def test_ways_round_obstacles_are_no_round_homes():
+    mask = made.mask().with_covariates(cost=lambda x, y: 1.0 + 0 * x)
+    model = lp.SCR(distance=lp.LeastCost(resistance="cost"))
+    fit = made.quiet(lambda: model.fit(made.history("null"), mask, seed=1, draws=300))
+    assert "taken to be round" not in of(fit).text
+    assert "these were put in, not estimated" in of(fit).text
+
+
+def test_accents_are_letters():
+    from leopardpop.report.bibliography import plain_text
+    from leopardpop.report.site_citations import STATES, WAVES
+
+    assert "Särkkä" in WAVES.text
+    assert "Gutiérrez" in STATES.text
+    assert plain_text("{N}-mixture models, 1--2") == "N-mixture models, 1–2"

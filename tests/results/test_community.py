@@ -233,3 +233,16 @@ def test_nuts_gives_the_same(sim, fit):
     gap = (one["mean"] - other["mean"]) / one["sd"]
     assert gap.abs().max() < 0.5
     assert list(one.index) == list(other.index)
+
+
+def test_a_report_is_of_the_species(fit, tmp_path):
+    text = fit.report(tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "# Which of 6 species use the 40 sites, and how many use each?" in text
+    rows = [line.split(" | ")[0].strip("| ") for line in text.splitlines() if line.startswith("| ")]
+    assert set(NAMES) <= set(rows)
+    assert "of a species in the middle of the community" in text
+    assert "not the number of species of the region" in text
+    assert "Dorazio" in text
+    assert "s17" not in text  # no name of a site
+    assert fit.report(tmp_path / "report.html").stat().st_size > 50_000
+    assert "dorazio2005" in fit.cite()

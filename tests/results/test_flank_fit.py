@@ -248,3 +248,12 @@ def test_a_word_names_a_side_without_another():
 def test_a_surface_of_density_is_refused(survey):
     with pytest.raises(ModelError, match="smooth surface of density with two flanks"):
         FlankProblem(lp.SCR(density="~ gp(x, y, functions=5)"), *survey)
+
+
+def test_figures_speak_of_identities(fit):
+    """Where left and right identities may be one animal, nobody knows how many were detected."""
+    caption = fit.plot.population()[0].figure.caption
+    number = sum(len(data.individuals) for data in fit.problem.data)
+    assert f"({number} identities detected" in caption
+    assert "animals detected" not in caption
+    assert f"{number} identities" in fit.history.plot.recaptures()[0].figure.caption
