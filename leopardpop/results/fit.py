@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from leopardpop.data.names import listed
 from leopardpop.errors import ModelError
@@ -58,6 +58,13 @@ class Fit(BaseFit):
     >>> fit.engine, fit.trusted, fit.summary().index.tolist()
     ('laplace', True, ['D', 'lambda0', 'sigma', 'E_N', 'N'])
     """
+
+    _elsewhere: ClassVar[Mapping[str, str]] = {
+        "occupancy": "it is of animals on ground; fit.population() counts them, and lp.Occupancy is a model of sites",
+        "surface": "its surface is that of density: fit.density_surface()",
+        "process_level": "it is of models of sites; fit.population() has the density of any region",
+        "species": "it is of one species; lp.CommunityOccupancy is a model of several",
+    }
 
     @staticmethod
     def _known_from(problem: Problem) -> dict[str, Any]:

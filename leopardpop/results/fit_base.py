@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from leopardpop.errors import ModelError
 from leopardpop.results.diagnostics import is_trusted
@@ -47,6 +47,9 @@ class BaseFit(ABC):
         Classes of one's own that the model may be made of.
     """
 
+    _elsewhere: ClassVar[Mapping[str, str]] = {}
+    """What other fits have and this one has not -> what to ask instead."""
+
     def __init__(
         self,
         data_tree: xr.DataTree,
@@ -60,6 +63,13 @@ class BaseFit(ABC):
         self.laplace = laplace
         if problem is not None:
             self.__dict__.update(self._known_from(problem))
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what to ask instead of what other fits have."""
+        kind = type(self).__name__
+        if name in self._elsewhere:
+            raise AttributeError(f"{kind} has no {name}(): {self._elsewhere[name]}.", name=name, obj=self)
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
 
     @staticmethod
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from leopardpop.results.fit_base import BaseFit
 from leopardpop.results.fit_text import posterior_html, posterior_text
@@ -55,6 +55,13 @@ class OccupancyFit(BaseFit):
     >>> fit.occupancy().pao.dims
     ('chain', 'draw')
     """
+
+    _elsewhere: ClassVar[Mapping[str, str]] = {
+        "population": "it is of sites, not of animals on ground; fit.occupancy() counts the sites that are used",
+        "density_surface": "it is of sites, not of animals on ground; fit.surface(parameter, ground) maps a parameter",
+        "activity_centres": "it knows no single animals; fit.occupancy().z has the state of each site",
+        "singletons": "it knows no single animals; only capture-recapture has singletons",
+    }
 
     @staticmethod
     def _known_from(problem: OccupancyProblem) -> dict[str, Any]:

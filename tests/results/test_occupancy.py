@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import warnings
 from functools import cache
 
@@ -27,6 +28,7 @@ from leopardpop.models.states.problem import OccupancyProblem
 from tests.models.occupancy_cases import FORMULAS as EVERY_FORMULA
 from tests.models.occupancy_cases import MODELS, design
 from tests.reference.occupancy import first_season, next_season, one_visit
+from tests.results import made
 
 pytestmark = pytest.mark.filterwarnings("ignore::leopardpop.errors.DataWarning")
 
@@ -428,3 +430,17 @@ def test_a_figure_needs_a_mask():
     fit = lp.Occupancy().fit(data, draws=100, seed=1, engine="laplace")
     with pytest.raises(ModelError, match=r"draws over a Mask, and DataFrame is none: lp.Mask.from_table"):
         fit.plot.surface("psi", pd.DataFrame({"x": [0.0], "y": [0.0]}))
+
+
+def test_what_other_fits_have_is_told():
+    """A method of another kind of fit names what to ask instead, and is not among the names."""
+    of_sites = fit("Occupancy")
+    for name, told in (("population", "fit.occupancy()"), ("activity_centres", "no single animals")):
+        with pytest.raises(AttributeError, match=re.escape(told)):
+            getattr(of_sites, name)
+        assert name not in dir(of_sites)
+        assert not hasattr(of_sites, name)
+    with pytest.raises(AttributeError, match=r"fit.population\(\)"):
+        made.fit("null").occupancy()
+    with pytest.raises(AttributeError, match="'OccupancyFit' object has no attribute 'popluation'"):
+        of_sites.popluation()
