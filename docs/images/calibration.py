@@ -56,7 +56,8 @@ FOOT = """
 An interval holds its truth 95 ± {error} % of the time if all is well (one standard error, {replicates} replicates).
 The verdict is of all quantities of a model together; one that is right fails with a chance of 5 %, so that of {models}
 about {chance} may. Where one fails, five times as many replicates with other seeds follow: what is wrong fails there,
-too. Asked {days}.
+too. Fits have 1,000 draws; by NUTS these are often fewer than the 400 effective ones that its certificate asks for.
+Asked {days}.
 
 """
 
