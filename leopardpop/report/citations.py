@@ -8,7 +8,7 @@ from leopardpop.components.detection import HazardRate
 from leopardpop.components.detection_probability import ProbabilityHazardRate
 from leopardpop.models.occupancy_model import OccupancyModel
 from leopardpop.report.bibliography import article, software
-from leopardpop.report.site_citations import site_references
+from leopardpop.report.site_citations import SURFACES, site_references
 
 if TYPE_CHECKING:
     from leopardpop.report.bibliography import Reference
@@ -174,6 +174,8 @@ def _of_animals(fit: Any) -> list[Reference]:
     found = [SCR, *([] if detector == "multi" else [PASSIVE]), REALISED]
     found += [HAZARD_RATE] if isinstance(model.detection, HazardRate | ProbabilityHazardRate) else []
     found += [FLANKS] if two_flanks else []
+    density = getattr(model, "density", None)
+    found += SURFACES if "gp(" in str(getattr(density, "D", density)) else []
     return found + ([GHOSTS] if getattr(model, "ghosts", False) else [])
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leopardpop.components.classes import Mixture
 from leopardpop.components.counts import parameters_of
 from leopardpop.models.describe import effort_unit_of
+from leopardpop.models.spatial_effects import SpatialEffect
 from leopardpop.priors import Prior
 from leopardpop.report.blocks import Block, Equation, Heading, Paragraph, Table
 from leopardpop.report.equations import (
@@ -23,6 +25,14 @@ from leopardpop.words import counted, decimal, joined, whole
 if TYPE_CHECKING:
     from leopardpop.models.prior_terms import PriorTerm
     from leopardpop.report.context import Context, FitContext
+
+RESPONSES = {
+    "b": "b: an animal differs after its first capture anywhere",
+    "bk": "bk: an animal differs at a station where it was caught before",
+    "B": "B: an animal differs on the occasion after a capture anywhere",
+    "Bk": "Bk: an animal differs at a station on the occasion after a capture there",
+}
+"""Words of a formula for how animals respond to capture."""
 
 __all__ = ["engine_text", "method_blocks", "prior_table"]
 
@@ -73,13 +83,11 @@ def method_blocks(context: Context) -> list[Block]:
 # -- prose ------------------------------------------------------------------------------------------------------------
 def _process(context: Context) -> str:
     problem = context.problem
-    formula = str(problem.layout["D"].design.coefficients)
-    constant = problem.layout["D"].is_constant
     text = (
         "Spatial capture-recapture of a closed population. Each animal has an activity centre x in one of the cells of "
     )
     text += "the mask, which have areas a(x). Centres are a Poisson process with density D(x) per km²"
-    text += ", the same in all cells. " if constant else f", log-linear in the covariates ({_covariates(formula)}). "
+    text += _density(problem)
     if isinstance(problem.model.classes, Mixture):
         text += (
             "Animals belong to one of two latent classes, h2, whose members nobody knows and whose shares π in the "
@@ -96,8 +104,24 @@ def _process(context: Context) -> str:
     return text.strip()
 
 
-def _covariates(formula: str) -> str:
-    return "formula below" if formula else ""
+def _density(problem: Any) -> str:
+    """What density follows: nothing, covariates, groups, a surface."""
+    part = problem.layout["D"]
+    if part.is_constant:
+        return ", the same in all cells. "
+    own = [each for each in problem.layout.effects if each.parameter == "D"]
+    surfaces = [each for each in own if isinstance(each, SpatialEffect)]
+    follows = ["the covariates"] if part.design.coefficients != ("Intercept",) else []
+    follows += ["deviations of groups"] if len(own) > len(surfaces) else []
+    follows += ["a smooth surface"] if surfaces else []
+    text = f", log-linear in {joined(follows)} (formula below). "
+    if surfaces:
+        basis = surfaces[0].design.basis
+        text += (
+            f"The surface is a Gaussian process over the cells with mean 0 and covariance {basis.covariance.name}, as "
+            f"a sum of {counted(len(basis.order), 'sine wave')} (Hilbert-space approximation). "
+        )
+    return text
 
 
 def _formulas(context: Context) -> Table:
@@ -120,9 +144,19 @@ def _detection(context: Context, *, shipped: bool) -> str:
     text += "detection function. "
     if context.problem.model.distance is not None:
         text += "d is measured along the cheapest way over land that resists and around barriers. "
+    text += _responses(context)
     text += "λ is the hazard of detection "
     text += f"per unit of effort (one {unit})" + (":" if shipped else f", computed by the user's component {name}.")
     return text
+
+
+def _responses(context: Context) -> str:
+    """What the words for a response to capture stand for, where a formula has them."""
+    formulas = " ".join(each.formula for each in parameters_of(context.problem.model))
+    used = [told for word, told in RESPONSES.items() if re.search(rf"\b{word}\b", formulas)]
+    if not used:
+        return ""
+    return f"{'; '.join(used)}. What is said of detection at the reference, p₀ too, is of animals not caught before. "
 
 
 def _records(context: Context) -> str:

@@ -57,6 +57,10 @@ def meaning(name: str) -> str:
     if name.endswith("_effect"):
         return f"deviation of a group from the middle, of {symbol(name.removesuffix('_effect'))}, on the same scale"
     parameter, between, group = name.partition("_sd_")
+    if between and group == "gp":
+        return f"sd of the surface of {symbol(parameter)}, on the scale of its link"
+    if name.endswith("_length_gp"):
+        return f"length scale of the surface of {symbol(name.removesuffix('_length_gp'))}"
     if between:
         return f"sd of {symbol(parameter)} between groups of {group}, on the scale of its link"
     return MEANINGS.get(name, name)

@@ -7,7 +7,7 @@ from typing import Any
 from leopardpop.components.random_effects import brackets
 from leopardpop.report.bibliography import Reference, article
 
-__all__ = ["site_references"]
+__all__ = ["SURFACES", "site_references"]
 
 ONE_SEASON = article(
     "mackenzie2002",
@@ -140,6 +140,8 @@ COMMUNITY = article(
     "389--398",
     "10.1198/016214505000000015",
 )
+SURFACES = [WAVES, WAVES_IN_PRACTICE]
+"""Of a Gaussian process by sines."""
 FAMILIES = {
     "CommunityOccupancy": [ONE_SEASON, COMMUNITY],
     "Occupancy": [ONE_SEASON],
@@ -172,5 +174,5 @@ def site_references(fit: Any) -> list[Reference]:
         found.append(CERTAIN)
     formulas = [str(getattr(model, name)) for name in model.structure.homes]
     if any(True for formula in formulas for _ in brackets(formula, "gp")):
-        found += [WAVES, WAVES_IN_PRACTICE, *([INTEGRATED] if "pareto_k" in fit.data_tree.attrs else [])]
+        found += [*SURFACES, *([INTEGRATED] if "pareto_k" in fit.data_tree.attrs else [])]
     return found

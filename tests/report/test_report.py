@@ -422,3 +422,23 @@ def test_accents_are_letters():
     assert "Särkkä" in WAVES.text
     assert "Gutiérrez" in STATES.text
     assert plain_text("{N}-mixture models, 1--2") == "N-mixture models, 1–2"
+
+
+def test_a_response_to_capture_is_told():
+    model = lp.SCR(detection=lp.HalfNormal(lambda0="~ bk"))
+    fit = made.quiet(lambda: model.fit(made.history("null"), made.mask(), engine="laplace", seed=1, draws=300))
+    text = of(fit).text
+    assert "bk: an animal differs at a station where it was caught before" in text
+    assert "b: an animal differs after" not in text
+    assert "an animal differs" not in page("null").text
+
+
+def test_a_surface_of_density_is_told():
+    model = lp.SCR(density="~ gp(x, y, functions=20)")
+    fit = made.quiet(lambda: model.fit(made.history("null"), made.mask(), engine="laplace", seed=1, draws=300))
+    text = of(fit).text
+    assert "log-linear in a smooth surface (formula below). The surface is a Gaussian process" in text
+    assert "sd of the surface of D" in text
+    assert "length scale of the surface of D" in text
+    assert "Riutort-Mayol" in text
+    assert "Gaussian process" not in page("snow").text
