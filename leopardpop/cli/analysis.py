@@ -28,6 +28,7 @@ FAMILIES = (
     "RoyleNichols",
     "NMixture",
     "CountOccupancy",
+    "CommunityOccupancy",
 )
 OF_OCCUPANCY = ("decline", "of")
 OUTPUT = ("folder", "report", "coordinates", "checks", "sensitivity")

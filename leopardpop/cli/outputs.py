@@ -27,8 +27,12 @@ SYNTHETIC = (
 )
 FIGURES = ("survey", "detection", "density", "population")
 OF_OCCUPANCY = ("states",)
-TABLES = ("summary", "population", "occupancy", "diagnostics", "checks", "estimates", "comparison", "audit", "matches")
-PICTURES = (*FIGURES, *OF_OCCUPANCY)
+TABLES = (
+    *("summary", "population", "occupancy", "diagnostics", "checks", "estimates", "comparison", "audit"),
+    *("matches", "species"),
+)
+OF_COMMUNITIES = ("species",)
+PICTURES = (*FIGURES, *OF_OCCUPANCY, *OF_COMMUNITIES)
 WRITTEN = (MARK, "fit.nc", "report.html", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in PICTURES))
 
 
@@ -131,7 +135,11 @@ def write_numbers(analysis: Analysis, inputs: Inputs, outcomes: list[Outcome], f
     compared = comparison(outcomes)
     if compared.table is not None:
         compared.table.to_csv(folder / "comparison.csv", index_label="model")
-    _write_checks(analysis, [o for o in outcomes if not hasattr(o.fit, "matches")], folder)
+    unchecked = ("matches", "species")  # two flanks and communities have no replicates to be checked against
+    _write_checks(analysis, [o for o in outcomes if not any(hasattr(o.fit, name) for name in unchecked)], folder)
+    species = {o.name: o.fit.species() for o in outcomes if hasattr(o.fit, "species")}
+    if species:
+        _write(species, folder / "species.csv", "species")
     matches = {o.name: o.fit.matches for o in outcomes if hasattr(o.fit, "matches")}
     if matches:
         _write(matches, folder / "matches.csv", "pair")
@@ -205,7 +213,8 @@ def write_pictures(
     matplotlib.use("agg")
     folder.mkdir(exist_ok=True)
     options = figure_options(analysis, truth)
-    for name in OF_OCCUPANCY if analysis.is_occupancy else figures:
+    community = hasattr(outcome.fit, "species")
+    for name in OF_COMMUNITIES if community else OF_OCCUPANCY if analysis.is_occupancy else figures:
         axes = getattr(outcome.fit.plot, name)(**options.get(name, {}))
         axes.figure.savefig(folder / f"{name}.png", dpi=150)
     report = analysis.output.get("report", "report.html")

@@ -239,7 +239,7 @@ def wants_estimates(analysis: Analysis) -> bool:
         True if they are.
     """
     formulas = [str(value).replace(" ", "") for model in analysis.models.values() for value in model.values()]
-    integrals = any("|" in formula or "gp(" in formula for formula in formulas)
+    integrals = any("|" in formula or "gp(" in formula or formula == "CommunityOccupancy" for formula in formulas)
     return bool(analysis.fit.get("maximum_likelihood", False)) or (len(analysis.models) > 1 and not integrals)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leopardpop.models.flank_problem import FlankProblem
+from leopardpop.models.states.community import CommunityProblem
 from leopardpop.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from leopardpop.report.citations import references
 from leopardpop.report.quantities import in_units, meaning, symbol
@@ -111,7 +112,7 @@ def check_blocks(context: FitContext) -> list[Block]:
     context
         What the report is about.
     """
-    if not context.checks or isinstance(context.problem, FlankProblem):
+    if not context.checks or isinstance(context.problem, FlankProblem | CommunityProblem):
         return []
     check = context.fit.check()
     rows = [

@@ -201,3 +201,26 @@ checks = false
     summary = pd.read_csv(tmp_path / "results" / "summary.csv").set_index(["model", "parameter"])
     assert {"psi_sd_gp", "psi_length_gp"} <= set(summary.loc["surface"].index)
     assert "alpha=4" in (tmp_path / "results" / "surface" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_community_of_species(tmp_path):
+    """A table a species; what each has of its own is written, and read back by the script."""
+    names, species = [f"s{i}" for i in range(30)], [f"cat {k}" for k in range(6)]
+    looked = pd.DataFrame(np.ones((30, 4))).assign(site=names)
+    design = lp.DetectionHistory.from_tables(dict.fromkeys(species, looked))
+    truth = {"psi": 0.5, "p": 0.4, "psi_sd_species": 1.0, "p_sd_species": 0.3}
+    y = lp.CommunityOccupancy().simulate(design, parameters=truth, seed=1).history.dataset["y"].values
+    lines = []
+    for k, name in enumerate(species):
+        pd.DataFrame(y[k].reshape(30, 4).astype(int)).assign(site=names).to_csv(tmp_path / f"{k}.csv", index=False)
+        lines.append(f'"{name}" = "{k}.csv"')
+    text = '[data]\nreader = "tables"\n[data.y]\n' + "\n".join(lines)
+    text += '\n[models.all]\nfamily = "CommunityOccupancy"\n[fit]\ndraws = 250\nseed = 1\n'
+    (tmp_path / "analysis.toml").write_text(text, encoding="utf-8")
+    result = invoke("fit", tmp_path / "analysis.toml")
+    assert result.exit_code == 0, result.output
+    written = pd.read_csv(tmp_path / "results" / "species.csv").set_index("species")
+    fit = lp.load_fit(tmp_path / "results" / "fit.nc")
+    pd.testing.assert_series_equal(written["psi"], fit.species()["psi"])
+    assert {"report.html", "species.png"} <= {path.name for path in (tmp_path / "results").iterdir()}
+    assert "lp.CommunityOccupancy()" in invoke("fit", tmp_path / "analysis.toml", "--script").output
