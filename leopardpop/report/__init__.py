@@ -23,7 +23,8 @@ def write_report(
     coordinates
         "hidden": no position of a camera or an animal can be read from it; "exact".
     **options
-        title, note, claim, truth, regions, by, decline and checks, as for :func:`leopardpop.report.write.write_report`.
+        title, note, claim, truth, regions, by, decline, checks and sensitivity, as for
+        :func:`leopardpop.report.write.write_report`.
 
     Returns
     -------

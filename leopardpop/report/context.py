@@ -37,6 +37,7 @@ class FitContext:
     title: str | None = None
     note: str | None = None
     checks: bool = False
+    sensitivity: bool = False
 
     def __post_init__(self) -> None:
         """Check the options."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from leopardpop.report.context import Context, FitContext
+    from leopardpop.report.figures import Pictures
 
 __all__ = [
     "check_blocks",
@@ -135,6 +136,34 @@ def check_blocks(context: FitContext) -> list[Block]:
         Heading("Could the model have made these data?", "checks"),
         Table(columns, rows, numeric=(2, 3, 4), verdicts=0, caption=caption),
     ]
+
+
+def sensitivity_blocks(context: FitContext, pictures: Pictures) -> list[Block]:
+    """What moves the answer, where that was asked for; without names of animals and stations if they are hidden.
+
+    Parameters
+    ----------
+    context
+        What the report is about.
+    pictures
+        Draws the tornado.
+    """
+    if not context.sensitivity:
+        return []
+    found = context.fit.sensitivity()
+    lines = found.summary()
+    single = lines["kind"].isin(["animal", "station", "site"])
+    lines = lines[~single] if context.hidden else lines
+    rows = [
+        [row["verdict"], f"{abs(row['sds']):.2f}" if np.isfinite(row["sds"]) else "–", row["words"]]
+        for _, row in lines.iterrows()
+    ]
+    caption = f"What moves {found.quantity}, in posterior sds: refits and importance weights."
+    if context.hidden and single.any():
+        caption += " What single animals and stations move is left out, since their names may tell places."
+    table = Table(["Verdict", "Moves it by", "In words"], rows, numeric=(1,), verdicts=0, caption=caption)
+    drawn = [] if context.hidden else [pictures.picture(found.plot(), "sensitivity")]
+    return [Heading("What does it hang on?", "sensitivity"), table, *drawn]
 
 
 def _shown(value: float) -> str:

@@ -19,6 +19,7 @@ from leopardpop.report.estimates import (
     match_blocks,
     parameter_table,
     reference_blocks,
+    sensitivity_blocks,
 )
 from leopardpop.report.figures import Album
 from leopardpop.report.html import to_html
@@ -53,6 +54,7 @@ def write_report(
     by: str | None = None,
     decline: float | None = None,
     checks: bool = False,
+    sensitivity: bool = False,
 ) -> Path:
     """Write a report of a fit: the answer first, then data, model, estimates, trust and limits.
 
@@ -83,6 +85,8 @@ def write_report(
         Of seasons: the probability is reported that sites fell by more than this share, from the first to the last.
     checks
         Whether the fit is checked against replicates of the survey, as by :meth:`Fit.check`.
+    sensitivity
+        Whether it is told what the answer hangs on, as by :meth:`Fit.sensitivity`; up to a minute more.
 
     Returns
     -------
@@ -96,6 +100,7 @@ def write_report(
     """
     target = _writable(Path(path))
     common = {"fit": fit, "coordinates": coordinates, "title": title, "note": note, "checks": checks}
+    common["sensitivity"] = sensitivity
     of_animals = {"claim": claim, "truth": truth, "regions": regions, "by": by}
     if isinstance(fit, OccupancyFit):
         _refuse(fit, of_animals)
@@ -162,7 +167,8 @@ def compose_sites(context: SiteContext) -> Report:
     blocks += [*site_data_blocks(context), *album.survey()]
     blocks += [*site_method_blocks(context), Heading("Estimates", "estimates"), site_parameter_table(context)]
     blocks += album.effects()
-    blocks += [*diagnostic_blocks(context), *check_blocks(context), *site_limit_blocks(context)]
+    blocks += [*diagnostic_blocks(context), *check_blocks(context), *sensitivity_blocks(context, album)]
+    blocks += site_limit_blocks(context)
     blocks += [*site_blocks(context), *reference_blocks(context)]
     return Report(site_title(context), blocks, _footer(context))
 
@@ -204,6 +210,7 @@ def compose(context: Context) -> Report:
         *diagnostic_blocks(context),
         *match_blocks(context),
         *check_blocks(context),
+        *sensitivity_blocks(context, album),
         *limit_blocks(context),
         *station_blocks(context),
         *reference_blocks(context),

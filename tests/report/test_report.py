@@ -442,3 +442,18 @@ def test_a_surface_of_density_is_told():
     assert "length scale of the surface of D" in text
     assert "Riutort-Mayol" in text
     assert "Gaussian process" not in page("snow").text
+
+
+def test_what_the_answer_hangs_on(monkeypatch):
+    """The table of fit.sensitivity(); names of stations and animals only where positions may be shown."""
+    fit = made.fit("null")
+    told = made.quiet(lambda: fit.sensitivity(refit=False))
+    monkeypatch.setattr(type(fit), "sensitivity", lambda self: told)
+    lines = told.summary()
+    hidden, exact = (of(fit, sensitivity=True, coordinates=c).text for c in ("hidden", "exact"))
+    for line in lines.itertuples():
+        single = line.kind in ("animal", "station")
+        assert (" ".join(line.words.split()) in hidden) is not single
+        assert " ".join(line.words.split()) in exact
+    assert "names may tell places" in hidden
+    assert "What does it hang on?" not in page("null").text
