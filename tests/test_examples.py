@@ -35,7 +35,7 @@ def test_all_are_listed_and_short():
         assert len(path.read_text(encoding="utf-8").splitlines()) < 60, path.name
 
 
-LONG = ("plan_a_survey.py", "tables_to_report.py")
+LONG = ("plan_a_survey.py", "tables_to_report.py", "several_years.py", "how_many_leopards.py")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ def test_the_tables_are_those_of_the_bundled_survey():
     assert abs(again.dataset["effort"].values - history.dataset["effort"].values).max() < 1e-3
 
 
+@pytest.mark.verification
 def test_the_analysis_file(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))
     shutil.copytree(EXAMPLES / "survey", tmp_path / "survey")

@@ -204,6 +204,7 @@ def test_the_seed_decides():
     assert first.equals(fit.check(replicates=99, seed=1).table()["p"])
 
 
+@pytest.mark.verification
 def test_one_animal_with_five_times_the_detections_is_flagged():
     found = check_power.look("one_animal", range(4))
     assert found.flagged >= 0.75

@@ -63,6 +63,7 @@ def test_the_records_add_up(demo, folder):
     assert sum(map(int, re.findall(r"\d+", reasons))) == dropped
 
 
+@pytest.mark.verification
 def test_another_seed_is_another_survey(demo, folder, tmp_path):
     other = invoke("demo", "--seed", 2, "--folder", tmp_path / "other")
     assert other.exit_code == 0
@@ -70,6 +71,7 @@ def test_another_seed_is_another_survey(demo, folder, tmp_path):
     assert not first.equals(second)
 
 
+@pytest.mark.verification
 def test_its_file_makes_the_same_numbers(demo, folder, tmp_path):
     (tmp_path / "analysis.toml").write_bytes((folder / "analysis.toml").read_bytes())
     assert invoke("fit", tmp_path / "analysis.toml").exit_code == 0

@@ -214,6 +214,7 @@ def test_an_error_of_the_data_is_a_sentence(small):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.verification
 def test_a_fence_is_a_file_beside_the_analysis(small):
     import geopandas
     import shapely

@@ -47,6 +47,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.verification
 def test_models_of_different_data_are_fitted_and_not_ranked(folder):
     result = CliRunner().invoke(app, ["fit", str(folder / "analysis.toml")])
     assert result.exit_code == 0, result.output

@@ -125,6 +125,7 @@ def test_scr_has_no_section_occupancy(tmp_path):
     assert "SCR has no section [occupancy]" in " ".join(invoke("fit", path).output.split())
 
 
+@pytest.mark.verification
 def test_models_with_random_effects_are_fitted_and_not_compared_by_aicc(folder, tmp_path):
     text = '[data]\nreader = "tables"\ny = "y.csv"\nsites = "sites.csv"\nseasons = 3\n'
     text += '[models.a]\nfamily = "DynamicOccupancy"\n[models.b]\nfamily = "DynamicOccupancy"\np = "~ (1 | season)"\n'

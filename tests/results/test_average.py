@@ -85,6 +85,7 @@ def test_a_population_of_one_fit_draws_itself_as_the_fit_does():
     assert heights[0] == heights[1]
 
 
+@pytest.mark.verification
 @pytest.mark.parametrize("method", ["stacking", "pseudo-bma+"])
 def test_weights_are_those_of_the_comparison(method):
     pop = made.quiet(lambda: lp.average(fits(), weights=method))
