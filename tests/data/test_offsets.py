@@ -135,7 +135,8 @@ class TestSkippedHours:
 
     def test_a_package(self, tmp_path):
         deployments = packages.DEPLOYMENTS.replace("+10:00", "").replace("2024-02-11", "2024-04-11")
-        rows = packages.OBSERVATIONS.replace("2024-02-03T21:00:00+10:00", "2024-03-31T02:30:00").replace("+10:00", "")
+        rows = packages.OBSERVATIONS.replace("2024-02-03T21:00:00+10:00", "2024-03-31T02:30:00")
+        rows = rows.replace("2024-02-03T21:00:30", "2024-03-31T03:30:30").replace("+10:00", "")
         folder = packages.write_package(tmp_path, deployments, rows.replace("Z", ""))
         with pytest.warns(DataWarning, match=r"the package has 2024-03-31T02:30:00, a time that the clocks of Eu"):
             lp.read_camtrap_dp(folder, tz="Europe/Madrid")
