@@ -145,6 +145,11 @@ def test_effect_of_the_middle_and_of_a_species(fit):
     assert not np.allclose(middle["mean"], own["mean"])
 
 
+# k-hat of the hardest site lies beside 0.7, on either side of it by the processor: told there, and not what is asked here
+hardest_site = pytest.mark.filterwarnings("ignore:Leave-one-out cannot be had:leopardpop.errors.ConvergenceWarning")
+
+
+@hardest_site
 def test_loo_is_by_site(fit):
     result = fit.loo()
     assert result.n_data_points == N_SITES
@@ -152,6 +157,7 @@ def test_loo_is_by_site(fit):
     np.testing.assert_allclose(total, fit.problem.pointwise(fit.theta[2, 5]).y, atol=1e-9)
 
 
+@hardest_site
 def test_comparison_with_another_community(fit, sim):
     other = lp.CommunityOccupancy().fit(sim.history, seed=1)
     table = lp.compare({"snow": fit, "constant": other})
