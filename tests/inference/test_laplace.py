@@ -87,7 +87,7 @@ def test_both_modes_get_their_share() -> None:
     assert np.mean(far) == pytest.approx(0.3, abs=0.02)
 
 
-# Tails as heavy as those of 1.5 degrees of freedom are smoothed off in part: 0.02 too much lies inside, by 24 seeds (sd 0.03 each).
+# Tails as heavy as those of 1.5 degrees of freedom are smoothed off in part: 0.02 too much lies inside, by 24 seeds.
 @pytest.mark.parametrize(
     ("df", "quartile", "off"), [(1.5, 0.8725947, 0.04), (3.0, 0.7648923, 0.03), (30.0, 0.6827557, 0.03)]
 )

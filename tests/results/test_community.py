@@ -145,7 +145,7 @@ def test_effect_of_the_middle_and_of_a_species(fit):
     assert not np.allclose(middle["mean"], own["mean"])
 
 
-# k-hat of the hardest site lies beside 0.7, on either side of it by the processor: told there, and not what is asked here
+# k-hat of the hardest site lies beside 0.7, on either side of it by the processor: told there, not what is asked here
 hardest_site = pytest.mark.filterwarnings("ignore:Leave-one-out cannot be had:leopardpop.errors.ConvergenceWarning")
 
 
