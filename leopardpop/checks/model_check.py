@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LEVEL", "ModelCheck"]
 
 LEVEL = 0.10
+NOUGHT = 1e-12
 """Chance that any statistic of a table is flagged although the model is right."""
 FINE = "As the model expects."
 WORDS = {"ok": "ok  ", "warn": "WARN"}
@@ -177,5 +178,16 @@ class ModelCheck:
 
 
 def _numbers(row: Any) -> str:
-    expected = f"{rounded(row['expected'])} ({rounded(row['lower'])} to {rounded(row['upper'])})"
-    return f"{rounded(row['observed'])}, expected {expected}, p {probability(row['p'])}"
+    observed, expected, lower, upper = (_told(row[name]) for name in ("observed", "expected", "lower", "upper"))
+    return f"{observed}, expected {expected} ({lower} to {upper}), p {probability(row['p'])}"
+
+
+def _told(value: float) -> str:
+    """Write a statistic; what is left of a difference that is nought is nought.
+
+    Examples
+    --------
+    >>> _told(-2.7e-17), _told(0.0412)
+    ('0', '0.041')
+    """
+    return rounded(0.0 if abs(value) < NOUGHT else value)

@@ -16,6 +16,7 @@ from leopardpop.cli.outputs import (
     WRITTEN,
     check_folder,
     clear_earlier,
+    coordinates_of,
     folder_of,
     results_folder,
     write_numbers,
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["Run", "print_script", "progress_line", "run_analysis", "written_files"]
 
 INDENT = "   "
+KEPT = (
+    "fit.nc keeps where the cameras stood, for maps and regions later; to share it: "
+    'fit.save("shared.nc", coordinates="hidden")'
+)
 
 
 class Run:
@@ -155,6 +160,8 @@ def run_analysis(analysis: Analysis, *, overwrite: bool) -> bool:
     for line in data_notes(run.warned):
         console.print(line)
     console.print(f"\nWritten to {analysis.folder}/: {written_files(analysis)}")
+    if coordinates_of(analysis) == "hidden":
+        console.print(KEPT)
     return run.trusted
 
 

@@ -301,7 +301,28 @@ def adopt_dataset(dataset: xr.Dataset) -> xr.Dataset:
     if "occasion_start" in dataset.variables:
         starts = dataset["occasion_start"].transpose("session", "occasion").values
         variables["occasion_start"] = (("session", "occasion"), starts.astype("datetime64[ns]"))
+    _check_positions({name: values for name, (_, values) in variables.items()})
     return _assemble(variables, {name: str(dataset.attrs[name]) for name in ATTRIBUTES})
+
+
+def _check_positions(values: dict[str, NDArray[Any]]) -> None:
+    """Refuse detections of no individual, at no station, on no occasion, and sessions longer than the effort."""
+    longest = values["effort"].shape[1]
+    bounds = {
+        "detection_individual": (0, len(values["individual"]) - 1),
+        "detection_station": (0, len(values["station"]) - 1),
+        "detection_occasion": (0, longest - 1),
+        "detection_count": (1, np.iinfo(np.int64).max),
+        "n_occasions": (0, longest),
+    }
+    for name, (low, high) in bounds.items():
+        bad = np.flatnonzero((values[name] < low) | (values[name] > high))
+        if len(bad):
+            raise DataError(
+                f"this is not the dataset of a capture history: {name} has {values[name][bad[0]]} at position "
+                f"{bad[0]}, and goes from {low} to {high} there.",
+                offenders=bad.tolist(),
+            )
 
 
 def _typed(dataset: xr.Dataset, name: str, dims: tuple[str, ...], dtype: type[np.generic]) -> NDArray[Any]:

@@ -22,6 +22,8 @@ GROUPS = ("posterior", "log_likelihood", "log_prior", "sample_stats", "observed_
 OF_DRAWS = GROUPS[:4]
 NUMBERS = ("seed", "pareto_k", "importance_ess")
 VERDICTS = ("ok", "note", "warn", "fail")
+ASKED = ("engine", "draws", "chains", "seed")
+"""What a fit is asked for that has a place of its own in a file, and is no option."""
 JSON_KINDS = {"model_json": dict, "diagnostics_json": list, "audit_json": list, "options_json": dict}
 
 
@@ -70,6 +72,7 @@ def _check_attrs(attrs: dict[str, Any]) -> None:
     numbers = [name for name in NUMBERS if name in attrs and not isinstance(attrs[name], int | float)]
     others = [name for name, value in attrs.items() if name not in NUMBERS and not isinstance(value, str | int | float)]
     wrong = [name for name, kind in JSON_KINDS.items() if not isinstance(_json(attrs, name), kind)]
+    wrong += ["options_json"] if not wrong and set(ASKED) & set(_json(attrs, "options_json")) else []
     if bad := [*numbers, *others, *wrong]:
         raise DataError(f"the attributes {joined(bad)} are not those of a fit.", offenders=bad)
 
@@ -80,6 +83,8 @@ def _json(attrs: dict[str, Any], name: str) -> Any:
 
 
 def _check_findings(findings: Any) -> None:
+    if not len(findings):
+        raise DataError("it has no diagnostics: no engine leaves a fit without a word on its draws.")
     for each in findings:
         texts = (each.quantity, each.advice, each.warning)
         if not (all(isinstance(text, str) for text in texts) and each.verdict in VERDICTS):
@@ -89,9 +94,12 @@ def _check_findings(findings: Any) -> None:
 
 def _check_model(fit: Any, components: Iterable[type]) -> None:
     """Make the model, unless it needs the class of a component of one's own, which may come later."""
-    from leopardpop.results.model_json import describe_model, foreign_components
+    from leopardpop.results.model_json import FAMILIES, describe_model, foreign_components
 
     text = str(fit.data_tree.attrs["model_json"])
+    family = json.loads(text)["family"]
+    if family not in FAMILIES:
+        raise DataError(f"{family!r:.60} is no family of models of this version; there are {joined(list(FAMILIES))}.")
     describe_model(text)
     if foreign_components(text) <= {kind.__name__ for kind in components}:
         _ = fit.model

@@ -38,7 +38,15 @@ from leopardpop.models.scr import SCR
 from leopardpop.models.two_flanks import TwoFlanks
 from leopardpop.priors import Prior, PriorSet
 
-__all__ = ["UnsavedPrior", "describe_model", "foreign_components", "model_from_json", "model_to_json", "without_places"]
+__all__ = [
+    "FAMILIES",
+    "UnsavedPrior",
+    "describe_model",
+    "foreign_components",
+    "model_from_json",
+    "model_to_json",
+    "without_places",
+]
 
 SHIPPED = (
     Exponential,
@@ -63,6 +71,7 @@ OCCUPANCY = {
         RoyleNichols,
     )
 }
+FAMILIES = (SCR.__name__, TwoFlanks.__name__, *OCCUPANCY)
 OPTIONS = ("parametrisation", "certain", "distribution")
 """What a model of sites has beside formulas, link and priors."""
 

@@ -98,6 +98,7 @@ def test_what_is_printed_is_what_is_written(run, example):
         assert f"{row['median']:,.0f}" in run.output, session
     assert "P(30 ≤ N ≤ 50)" in run.output
     assert "by the prior alone" in run.output
+    assert "fit.nc keeps where the cameras stood" in run.output
 
 
 def test_a_second_run_needs_overwrite(run, example):

@@ -96,6 +96,37 @@ def test_json_that_is_deep_is_refused(name, tmp_path):
         lp.load_fit(sealed(with_attr(name, "[" * 200_000), tmp_path / "fit.nc"))
 
 
+def with_detections(name, value):
+    tree = small()
+    data = tree["observed_data"].to_dataset()
+    tree["observed_data"] = xr.DataTree(
+        data.assign({name: data[name].copy(data=np.full_like(data[name].values, value))})
+    )
+    return tree
+
+
+@pytest.mark.parametrize("name", ["n_occasions", "detection_station", "detection_occasion", "detection_individual"])
+def test_positions_beyond_the_tables_are_refused(name):
+    with pytest.raises(DataError, match=f"{name} has 1000000000000 at position 0"):
+        storage._checked(with_detections(name, 10**12), "fit.nc", ())
+
+
+def test_a_family_that_is_none_is_refused():
+    text = json.dumps({**json.loads(small().attrs["model_json"]), "family": "os"})
+    with pytest.raises(DataError, match="'os' is no family of models"):
+        storage._checked(with_attr("model_json", text), "fit.nc", ())
+
+
+def test_no_diagnostics_is_no_trust():
+    with pytest.raises(DataError, match="no diagnostics"):
+        storage._checked(with_attr("diagnostics_json", "[]"), "fit.nc", ())
+
+
+def test_options_that_a_file_has_elsewhere_are_refused():
+    with pytest.raises(DataError, match="options_json are not those of a fit"):
+        storage._checked(with_attr("options_json", '{"draws": {"a": 1}}'), "fit.nc", ())
+
+
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(HOSTILE[:18])
 JSON = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
 
